@@ -1,1 +1,3 @@
-//! Under construction.
+//! The engine of durable-functions: orchestrations that survive, without HTTP. Applications use the crate `durable-functions`.
+pub mod model;
+pub mod store;

@@ -1,0 +1,216 @@
+//! [`HistoryEvent`]: one appended fact. The kinds and their meaning are those of the Durable Task framework (spec 2.1).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{FailureDetails, Payload, RuntimeStatus, Timestamp};
+
+/// One appended fact of an execution.
+///
+/// Stored as a member of a JSON array, one array per turn: `[{"OrchestratorStarted":{"at":1732435200000000}}, …]`.
+/// The events of a turn share the instant of its `OrchestratorStarted`. Inputs of the execution and results of its end lie in
+/// the payloads, not here: what is written once is not written twice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum HistoryEvent {
+    /// First event of every turn; its instant is the turn's clock.
+    OrchestratorStarted {
+        /// The turn's clock.
+        at: Timestamp,
+    },
+    /// First inbound event of an execution.
+    ExecutionStarted(Box<ExecutionStarted>),
+    /// An activity was asked for.
+    TaskScheduled {
+        /// Task id.
+        id: i64,
+        /// The activity's name.
+        name: Arc<str>,
+        /// Its input.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<Payload>,
+    },
+    /// An activity returned.
+    TaskCompleted {
+        /// The id of its `TaskScheduled`.
+        id: i64,
+        /// What it returned.
+        result: Payload,
+    },
+    /// An activity failed.
+    TaskFailed {
+        /// The id of its `TaskScheduled`.
+        id: i64,
+        /// Why.
+        failure: FailureDetails,
+    },
+    /// A timer was asked for.
+    TimerCreated {
+        /// Task id.
+        id: i64,
+        /// When it is due.
+        fire_at: Timestamp,
+    },
+    /// A timer came due.
+    TimerFired {
+        /// The id of its `TimerCreated`.
+        id: i64,
+    },
+    /// Another orchestration was asked for: a child, or with `detached` one that answers to nobody.
+    SubOrchestrationInstanceCreated {
+        /// Task id.
+        id: i64,
+        /// The orchestrator's name.
+        name: Arc<str>,
+        /// The instance id.
+        instance_id: Arc<str>,
+        /// Its version.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        version: String,
+        /// Its input.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<Payload>,
+        /// Started and forgotten.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        detached: bool,
+    },
+    /// A child returned.
+    SubOrchestrationInstanceCompleted {
+        /// The id of its `SubOrchestrationInstanceCreated`.
+        id: i64,
+        /// What it returned.
+        result: Payload,
+    },
+    /// A child failed, was terminated, or could not be started.
+    SubOrchestrationInstanceFailed {
+        /// The id of its `SubOrchestrationInstanceCreated`.
+        id: i64,
+        /// Why.
+        failure: FailureDetails,
+    },
+    /// An event was sent to another instance.
+    EventSent {
+        /// Task id.
+        id: i64,
+        /// The receiver.
+        instance_id: Arc<str>,
+        /// The event's name.
+        name: String,
+        /// Its data.
+        data: Payload,
+    },
+    /// An external event arrived.
+    EventRaised {
+        /// Its name, as raised.
+        name: String,
+        /// Its data.
+        data: Payload,
+    },
+    /// A client halted the instance.
+    ExecutionSuspended {
+        /// What the client said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A client lets it go on.
+    ExecutionResumed {
+        /// What the client said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// A client ended it.
+    ExecutionTerminated {
+        /// What the client said; becomes the output.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// Whether children are terminated too.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        recursive: bool,
+    },
+    /// The execution ended.
+    ExecutionCompleted {
+        /// Task id, the highest.
+        id: i64,
+        /// How it ended.
+        status: RuntimeStatus,
+        /// What it returned (kept in the payloads when stored).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        result: Option<Payload>,
+        /// Why it failed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<FailureDetails>,
+    },
+    /// Last event of a turn.
+    OrchestratorCompleted,
+}
+
+/// What an execution begins with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExecutionStarted {
+    /// The orchestrator's name.
+    pub name: Arc<str>,
+    /// Its version; empty: none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    /// 32 hex digits, new for each generation.
+    pub execution_id: Arc<str>,
+    /// The instance that called this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+    /// Not to be run before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheduled_start: Option<Timestamp>,
+    /// 0 for the first, one more with each continue-as-new.
+    #[serde(default)]
+    pub generation: u64,
+    /// Inherited by children.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+    /// W3C trace context given at start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_parent: Option<String>,
+    /// The input (kept in the payloads when stored).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Payload>,
+}
+
+/// Who called a sub-orchestration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parent {
+    /// The parent's instance id.
+    pub instance_id: Arc<str>,
+    /// The generation that asked; an answer to another one is dropped.
+    pub execution_id: Arc<str>,
+    /// The parent's function.
+    pub name: Arc<str>,
+    /// The id of the parent's `SubOrchestrationInstanceCreated`.
+    pub task_id: i64,
+}
+
+impl HistoryEvent {
+    /// The kind's name, as clients read it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::OrchestratorStarted { .. } => "OrchestratorStarted",
+            Self::ExecutionStarted(_) => "ExecutionStarted",
+            Self::TaskScheduled { .. } => "TaskScheduled",
+            Self::TaskCompleted { .. } => "TaskCompleted",
+            Self::TaskFailed { .. } => "TaskFailed",
+            Self::TimerCreated { .. } => "TimerCreated",
+            Self::TimerFired { .. } => "TimerFired",
+            Self::SubOrchestrationInstanceCreated { .. } => "SubOrchestrationInstanceCreated",
+            Self::SubOrchestrationInstanceCompleted { .. } => "SubOrchestrationInstanceCompleted",
+            Self::SubOrchestrationInstanceFailed { .. } => "SubOrchestrationInstanceFailed",
+            Self::EventSent { .. } => "EventSent",
+            Self::EventRaised { .. } => "EventRaised",
+            Self::ExecutionSuspended { .. } => "ExecutionSuspended",
+            Self::ExecutionResumed { .. } => "ExecutionResumed",
+            Self::ExecutionTerminated { .. } => "ExecutionTerminated",
+            Self::ExecutionCompleted { .. } => "ExecutionCompleted",
+            Self::OrchestratorCompleted => "OrchestratorCompleted",
+        }
+    }
+}
