@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::context::Continuation;
+use crate::replay::Continuation;
 use crate::model::{FailureDetails, TaskError};
 
 /// The result of a function. The error is [`Error`] unless said otherwise.

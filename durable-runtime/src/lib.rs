@@ -2,11 +2,12 @@
 
 mod activity;
 pub mod client;
-mod context;
+
 mod error;
 mod function;
 pub mod model;
 pub mod registry;
+mod replay;
 mod state;
 pub mod store;
 
@@ -16,7 +17,7 @@ pub mod __private;
 
 pub use activity::ActivityContext;
 pub use client::{ClientError, DurableClient};
-pub use context::{ContinueOptions, OrchestrationContext};
+pub use replay::{ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny};
 pub use error::{Error, Result};
 pub use function::{Activity, IntoInput, Orchestrator};
 pub use model::{FailureDetails, RuntimeStatus, TaskError};

@@ -4,7 +4,7 @@ pub use inventory;
 
 pub use crate::activity::ActivityContext;
 pub use crate::client::DurableClient;
-pub use crate::context::OrchestrationContext;
+pub use crate::replay::OrchestrationContext;
 pub use crate::error::Error;
 pub use crate::function::{
     Activity, ActivityInvocation, Fallible, NotResult, Orchestrator, ResultProbe, finish,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
-use crate::context::OrchestrationContext;
+use crate::replay::OrchestrationContext;
 use crate::error::Error;
 use crate::function::ActivityInvocation;
 use crate::model::Payload;

@@ -55,3 +55,51 @@ pub enum ClientError {
     #[error("{0}")]
     Failed(FailureDetails),
 }
+
+/// What is wrong with an instance id (spec 0.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdFault {
+    /// It is empty.
+    #[error("an instance id must not be empty")]
+    Empty,
+    /// It is longer than 256 UTF-16 units.
+    #[error("Instance ID lengths must not exceed 256 characters.")]
+    TooLong,
+    /// It begins with `@`, which entities do.
+    #[error("Orchestration instance ids must not start with @.")]
+    LeadingAt,
+    /// It has a character that no URL could carry.
+    #[error("Orchestration instance ids must not contain /, \\, #, ?, or control characters.")]
+    Forbidden,
+}
+
+/// Holds an instance id against the rules: 1..=256 characters, no leading `@`, none of `/ \ # ?`, no control characters.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub fn check_instance_id(id: &str) -> Result<(), IdFault> {
+    if id.is_empty() {
+        return Err(IdFault::Empty);
+    }
+    if id.starts_with('@') {
+        return Err(IdFault::LeadingAt);
+    }
+    if id.chars().any(|c| matches!(c, '/' | '\\' | '#' | '?') || c.is_control()) {
+        return Err(IdFault::Forbidden);
+    }
+    if id.encode_utf16().count() > 256 {
+        return Err(IdFault::TooLong);
+    }
+    Ok(())
+}
+
+/// The reference's sentence for an orchestrator that is not registered.
+pub(crate) fn unknown_orchestrator(name: &str, registry: &crate::registry::Registry) -> String {
+    let names = registry.orchestrator_names();
+    let known = if names.is_empty() {
+        "No orchestrator functions are currently registered!".to_owned()
+    } else {
+        format!("The following are the known orchestrator functions: {}.", crate::registry::Registry::quoted(&names))
+    };
+    format!("The function '{name}' doesn't exist, is disabled, or is not an orchestrator function. Additional info: {known}")
+}

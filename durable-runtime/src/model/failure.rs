@@ -57,6 +57,13 @@ impl FailureDetails {
         self
     }
 
+    /// The same failure as the caller of a function sees it: `properties` says whose it is.
+    pub(crate) fn of_function(mut self, kind: &str, name: &str) -> Self {
+        self.properties.insert("functionKind".to_owned(), kind.into());
+        self.properties.insert("functionName".to_owned(), name.into());
+        self
+    }
+
     /// Whether this failure or one of its causes is of the type, named in full or by its last segment (spec 1.16).
     #[must_use]
     pub fn is_caused_by(&self, error_type: &str) -> bool {
