@@ -17,6 +17,7 @@
 
 mod error;
 mod record;
+pub mod sqlite;
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
