@@ -15,6 +15,8 @@
 //!
 //! No call blocks an async worker: reads are futures that SQLite answers from its reader threads.
 
+#[cfg(test)]
+mod contract;
 mod error;
 mod record;
 pub mod sqlite;
