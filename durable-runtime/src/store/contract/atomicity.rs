@@ -11,7 +11,7 @@ use crate::store::{Change, Error, Parts, PayloadKind, Store};
 
 pub(crate) async fn a_turn_is_read_back_as_it_was_written<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
-    let mut new = given.new("whole");
+    let mut new = given.instance("whole");
     let parent = Parent { instance_id: Arc::from("p"), execution_id: Arc::from("e"), name: Arc::from("P"), task_id: 7 };
     new.started.parent = Some(parent.clone());
     new.started.scheduled_start = Some(at(500));
@@ -49,7 +49,7 @@ pub(crate) async fn a_refused_change_does_not_stop_its_group<S: Store>(store: &S
     let answers = [
         given.submit(turn(given.turn(key, "one", 0))),
         given.submit(turn(given.turn(key, "one", 0))),
-        given.submit(Change::Create(Box::new(given.new("one")))),
+        given.submit(Change::Create(Box::new(given.instance("one")))),
         given.submit(turn(given.turn(key, "one", 1))),
     ];
     let mut results = Vec::new();

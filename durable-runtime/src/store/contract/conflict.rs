@@ -15,7 +15,7 @@ pub(crate) async fn a_stale_turn_is_a_conflict_and_leaves_no_trace<S: Store>(sto
         let mut commit = given.turn(key, "one", stale);
         commit.payloads = vec![(PayloadKind::Output, Some(Payload::text("trace")))];
         commit.messages = vec![given.message("other", "trace")];
-        commit.starts = vec![given.new("trace")];
+        commit.starts = vec![given.instance("trace")];
         let refused = given.write(turn(commit)).await;
         ensure!(matches!(&refused, Err(Error::Conflict(id)) if id == "one"), "{refused:?}");
     }
@@ -28,7 +28,7 @@ pub(crate) async fn a_stale_turn_is_a_conflict_and_leaves_no_trace<S: Store>(sto
 pub(crate) async fn a_turn_of_a_replaced_instance_is_a_conflict<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     let old = given.pending("one").await?;
-    given.write(Change::Create(Box::new(NewInstance { reuse: Reuse::Any, ..given.new("one") }))).await?;
+    given.write(Change::Create(Box::new(NewInstance { reuse: Reuse::Any, ..given.instance("one") }))).await?;
     let refused = given.write(turn(given.turn(old, "one", 0))).await;
     ensure!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     Ok(())

@@ -9,7 +9,7 @@ use crate::store::{Change, Error, Parts, Store};
 
 pub(crate) async fn one_of_a_hundred_racers_creates<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
-    let racers: Vec<_> = (0..100).map(|_| given.submit(Change::Create(Box::new(given.new("race"))))).collect();
+    let racers: Vec<_> = (0..100).map(|_| given.submit(Change::Create(Box::new(given.instance("race"))))).collect();
     let mut winners = 0;
     for racer in racers {
         match racer.await? {
@@ -24,7 +24,7 @@ pub(crate) async fn one_of_a_hundred_racers_creates<S: Store>(store: &S) -> anyh
 
 pub(crate) async fn a_first_turn_creates_with_it<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
-    let new = given.new("first");
+    let new = given.instance("first");
     let mut commit = given.turn(new.key, "first", 0);
     commit.create = Some(Box::new(new));
     given.write(turn(commit)).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn a_first_turn_creates_with_it<S: Store>(store: &S) -> anyhow:
 pub(crate) async fn a_running_instance_is_in_the_way<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     given.running("taken").await?;
-    let new = given.new("taken");
+    let new = given.instance("taken");
     let mut commit = given.turn(new.key, "taken", 0);
     commit.create = Some(Box::new(new));
     let refused = given.write(turn(commit)).await;

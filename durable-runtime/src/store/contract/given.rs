@@ -39,7 +39,7 @@ impl<S: Store> Given<'_, S> {
     }
 
     /// An instance to be created at instant 1000.
-    pub(crate) fn new(&self, id: &str) -> NewInstance {
+    pub(crate) fn instance(&self, id: &str) -> NewInstance {
         NewInstance {
             key: InstanceKey(self.0.ids().next()),
             id: Arc::from(id),
@@ -62,7 +62,7 @@ impl<S: Store> Given<'_, S> {
 
     /// A pending instance.
     pub(crate) async fn pending(&self, id: &str) -> Result<InstanceKey, Error> {
-        let new = self.new(id);
+        let new = self.instance(id);
         let key = new.key;
         self.write(Change::Create(Box::new(new))).await.map(|_| key)
     }
@@ -75,7 +75,7 @@ impl<S: Store> Given<'_, S> {
 
     /// An instance that has ended so.
     pub(crate) async fn ended(&self, id: &str, status: RuntimeStatus, created: i64) -> Result<InstanceKey, Error> {
-        let new = NewInstance { created: at(created), ..self.new(id) };
+        let new = NewInstance { created: at(created), ..self.instance(id) };
         let mut commit = self.turn(new.key, id, 0);
         let key = new.key;
         commit.create = Some(Box::new(new));

@@ -46,7 +46,7 @@ pub(crate) async fn a_message_finds_an_instance_of_its_own_turn<S: Store>(store:
     let given = given(store);
     let key = given.running("parent").await?;
     let mut commit = given.turn(key, "parent", 1);
-    commit.starts = vec![given.new("child")];
+    commit.starts = vec![given.instance("child")];
     commit.messages = vec![given.message("child", "hello"), given.message("parent", "self")];
     given.write(turn(commit)).await?;
     ensure!(given.load("child").await?.inbox.len() == 1 && given.load("parent").await?.inbox.len() == 1);

@@ -25,7 +25,7 @@ async fn pages<S: Store>(store: &S, query: ListQuery) -> anyhow::Result<Vec<Stri
 }
 
 async fn create<S: Store>(given: &Given<'_, S>, id: &str, created: i64) -> anyhow::Result<()> {
-    given.write(Change::Create(Box::new(NewInstance { created: at(created), ..given.new(id) }))).await?;
+    given.write(Change::Create(Box::new(NewInstance { created: at(created), ..given.instance(id) }))).await?;
     Ok(())
 }
 
@@ -68,7 +68,7 @@ pub(crate) async fn filters_add_up<S: Store>(store: &S) -> anyhow::Result<()> {
     given.ended("b", Failed, 20).await?;
     given.ended("@counter@x", Completed, 30).await?;
     create(&given, "d", 40).await?;
-    let mut other = NewInstance { created: at(50), ..given.new("e") };
+    let mut other = NewInstance { created: at(50), ..given.instance("e") };
     other.started.name = "Other".into();
     given.write(Change::Create(Box::new(other))).await?;
     let cases: [(ListQuery, &[&str]); 7] = [

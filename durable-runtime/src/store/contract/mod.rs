@@ -18,7 +18,7 @@ pub(crate) mod reuse;
 pub(crate) mod starts;
 pub(crate) mod wake_pages;
 
-pub(crate) use given::{Given, given};
+pub(crate) use given::{Given, given, raise, turn};
 
 /// Makes one test of each behaviour.
 macro_rules! suite {

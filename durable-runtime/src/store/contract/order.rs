@@ -39,7 +39,7 @@ pub(crate) async fn each_change_is_answered_once<S: Store>(store: &S) -> anyhow:
     for number in 0..500 {
         let answers = Arc::clone(&answers);
         // Every other one is refused.
-        let new = given.new(&format!("id-{}", number / 2));
+        let new = given.instance(&format!("id-{}", number / 2));
         store.submit(
             Change::Create(Box::new(new)),
             Box::new(move |_| {

@@ -10,7 +10,7 @@ use crate::store::{Change, PayloadKind, Store};
 pub(crate) async fn a_megabyte_comes_back<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     let large = Payload::text(&"ü".repeat(512 * 1024));
-    let mut new = given.new("large");
+    let mut new = given.instance("large");
     new.started.input = Some(large.clone());
     let key = new.key;
     given.write(Change::Create(Box::new(new))).await?;

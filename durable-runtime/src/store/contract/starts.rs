@@ -12,9 +12,9 @@ pub(crate) async fn a_refused_start_tells_the_parent<S: Store>(store: &S) -> any
     given.running("taken").await?;
     let key = given.running("parent").await?;
     let mut commit = given.turn(key, "parent", 1);
-    let refused = NewInstance { on_refused: Some(given.message("parent", "refused")), ..given.new("taken") };
-    let silent = given.new("taken");
-    commit.starts = vec![given.new("free"), refused, silent];
+    let refused = NewInstance { on_refused: Some(given.message("parent", "refused")), ..given.instance("taken") };
+    let silent = given.instance("taken");
+    commit.starts = vec![given.instance("free"), refused, silent];
     let receipt = given.write(turn(commit)).await?;
     ensure!(receipt == Receipt { refused: vec![1, 2], ..Receipt::default() }, "{receipt:?}");
     let parent = given.load("parent").await?;
@@ -27,10 +27,10 @@ pub(crate) async fn a_refused_start_tells_the_parent<S: Store>(store: &S) -> any
 pub(crate) async fn starts_are_pending<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.running("parent").await?;
-    let mut later = given.new("later");
+    let mut later = given.instance("later");
     later.started.scheduled_start = Some(at(7000));
     let mut commit = given.turn(key, "parent", 1);
-    commit.starts = vec![given.new("now"), later];
+    commit.starts = vec![given.instance("now"), later];
     given.write(turn(commit)).await?;
     ensure!(given.awake(6999).await? == ["now"] && given.awake(7000).await? == ["now", "later"]);
     let loaded = given.load("later").await?;

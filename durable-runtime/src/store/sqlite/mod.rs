@@ -141,7 +141,6 @@ impl Assembly {
             flushes: Arc::clone(&flushes),
             lock: lock.clone(),
             queue: VecDeque::new(),
-            jobs: Vec::new(),
             closing: false,
             outage: None,
             work: queue,

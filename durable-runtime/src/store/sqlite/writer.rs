@@ -30,7 +30,7 @@ const GROUP_BYTES: usize = 8 << 20;
 /// What is sent to the writer.
 pub(super) enum Work {
     /// A change to be written.
-    Change(Pending),
+    Change(Box<Pending>),
     /// Something to do between two groups.
     Job(Job),
     /// The end.
@@ -55,9 +55,9 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    pub(super) fn new(change: Change, done: Done, backlog: &Arc<AtomicUsize>) -> Self {
+    pub(super) fn new(change: Change, done: Done, backlog: &Arc<AtomicUsize>) -> Box<Self> {
         backlog.fetch_add(1, Ordering::Relaxed);
-        Self { change, done: Some(done), backlog: Arc::clone(backlog) }
+        Box::new(Self { change, done: Some(done), backlog: Arc::clone(backlog) })
     }
 
     fn answer(mut self, result: Result<Receipt, Error>) {
@@ -94,8 +94,7 @@ pub(super) struct Writer {
     pub(super) group: usize,
     pub(super) flushes: Arc<AtomicU64>,
     pub(super) lock: Option<Arc<Lock>>,
-    pub(super) queue: VecDeque<Pending>,
-    pub(super) jobs: Vec<Job>,
+    pub(super) queue: VecDeque<Box<Pending>>,
     pub(super) closing: bool,
     pub(super) outage: Option<Outage>,
 }
@@ -112,9 +111,6 @@ impl Writer {
         while !self.closing {
             self.gather();
             self.flush();
-            for job in std::mem::take(&mut self.jobs) {
-                job(&mut self.conn);
-            }
         }
         self.queue.clear();
         self.wal.finish(&mut self.conn);
@@ -151,7 +147,7 @@ impl Writer {
                 *bytes += group::weight(&pending.change);
                 self.queue.push_back(pending);
             }
-            Work::Job(job) => self.jobs.push(job),
+            Work::Job(job) => job(&mut self.conn),
             Work::Close => self.closing = true,
         }
     }
@@ -224,7 +220,7 @@ impl Writer {
                 self.outage = Some(Outage { since: Instant::now(), delay: FIRST_DELAY });
             }
         }
-        let (kept, told): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(Pending::outlasts_disk);
+        let (kept, told): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(|pending| pending.outlasts_disk());
         self.queue = kept;
         for pending in told {
             pending.answer(Err(Error::Unavailable(text.to_owned())));

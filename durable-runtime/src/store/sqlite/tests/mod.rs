@@ -1,5 +1,11 @@
 //! What is true of SQLite alone, after what is true of every store.
 
+mod disk;
+mod grouping;
+mod opening;
+mod plans;
+mod restart;
+
 mod contract_in_file {
     crate::store::contract::suite!(super::in_file());
 }
