@@ -14,6 +14,8 @@ mod presented;
 mod scope;
 mod secret;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashSet;
 use std::fmt;
