@@ -89,7 +89,7 @@ impl Keys {
 
     fn known(&self, scope: &Scope) -> Result<(), KeysError> {
         match scope {
-            Scope::Function(name) if !self.0.functions.contains(name) => {
+            Scope::Function(name) if !self.knows(scope) => {
                 Err(KeysError::NoSuchFunction(name.clone()))
             }
             _ => Ok(()),

@@ -65,6 +65,14 @@ impl Keys {
         self.with(|keys| keys.keys(scope).cloned().collect())
     }
 
+    /// Whether there are such keys: any of the host's, and of a function that is known.
+    pub(crate) fn knows(&self, scope: &Scope) -> bool {
+        match scope {
+            Scope::Function(name) => self.0.functions.contains(name),
+            _ => true,
+        }
+    }
+
     /// The key of that name, in any case; `_master` among the system keys is the master key.
     pub(crate) fn get(&self, scope: &Scope, name: &str) -> Option<Key> {
         if *scope == Scope::System && change::is_master(name) {

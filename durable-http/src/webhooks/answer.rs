@@ -40,7 +40,7 @@ pub(crate) fn empty(status: StatusCode) -> HttpResponse {
 }
 
 /// A JSON value.
-pub(super) fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> HttpResponse {
+pub(crate) fn json<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> HttpResponse {
     let mut body = Vec::with_capacity(512);
     match serde_json::to_writer(&mut body, value) {
         Ok(()) => written(status, body),

@@ -101,7 +101,7 @@ pub(super) fn poll_again(response: &mut HttpResponse, url: &str, seconds: &'stat
 }
 
 /// Scheme and host of the request as they came in; what proxies say of it is not looked at.
-pub(super) fn origin(req: &HttpRequest) -> String {
+pub(crate) fn origin(req: &HttpRequest) -> String {
     let scheme = if req.app_config().secure() {
         "https"
     } else {

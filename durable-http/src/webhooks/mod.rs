@@ -25,7 +25,8 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use durable_runtime::model::Payload;
 use durable_runtime::{ClientError, DurableClient};
 
-pub(crate) use links::Links;
+pub(crate) use answer::json;
+pub(crate) use links::{Links, origin};
 use query::Query;
 pub(crate) use wait::Waiting;
 
