@@ -17,12 +17,14 @@ const PURPOSE: &str = "durable-functions access key";
 const NONCE: usize = 12;
 
 /// Encrypts what the store keeps of a key, and decrypts it. Shows nothing of its own key.
+#[derive(Clone)]
 pub struct Cipher {
     /// Read, or made, when it is first needed: a hub whose key file is gone must not get a new one that fits nothing.
     cipher: OnceLock<Aes256Gcm>,
     source: Source,
 }
 
+#[derive(Clone)]
 enum Source {
     Setting,
     File(PathBuf),

@@ -46,6 +46,27 @@ impl Keys {
         })))
     }
 
+    /// The master key among stored keys: for a tool beside the host that holds them.
+    #[cfg(feature = "cli")]
+    pub(crate) fn master_among(
+        stored: &[KeyRecord],
+        cipher: &Cipher,
+    ) -> Result<Option<Secret>, KeysError> {
+        let keys = Self::of_scope(stored, cipher, &Scope::Master)?;
+        Ok(keys.into_iter().next().map(|key| key.value))
+    }
+
+    /// The keys of a scope among stored keys.
+    #[cfg(feature = "cli")]
+    pub(crate) fn of_scope(
+        stored: &[KeyRecord],
+        cipher: &Cipher,
+        scope: &Scope,
+    ) -> Result<Vec<super::Key>, KeysError> {
+        let snapshot = Snapshot::read(stored, cipher)?;
+        Ok(snapshot.keys(scope).cloned().collect())
+    }
+
     /// Replaces the snapshot by what the store holds.
     pub(super) async fn reload(&self) -> Result<(), KeysError> {
         let stored = self.0.store.keys().await?;

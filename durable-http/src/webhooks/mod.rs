@@ -28,6 +28,8 @@ use durable_runtime::{ClientError, DurableClient};
 pub(crate) use answer::json;
 pub(crate) use links::{Links, origin};
 use query::Query;
+#[cfg(feature = "cli")]
+pub(crate) use status_object::StatusObject;
 pub(crate) use wait::Waiting;
 
 use crate::host::Shared;
