@@ -4,12 +4,11 @@ use std::io::Read as _;
 
 use clap::{Args, Subcommand};
 use durable_runtime::model::{Payload, RuntimeStatus};
-use durable_runtime::store::ListQuery;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::failure::Failure;
 use super::reach::{Reach, reach};
+use super::request::{Filter, Message, NewStart};
+use super::row::Row;
 use super::site::Site;
 use super::{Global, table};
 
@@ -111,92 +110,6 @@ pub(super) struct StartInstance {
     version: Option<String>,
 }
 
-/// What is listed.
-pub(super) struct Filter {
-    statuses: Vec<RuntimeStatus>,
-    prefix: Option<String>,
-    pub(super) top: usize,
-}
-
-impl Filter {
-    pub(super) fn query(&self) -> ListQuery {
-        ListQuery {
-            statuses: self.statuses.clone(),
-            id_prefix: self.prefix.clone(),
-            entities: self.entities(),
-            limit: self.top,
-            input: true,
-            ..ListQuery::default()
-        }
-    }
-
-    /// As parameters of the webhook; it is asked for `top` instances.
-    pub(super) fn pairs(&self, top: usize) -> Vec<(&'static str, String)> {
-        let mut pairs = vec![("top", top.to_string())];
-        pairs.extend(
-            self.prefix
-                .clone()
-                .map(|prefix| ("instanceIdPrefix", prefix)),
-        );
-        let statuses = self.statuses.iter();
-        pairs.extend(statuses.map(|status| ("runtimeStatus", status.to_string())));
-        pairs
-    }
-
-    /// Entities are shown to those who ask for them by prefix.
-    fn entities(&self) -> bool {
-        self.prefix
-            .as_deref()
-            .is_some_and(|prefix| prefix.starts_with('@'))
-    }
-}
-
-/// What is started.
-pub(super) struct NewStart {
-    pub(super) name: String,
-    pub(super) id: Option<String>,
-    pub(super) input: Option<Payload>,
-    pub(super) version: Option<String>,
-}
-
-/// What an instance is told.
-pub(super) enum Message {
-    Event {
-        name: String,
-        data: Payload,
-    },
-    Terminate {
-        reason: Option<String>,
-        recursive: bool,
-    },
-    Suspend {
-        reason: Option<String>,
-    },
-    Resume {
-        reason: Option<String>,
-    },
-}
-
-impl Message {
-    pub(super) const fn verb(&self) -> &'static str {
-        match self {
-            Self::Event { .. } => "raise an event to",
-            Self::Terminate { .. } => "terminate",
-            Self::Suspend { .. } => "suspend",
-            Self::Resume { .. } => "resume",
-        }
-    }
-
-    pub(super) fn reason(&self) -> Option<&str> {
-        match self {
-            Self::Event { .. } => None,
-            Self::Terminate { reason, .. } | Self::Suspend { reason } | Self::Resume { reason } => {
-                reason.as_deref()
-            }
-        }
-    }
-}
-
 pub(super) async fn run(command: Instances, site: &Site, global: &Global) -> Result<(), Failure> {
     let (id, message) = match command {
         Instances::List(args) => return list(args, site, global).await,
@@ -241,7 +154,7 @@ async fn list(args: ListArgs, site: &Site, global: &Global) -> Result<(), Failur
     };
     let mut rows = Vec::new();
     for instance in &found {
-        rows.push((read(instance)?, instance));
+        rows.push((Row::read(instance)?, instance));
     }
     rows.retain(|(row, _)| filter.entities() || !row.instance_id.starts_with('@'));
     if global.json {
@@ -265,7 +178,7 @@ async fn get(id: &str, site: &Site, global: &Global) -> Result<(), Failure> {
     if global.json {
         return table::print_json(&found);
     }
-    let row = read(&found)?;
+    let row = Row::read(&found)?;
     table::print(&row.lines())
 }
 
@@ -300,55 +213,6 @@ async fn purge(id: &str, site: &Site, global: &Global) -> Result<(), Failure> {
             purged
         }
     }
-}
-
-/// An instance as it is printed.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Row<'a> {
-    name: String,
-    instance_id: String,
-    runtime_status: String,
-    #[serde(borrow)]
-    input: &'a RawValue,
-    #[serde(borrow)]
-    custom_status: &'a RawValue,
-    #[serde(borrow)]
-    output: &'a RawValue,
-    created_time: String,
-    last_updated_time: String,
-}
-
-impl Row<'_> {
-    fn cells(self) -> [String; 5] {
-        [
-            self.instance_id,
-            self.name,
-            self.runtime_status,
-            self.created_time,
-            self.last_updated_time,
-        ]
-    }
-
-    fn lines(&self) -> String {
-        let line = |name: &str, value: &str| format!("{name:14} {value}\n");
-        [
-            line("id", &self.instance_id),
-            line("name", &self.name),
-            line("status", &self.runtime_status),
-            line("created", &self.created_time),
-            line("updated", &self.last_updated_time),
-            line("input", self.input.get()),
-            line("custom status", self.custom_status.get()),
-            line("output", self.output.get()),
-        ]
-        .concat()
-    }
-}
-
-fn read(instance: &RawValue) -> Result<Row<'_>, Failure> {
-    let strange = |error| Failure::refused(format!("the answer is no instance: {error}"));
-    serde_json::from_str(instance.get()).map_err(strange)
 }
 
 fn json(text: &str) -> Result<Payload, Failure> {

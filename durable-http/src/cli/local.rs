@@ -13,7 +13,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
 use super::failure::Failure;
-use super::instances::{Filter, Message, NewStart};
+use super::request::{Filter, Message, NewStart};
 use super::site::Site;
 use crate::webhooks::StatusObject;
 

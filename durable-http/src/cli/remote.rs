@@ -10,9 +10,8 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::failure::Failure;
-use super::instances::{Filter, Message, NewStart};
-use super::keys::Value;
-use crate::keys::{Scope, Secret};
+use super::request::{Filter, Message, NewStart};
+use crate::keys::Secret;
 
 const WEBHOOKS: [&str; 3] = ["runtime", "webhooks", "durabletask"];
 const CONTINUATION: &str = "x-ms-continuation-token";
@@ -117,51 +116,6 @@ impl Remote {
         self.send(request, id).await.map(drop)
     }
 
-    pub(super) async fn keys(&self, scope: &Scope) -> Result<Vec<Value>, Failure> {
-        #[derive(Deserialize)]
-        struct List {
-            keys: Vec<Value>,
-        }
-        if *scope == Scope::Master {
-            let request = self.request(Method::GET, &key_path(scope, Some("_master")))?;
-            return Ok(vec![self.read(self.send(request, "").await?).await?]);
-        }
-        let request = self.request(Method::GET, &key_path(scope, None))?;
-        Ok(self.read::<List>(self.send(request, "").await?).await?.keys)
-    }
-
-    pub(super) async fn renew_key(&self, scope: &Scope, name: &str) -> Result<Value, Failure> {
-        let request = self.request(Method::POST, &key_path(scope, Some(name)))?;
-        self.read(self.key(request, name).await?).await
-    }
-
-    pub(super) async fn set_key(
-        &self,
-        scope: &Scope,
-        name: &str,
-        value: &Secret,
-    ) -> Result<Value, Failure> {
-        let request = self.request(Method::PUT, &key_path(scope, Some(name)))?;
-        let request = request.json(&serde_json::json!({ "value": value.expose() }));
-        self.read(self.key(request, name).await?).await
-    }
-
-    pub(super) async fn delete_key(&self, scope: &Scope, name: &str) -> Result<(), Failure> {
-        let request = self.request(Method::DELETE, &key_path(scope, Some(name)))?;
-        self.key(request, name).await.map(drop)
-    }
-
-    async fn key(&self, request: RequestBuilder, name: &str) -> Result<Response, Failure> {
-        let response = self.answer(request).await?;
-        match response.status() {
-            StatusCode::NOT_FOUND => {
-                let text = format!("there is no key `{name}`, or no such function");
-                Err(Failure::refused(text))
-            }
-            _ => self.fine(response).await,
-        }
-    }
-
     fn webhook(
         &self,
         method: Method,
@@ -172,7 +126,7 @@ impl Remote {
         Ok(self.signed(method, url))
     }
 
-    fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Failure> {
+    pub(super) fn request(&self, method: Method, path: &[&str]) -> Result<RequestBuilder, Failure> {
         let url = self.at(path, &[])?;
         Ok(self.signed(method, url))
     }
@@ -200,23 +154,31 @@ impl Remote {
     }
 
     /// Sends, and explains a refusal; `id` is the instance that the request is about.
-    async fn send(&self, request: RequestBuilder, id: &str) -> Result<Response, Failure> {
+    pub(super) async fn send(
+        &self,
+        request: RequestBuilder,
+        id: &str,
+    ) -> Result<Response, Failure> {
         let response = self.answer(request).await?;
         match response.status() {
+            StatusCode::NOT_FOUND if id.is_empty() => {
+                let text = format!("the host at {} serves no durable functions", self.url);
+                Err(Failure::Refused(text))
+            }
             StatusCode::NOT_FOUND => Err(Failure::no_instance(id)),
             StatusCode::GONE => Err(Failure::ended(id)),
             _ => self.fine(response).await,
         }
     }
 
-    async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
+    pub(super) async fn answer(&self, request: RequestBuilder) -> Result<Response, Failure> {
         request
             .send()
             .await
             .map_err(|error| self.unreachable(error))
     }
 
-    async fn fine(&self, response: Response) -> Result<Response, Failure> {
+    pub(super) async fn fine(&self, response: Response) -> Result<Response, Failure> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -235,7 +197,7 @@ impl Remote {
         Err(Failure::Refused(explained(status, &text)))
     }
 
-    async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, Failure> {
+    pub(super) async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, Failure> {
         response
             .json()
             .await
@@ -253,16 +215,6 @@ impl Remote {
         let url = self.url.to_string();
         Failure::Unreachable { url, problem }
     }
-}
-
-fn key_path<'a>(scope: &'a Scope, name: Option<&'a str>) -> Vec<&'a str> {
-    let mut path = match scope {
-        Scope::Function(function) => vec!["admin", "functions", function, "keys"],
-        Scope::Host => vec!["admin", "host", "functionkeys"],
-        Scope::System | Scope::Master => vec!["admin", "host", "systemkeys"],
-    };
-    path.extend(name);
-    path
 }
 
 /// What the body of a refusal says.

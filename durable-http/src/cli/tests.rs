@@ -151,12 +151,12 @@ async fn an_instance_started_without_a_host_waits_for_one() {
     let found = found.await.unwrap();
     let id = found[0].id.to_string();
     assert_eq!((found.len(), &*found[0].name), (1, "E1"));
-    let terminate = instances::Message::Terminate {
+    let terminate = request::Message::Terminate {
         reason: None,
         recursive: false,
     };
     hub.tell(&id, &terminate).await.unwrap();
-    let resume = instances::Message::Resume { reason: None };
+    let resume = request::Message::Resume { reason: None };
     let refused = hub.tell(&id, &resume).await.unwrap_err();
     assert_eq!(
         refused.to_string(),

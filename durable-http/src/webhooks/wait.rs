@@ -15,6 +15,9 @@ use super::query::Query;
 use super::status;
 use super::status_object::Output;
 
+/// Later than this no clock goes; nobody waits so long.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// A request that waits.
 pub(crate) struct Waiting {
     pub(crate) client: DurableClient,
@@ -36,7 +39,7 @@ impl Waiting {
                 self.retry_interval.as_secs_f64(),
             )));
         }
-        let deadline = Instant::now() + self.timeout;
+        let deadline = Instant::now() + self.timeout.min(LONGEST);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.client.wait_for_completion(id, left).await {
