@@ -17,6 +17,8 @@ mod status;
 mod status_object;
 mod suspend;
 mod terminate;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 mod wait;
 
