@@ -15,8 +15,11 @@
 //!
 //! No call blocks an async worker: reads are futures that SQLite answers from its reader threads.
 
+#[cfg(test)]
+mod contract;
 mod error;
 mod record;
+pub mod sqlite;
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};

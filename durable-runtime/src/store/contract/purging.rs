@@ -1,0 +1,54 @@
+//! Ended instances are removed.
+
+use anyhow::ensure;
+
+use super::given;
+use super::given::at;
+use crate::model::RuntimeStatus;
+use crate::store::{Change, Error, Purge, Store};
+
+fn one(id: &str, running: bool) -> Change {
+    Change::Purge(Purge::One { id: id.to_owned(), running })
+}
+
+pub(crate) async fn one_ended_instance_goes_whole<S: Store>(store: &S) -> anyhow::Result<()> {
+    let given = given(store);
+    given.ended("one", RuntimeStatus::Completed, 1).await?;
+    ensure!(given.write(one("one", false)).await?.count == 1);
+    ensure!(store.load("one").await?.is_none());
+    let gone = given.write(one("one", false)).await;
+    ensure!(matches!(gone, Err(Error::NotFound(_))), "{gone:?}");
+    Ok(())
+}
+
+pub(crate) async fn a_running_one_stays_unless_asked_for<S: Store>(store: &S) -> anyhow::Result<()> {
+    let given = given(store);
+    given.running("one").await?;
+    let refused = given.write(one("one", false)).await;
+    ensure!(matches!(refused, Err(Error::InvalidState { status: RuntimeStatus::Running, .. })), "{refused:?}");
+    ensure!(given.status("one").await?.is_some());
+    ensure!(given.write(one("one", true)).await?.count == 1 && given.status("one").await?.is_none());
+    Ok(())
+}
+
+pub(crate) async fn the_oldest_ended_go_first<S: Store>(store: &S) -> anyhow::Result<()> {
+    use RuntimeStatus::{Completed, Failed, Running, Terminated};
+
+    let given = given(store);
+    given.running("running").await?;
+    for (number, status) in [Completed, Failed, Terminated, Completed, Failed].into_iter().enumerate() {
+        given.ended(&format!("ended-{number}"), status, 10 * (i64::try_from(number)? + 1)).await?;
+    }
+    let matching = |from: Option<i64>, to: Option<i64>, statuses: &[RuntimeStatus], limit| {
+        let (created_from, created_to) = (from.map(at), to.map(at));
+        Change::Purge(Purge::Matching { created_from, created_to, statuses: statuses.to_vec(), limit })
+    };
+    ensure!(given.write(matching(None, None, &[Running], 10)).await?.count == 0);
+    ensure!(given.write(matching(None, None, &[], 2)).await?.count == 2);
+    ensure!(given.status("ended-1").await?.is_none() && given.status("ended-2").await?.is_some());
+    ensure!(given.write(matching(Some(41), None, &[Completed], 10)).await?.count == 0);
+    ensure!(given.write(matching(Some(40), Some(40), &[Completed, Failed], 10)).await?.count == 1);
+    ensure!(given.write(matching(None, None, &[], 10)).await?.count == 2);
+    ensure!(given.status("running").await? == Some(Running));
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! The hub in one SQLite file: nothing to install, one process that owns it.
+//!
+//! One thread writes (`writer.rs`), a few read (`readers.rs`); everything else here is functions of a connection: `write/` and
+//! `group.rs` change, `query.rs` and `list.rs` read, `rows.rs` converts, `open.rs` prepares. Start with [`SqliteStore::open`].
+//! `docs/schema.md` describes the tables.
+
+mod fault;
+mod group;
+mod list;
+mod lock;
+mod open;
+mod peek;
+mod query;
+mod readers;
+mod rows;
+mod schema;
+mod wal;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use std::{io, thread};
+
+use diesel::SqliteConnection;
+use futures::future::BoxFuture;
+use tokio::sync::oneshot;
+
+pub use lock::{Holder, read_holder};
+pub use open::{OpenError, Options};
+pub use peek::peek_keys;
+
+use self::lock::Lock;
+use self::open::Place;
+use self::readers::Readers;
+use self::wal::Wal;
+use self::writer::{Pending, Work, Writer};
+use super::{Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance, Parts, Store, Wake};
+use crate::model::Timestamp;
+
+/// The journal in a SQLite file. Dropped without [`Store::close`], it still writes what is queued.
+#[derive(Debug)]
+pub struct SqliteStore {
+    work: Sender<Work>,
+    readers: Readers,
+    ids: Ids,
+    backlog: Arc<AtomicUsize>,
+    flushes: Arc<AtomicU64>,
+    lock: Option<Arc<Lock>>,
+    ends: Mutex<Vec<oneshot::Receiver<()>>>,
+}
+
+impl SqliteStore {
+    /// Opens the hub's database, or makes it; it is ours alone until it is closed. Blocks for as long as that takes.
+    ///
+    /// # Errors
+    /// [`OpenError::Held`] if another process has it, and whatever else keeps it from being opened.
+    pub fn open(options: Options) -> Result<Self, OpenError> {
+        let path = open::prepare(&options.path)?;
+        let lock = Arc::new(Lock::take(&path, chrono::Utc::now().into())?);
+        let place = Place { path: Some(path), busy_timeout: options.busy_timeout };
+        let conn = place.writer()?;
+        let readers = (0..options.readers.max(1)).map(|_| place.reader()).collect::<Result<Vec<_>, _>>()?;
+        let (readers, ends) = Readers::pool(readers).map_err(|error| place.failed(error))?;
+        Assembly { place, readers, ends, lock: Some(lock) }.start(conn, channel(), &options)
+    }
+
+    /// A hub that is gone when it is dropped: for tests. It behaves like one in a file, but cannot outlive the process.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let place = Place { path: None, busy_timeout: Duration::ZERO };
+        let conn = place.writer()?;
+        let (work, queue) = channel();
+        let readers = Readers::Writer { work: work.clone() };
+        Assembly { place, readers, ends: Vec::new(), lock: None }.start(conn, (work, queue), &Options::new(":memory:"))
+    }
+
+    /// Tells whoever finds the database in use where this process listens.
+    ///
+    /// # Errors
+    /// What the file system says about the lock file.
+    pub fn announce(&self, url: &str) -> io::Result<()> {
+        self.lock.as_ref().map_or(Ok(()), |lock| lock.announce(url))
+    }
+
+    /// Transactions committed so far.
+    #[must_use]
+    pub fn flushes(&self) -> u64 {
+        self.flushes.load(Ordering::Relaxed)
+    }
+
+    /// Runs SQL on the writer's connection, between two groups: how tests fill the disk (`PRAGMA max_page_count`) or take the
+    /// right to write away (`PRAGMA query_only`).
+    ///
+    /// # Errors
+    /// What SQLite says.
+    #[doc(hidden)]
+    pub async fn sabotage(&self, sql: &str) -> Result<(), Error> {
+        use diesel::connection::SimpleConnection;
+
+        let sql = sql.to_owned();
+        let (answer, answered) = oneshot::channel();
+        let job = move |conn: &mut SqliteConnection| {
+            let _ = answer.send(conn.batch_execute(&sql).map_err(fault::Fault::from));
+        };
+        let closed = || Error::Unavailable("the store is closed".to_owned());
+        self.work.send(Work::Job(Box::new(job))).map_err(|_| closed())?;
+        answered.await.map_err(|_| closed())?.map_err(Error::from)
+    }
+}
+
+/// What a store is put together from.
+struct Assembly {
+    place: Place,
+    readers: Readers,
+    ends: Vec<oneshot::Receiver<()>>,
+    lock: Option<Arc<Lock>>,
+}
+
+impl Assembly {
+    /// Starts the writer.
+    fn start(
+        self,
+        mut conn: SqliteConnection,
+        (work, queue): (Sender<Work>, Receiver<Work>),
+        options: &Options,
+    ) -> Result<SqliteStore, OpenError> {
+        let Self { place, readers, mut ends, lock } = self;
+        let first = open::first_id(&mut conn).map_err(|error| place.failed(error))?;
+        let flushes = Arc::new(AtomicU64::new(0));
+        let writer = Writer {
+            wal: Wal::new(place.path.as_deref(), options.wal_limit, place.busy_timeout.as_millis()),
+            ids: group::Ids::new(first),
+            group: options.group.max(1),
+            flushes: Arc::clone(&flushes),
+            lock: lock.clone(),
+            queue: VecDeque::new(),
+            closing: false,
+            outage: None,
+            work: queue,
+            place: place.clone(),
+            conn,
+        };
+        let (ended, end) = oneshot::channel();
+        ends.push(end);
+        let spawned = thread::Builder::new().name("durable-write".to_owned()).spawn(move || writer.run(ended));
+        spawned.map_err(|error| place.failed(error))?;
+        let backlog = Arc::new(AtomicUsize::new(0));
+        Ok(SqliteStore { work, readers, ids: Ids::from(first), backlog, flushes, lock, ends: Mutex::new(ends) })
+    }
+}
+
+impl Store for SqliteStore {
+    fn submit(&self, change: Change, done: Done) {
+        // A change that cannot be sent is dropped, which answers it.
+        let _ = self.work.send(Work::Change(Pending::new(change, done, &self.backlog)));
+    }
+
+    fn backlog(&self) -> usize {
+        self.backlog.load(Ordering::Relaxed)
+    }
+
+    fn ids(&self) -> &Ids {
+        &self.ids
+    }
+
+    fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<LoadedInstance>, Error>> {
+        let id = id.to_owned();
+        Box::pin(self.readers.read(move |conn| query::load(conn, &id)))
+    }
+
+    fn find<'a>(&'a self, id: &'a str, parts: Parts) -> BoxFuture<'a, Result<Option<InstanceRecord>, Error>> {
+        let id = id.to_owned();
+        Box::pin(self.readers.read(move |conn| query::find(conn, &id, parts)))
+    }
+
+    fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<InstanceRecord>, Error>> {
+        Box::pin(self.readers.read(move |conn| list::list(conn, &query)))
+    }
+
+    fn wakes(&self, until: Timestamp, after: Option<(Timestamp, InstanceKey)>, limit: usize) -> BoxFuture<'_, Result<Vec<Wake>, Error>> {
+        Box::pin(self.readers.read(move |conn| query::wakes(conn, until, after, limit)))
+    }
+
+    fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>> {
+        Box::pin(self.readers.read(query::keys))
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.readers.close();
+            let _ = self.work.send(Work::Close);
+            let ends = std::mem::take(&mut *self.ends.lock().unwrap_or_else(PoisonError::into_inner));
+            for end in ends {
+                let _ = end.await;
+            }
+        })
+    }
+}

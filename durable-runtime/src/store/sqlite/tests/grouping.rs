@@ -1,0 +1,92 @@
+//! Group commit, and the change that spoils its group.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+
+use super::{in_file, in_memory};
+use crate::store::contract::given;
+use crate::store::{Change, Error, InstanceKey, NewInstance, Reuse, Store};
+
+#[tokio::test]
+async fn a_thousand_changes_share_few_flushes() -> anyhow::Result<()> {
+    let (store, _keep) = in_file()?;
+    let given = given(&store);
+    let before = store.flushes();
+    let answers: Vec<_> = (0..1000).map(|number| given.submit(Change::Create(Box::new(given.instance(&format!("i{number}")))))).collect();
+    for answer in answers {
+        answer.await??;
+    }
+    let flushes = store.flushes() - before;
+    ensure!(flushes < 200, "{flushes} flushes for 1000 changes");
+    store.close().await;
+    Ok(())
+}
+
+/// While the writer is held up, a group gathers; one of it fails half-way through its writes.
+#[tokio::test]
+async fn only_the_guilty_change_fails() -> anyhow::Result<()> {
+    let (store, ()) = in_memory()?;
+    let given = given(&store);
+    let taken = given.running("victim").await?;
+    let before = store.flushes();
+    let held = store.sabotage("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n");
+    let gathered = async {
+        let mut answers = Vec::new();
+        for number in 0..50 {
+            let mut new = given.instance(&format!("i{number}"));
+            if number == 30 {
+                // Removes the victim, then stumbles over another instance's key.
+                new = NewInstance { key: InstanceKey(taken.0 + 1), id: "victim".into(), reuse: Reuse::Any, ..new };
+            }
+            answers.push(given.submit(Change::Create(Box::new(new))));
+        }
+        let mut results = Vec::new();
+        for answer in answers {
+            results.push(answer.await);
+        }
+        results
+    };
+    let (_, results) = futures::join!(held, gathered);
+    for (number, result) in results.into_iter().enumerate() {
+        let result = result?;
+        ensure!(if number == 30 { matches!(result, Err(Error::Content(_))) } else { result.is_ok() }, "{number}: {result:?}");
+    }
+    let victim = given.load("victim").await?;
+    ensure!(victim.record.key == taken && victim.sequence == 1, "the guilty change left a trace");
+    ensure!(store.flushes() - before < 10, "{} flushes", store.flushes() - before);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_log_is_restarted_past_its_limit() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("hub.db");
+    let options = super::Options { wal_limit: 1 << 20, ..super::Options::new(&path) };
+    let store = super::SqliteStore::open(options)?;
+    let given = given(&store);
+    let mut largest = 0;
+    for number in 0..40 {
+        let mut new = given.instance(&format!("i{number}"));
+        new.started.input = Some(crate::model::Payload::text(&"x".repeat(200_000)));
+        given.write(Change::Create(Box::new(new))).await?;
+        largest = largest.max(std::fs::metadata(folder.path().join("hub.db-wal"))?.len());
+    }
+    ensure!(largest < 2 << 20, "the log grew to {largest} bytes");
+    store.close().await;
+    Ok(())
+}
+
+#[test]
+fn a_store_that_is_dropped_still_writes() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("hub.db");
+    let (told, heard) = std::sync::mpsc::channel();
+    {
+        let store = super::SqliteStore::open(super::Options::new(&path))?;
+        let new = given(&store).instance("one");
+        store.submit(Change::Create(Box::new(new)), Box::new(move |result| drop(told.send(result))));
+    }
+    heard.recv_timeout(Duration::from_secs(10))??;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Rows of `instances` and `payloads`: made, found, taken away.
+
+use diesel::SqliteConnection;
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+
+use super::super::fault::Fault;
+use super::super::rows::{self, InstanceRow};
+use super::super::schema::{instances, payloads};
+use super::message;
+use crate::model::RuntimeStatus;
+use crate::store::{Error, NewInstance, PayloadKind, Receipt, Reuse};
+
+/// Surrogate key, status and wake-up of an instance.
+pub(super) struct Found {
+    pub(super) iid: i64,
+    pub(super) status: RuntimeStatus,
+    pub(super) wake_at: Option<i64>,
+}
+
+/// Looks an instance up by its id.
+pub(super) fn find(conn: &mut SqliteConnection, id: &str) -> Result<Option<Found>, Fault> {
+    let row = instances::table
+        .filter(instances::id.eq(id))
+        .select((instances::iid, instances::status, instances::wake_at))
+        .first::<(i64, i32, Option<i64>)>(conn)
+        .optional()?;
+    row.map(|(iid, status, wake_at)| Ok(Found { iid, status: rows::status(iid, status)?, wake_at })).transpose()
+}
+
+/// [`crate::store::Change::Create`].
+pub(super) fn create(conn: &mut SqliteConnection, new: &NewInstance) -> Result<Receipt, Fault> {
+    let mut receipt = Receipt::default();
+    if new.on_refused.is_none() {
+        admit(conn, new)?;
+    } else if !start(conn, new)? {
+        receipt.refused.push(0);
+    }
+    Ok(receipt)
+}
+
+/// Creates a pending instance; or sends `on_refused`, if there is one, and says no.
+pub(super) fn start(conn: &mut SqliteConnection, new: &NewInstance) -> Result<bool, Fault> {
+    match admit(conn, new) {
+        Ok(()) => Ok(true),
+        Err(Fault::Refused(_)) => {
+            if let Some(refusal) = &new.on_refused {
+                message::deliver(conn, refusal)?;
+            }
+            Ok(false)
+        }
+        Err(fault) => Err(fault),
+    }
+}
+
+fn admit(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
+    let row = InstanceRow::pending(new)?;
+    clear(conn, new)?;
+    insert(conn, &row)?;
+    match &new.started.input {
+        Some(input) => put_payload(conn, row.iid, PayloadKind::Input, input.as_str()),
+        None => Ok(()),
+    }
+}
+
+/// Makes room for a new instance: removes the one that has its id, or refuses.
+pub(super) fn clear(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
+    let Some(found) = find(conn, &new.id)? else { return Ok(()) };
+    if new.reuse == Reuse::NonRunning && !found.status.is_terminal() {
+        return Err(Fault::Refused(Error::AlreadyExists { id: new.id.to_string(), status: found.status }));
+    }
+    remove(conn, found.iid)
+}
+
+/// Removes an instance; the foreign keys take with it what is its own.
+pub(super) fn remove(conn: &mut SqliteConnection, iid: i64) -> Result<(), Fault> {
+    diesel::delete(instances::table.find(iid)).execute(conn)?;
+    Ok(())
+}
+
+/// Inserts the row.
+pub(super) fn insert(conn: &mut SqliteConnection, row: &InstanceRow) -> Result<(), Fault> {
+    diesel::insert_into(instances::table)
+        .values((
+            instances::iid.eq(row.iid),
+            instances::id.eq(&row.id),
+            instances::name.eq(&row.name),
+            instances::version.eq(&row.version),
+            instances::execution_id.eq(&row.execution_id),
+            instances::generation.eq(row.generation),
+            instances::status.eq(row.status),
+            instances::created.eq(row.created),
+            instances::updated.eq(row.updated),
+            instances::wake_at.eq(row.wake_at),
+            instances::sequence.eq(row.sequence),
+            instances::partition_id.eq(row.partition_id),
+            instances::parent.eq(&row.parent),
+            instances::scheduled_start.eq(row.scheduled_start),
+            instances::tags.eq(&row.tags),
+            instances::trace_parent.eq(&row.trace_parent),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Inserts or replaces a payload.
+pub(super) fn put_payload(conn: &mut SqliteConnection, iid: i64, kind: PayloadKind, value: &str) -> Result<(), Fault> {
+    diesel::insert_into(payloads::table)
+        .values((payloads::iid.eq(iid), payloads::kind.eq(rows::code(kind)), payloads::value.eq(value)))
+        .on_conflict((payloads::iid, payloads::kind))
+        .do_update()
+        .set(payloads::value.eq(excluded(payloads::value)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Deletes a payload.
+pub(super) fn drop_payload(conn: &mut SqliteConnection, iid: i64, kind: PayloadKind) -> Result<(), Fault> {
+    diesel::delete(payloads::table.find((iid, rows::code(kind)))).execute(conn)?;
+    Ok(())
+}

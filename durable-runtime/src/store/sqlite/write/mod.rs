@@ -1,0 +1,62 @@
+//! Writes: one file per change, each a function of a connection inside a transaction. No threads, no clock.
+//!
+//! A function checks before it writes: [`Fault::Refused`] promises that it left no trace, so that the rest of its group can go on.
+//! After any other fault the writer rolls the group back.
+
+mod fixed;
+mod instance;
+mod keys;
+mod message;
+mod purge;
+mod turn;
+
+use diesel::SqliteConnection;
+use diesel::prelude::*;
+
+use super::fault::Fault;
+use super::schema::{deliveries, instances};
+use crate::store::{Change, Error, InstanceKey, NewMessage, Receipt};
+
+/// Writes one change.
+pub(super) fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<Receipt, Fault> {
+    match change {
+        Change::Turn(turn) => turn::commit(conn, turn),
+        Change::Create(new) => instance::create(conn, new),
+        Change::Message { message, accepted } => message::accept(conn, message, accepted),
+        Change::Redeliver { key, tasks } => redeliver(conn, *key, tasks),
+        Change::Purge(which) => purge::purge(conn, which),
+        Change::Keys(changes) => keys::apply(conn, changes),
+    }
+}
+
+/// The largest id from [`crate::store::Ids`] that the change may store; 0 if none.
+pub(super) fn highest_id(change: &Change) -> i64 {
+    let message = |message: &NewMessage| message.id;
+    match change {
+        Change::Turn(turn) => {
+            let starts = turn.starts.iter().chain(turn.create.as_deref());
+            let keys = starts.flat_map(|new| [new.key.0, new.on_refused.as_ref().map_or(0, message)]);
+            turn.messages.iter().map(message).chain(keys).max().unwrap_or(0)
+        }
+        Change::Create(new) => new.key.0.max(new.on_refused.as_ref().map_or(0, message)),
+        Change::Message { message, .. } => message.id,
+        Change::Redeliver { .. } | Change::Purge(_) | Change::Keys(_) => 0,
+    }
+}
+
+/// The first delivery of an activity is implied by its `TaskScheduled`: the first row says two.
+fn redeliver(conn: &mut SqliteConnection, key: InstanceKey, tasks: &[i64]) -> Result<Receipt, Fault> {
+    let known = instances::table.find(key.0).select(instances::iid).first::<i64>(conn).optional()?;
+    if known.is_none() {
+        return Err(Fault::Refused(Error::NotFound(format!("number {}", key.0))));
+    }
+    for task in tasks {
+        diesel::insert_into(deliveries::table)
+            .values((deliveries::iid.eq(key.0), deliveries::task_id.eq(task), deliveries::count.eq(2)))
+            .on_conflict((deliveries::iid, deliveries::task_id))
+            .do_update()
+            .set(deliveries::count.eq(deliveries::count + 1))
+            .execute(conn)?;
+    }
+    Ok(Receipt { count: tasks.len() as u64, ..Receipt::default() })
+}

@@ -1,0 +1,29 @@
+//! Ended instances go, with all that is theirs.
+
+use diesel::SqliteConnection;
+
+use super::super::fault::Fault;
+use super::super::list;
+use super::instance;
+use crate::store::{Error, Purge, Receipt};
+
+/// [`crate::store::Change::Purge`].
+pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receipt, Fault> {
+    let doomed = match which {
+        Purge::One { id, running } => vec![one(conn, id, *running)?],
+        Purge::Matching { created_from, created_to, statuses, limit } => list::ended(conn, *created_from, *created_to, statuses, *limit)?,
+    };
+    for iid in &doomed {
+        instance::remove(conn, *iid)?;
+    }
+    Ok(Receipt { count: doomed.len() as u64, ..Receipt::default() })
+}
+
+fn one(conn: &mut SqliteConnection, id: &str, running: bool) -> Result<i64, Fault> {
+    let found = instance::find(conn, id)?.ok_or_else(|| Fault::Refused(Error::NotFound(id.to_owned())))?;
+    if running || found.status.is_terminal() {
+        Ok(found.iid)
+    } else {
+        Err(Fault::Refused(Error::InvalidState { id: id.to_owned(), status: found.status }))
+    }
+}
