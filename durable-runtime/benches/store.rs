@@ -83,19 +83,33 @@ fn starts(count: usize) -> anyhow::Result<()> {
     for _ in 0..count {
         hear.recv()?.1?;
     }
-    println!("{count} creates in {:?}: {:.0}/s", began.elapsed(), count as f64 / began.elapsed().as_secs_f64());
-    let mut query = durable_runtime::store::ListQuery { limit: 100, ..Default::default() };
+    println!(
+        "{count} creates in {:?}: {:.0}/s",
+        began.elapsed(),
+        count as f64 / began.elapsed().as_secs_f64()
+    );
+    let mut query = durable_runtime::store::ListQuery {
+        limit: 100,
+        ..Default::default()
+    };
     let mut pages: Vec<Duration> = Vec::new();
     loop {
         let began = Instant::now();
         let page = futures::executor::block_on(store.list(query.clone()))?;
         pages.push(began.elapsed());
         let Some(last) = page.last() else { break };
-        query.after = Some(durable_runtime::store::Cursor { created: last.created, id: last.id.to_string() });
+        query.after = Some(durable_runtime::store::Cursor {
+            created: last.created,
+            id: last.id.to_string(),
+        });
     }
     ensure!(pages.len() == count / 100 + 1);
     let mean = |pages: &[Duration]| pages.iter().sum::<Duration>() / u32::try_from(pages.len()).unwrap_or(1);
-    println!("a page of 100: {:?} among the first fifty, {:?} among the last", mean(&pages[..50]), mean(&pages[pages.len() - 50..]));
+    println!(
+        "a page of 100: {:?} among the first fifty, {:?} among the last",
+        mean(&pages[..50]),
+        mean(&pages[pages.len() - 50..])
+    );
     futures::executor::block_on(store.close());
     Ok(())
 }
@@ -151,7 +165,12 @@ fn submit(store: &SqliteStore, change: Change, number: usize, tell: &Sender<Answ
 
 /// Bytes that this process has sent to the disk, where the system says so.
 fn written_bytes() -> anyhow::Result<u64> {
-    let Ok(io) = std::fs::read_to_string("/proc/self/io") else { return Ok(0) };
-    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: ")).context("write_bytes")?;
+    let Ok(io) = std::fs::read_to_string("/proc/self/io") else {
+        return Ok(0);
+    };
+    let line = io
+        .lines()
+        .find_map(|line| line.strip_prefix("write_bytes: "))
+        .context("write_bytes")?;
     Ok(line.parse()?)
 }

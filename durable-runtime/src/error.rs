@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::replay::Continuation;
 use crate::model::{FailureDetails, TaskError};
+use crate::replay::Continuation;
 
 /// The result of a function. The error is [`Error`] unless said otherwise.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -84,8 +84,7 @@ impl Error {
         let mut failure = match &self.0.kind {
             Kind::Source(source) => match source.downcast_ref::<TaskError>() {
                 Some(TaskError::Failed(inner)) => {
-                    let mut failure = FailureDetails::new(&self.0.error_type, &inner.message)
-                        .with_inner(inner.clone());
+                    let mut failure = FailureDetails::new(&self.0.error_type, &inner.message).with_inner(inner.clone());
                     failure.is_non_retriable = inner.is_non_retriable;
                     failure
                 }
@@ -142,10 +141,7 @@ impl<E: Into<Source> + 'static> From<E> for Error {
     fn from(error: E) -> Self {
         let name = std::any::type_name::<E>();
         let texts = ["&str", "alloc::string::String", "anyhow::Error"];
-        Self::source(
-            error.into(),
-            if texts.contains(&name) { "Error" } else { name },
-        )
+        Self::source(error.into(), if texts.contains(&name) { "Error" } else { name })
     }
 }
 

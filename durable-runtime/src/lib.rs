@@ -5,6 +5,7 @@ pub mod client;
 
 mod error;
 mod function;
+pub mod hub;
 pub mod model;
 pub mod registry;
 mod replay;
@@ -16,10 +17,13 @@ pub mod store;
 pub mod __private;
 
 pub use activity::ActivityContext;
-pub use client::{ClientError, DurableClient};
-pub use replay::{ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny};
+pub use client::{ClientError, DurableClient, InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
 pub use error::{Error, Result};
 pub use function::{Activity, IntoInput, Orchestrator};
 pub use model::{FailureDetails, RuntimeStatus, TaskError};
 pub use registry::Registry;
+pub use replay::{
+    ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext, RetryDecision, RetryPolicy,
+    SubOrchestrationCall, WhenAll, WhenAny,
+};
 pub use state::{State, States};

@@ -1,18 +1,333 @@
-//! [`DurableClient`]: start, query, control.
+//! [`DurableClient`]: start, query, control. The engine answers; every answer comes after the commit that makes it true.
 
-use crate::model::{FailureDetails, RuntimeStatus};
+mod binding;
+mod call;
+mod projection;
+mod query;
 
-/// Starts, queries and controls instances. Cheap to clone.
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use self::binding::Binding;
+use self::call::{LIVE, input_of, purge_one};
+use self::projection::{Show, project};
+use crate::function::{IntoInput, Orchestrator};
+use crate::hub::{Engine, StartRequest};
+use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
+use crate::registry::Registry;
+use crate::store::{InstanceRecord, ListQuery, Parts, Purge};
+
+pub use call::{Call, Start, Terminate};
+pub use query::{InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
+
+/// Starts, queries and controls instances. Cheap to clone; usable from any trigger but orchestration, and from outside.
+///
+/// One that was taken before its host runs waits until it does.
+#[derive(Clone)]
+pub struct DurableClient {
+    binding: Arc<Binding>,
+    task_hub: Option<Arc<str>>,
+    connection: Option<Arc<str>>,
+}
+
+impl fmt::Debug for DurableClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DurableClient")
+            .field("task_hub", &self.task_hub)
+            .field("connection", &self.connection)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a client can tell a live instance.
+#[doc(hidden)]
 #[derive(Debug, Clone)]
-pub struct DurableClient {}
+pub enum Control {
+    /// End it.
+    Terminate {
+        /// Becomes the output.
+        reason: Option<String>,
+        /// Children too.
+        recursive: bool,
+    },
+    /// Halt it.
+    Suspend {
+        /// Kept in history.
+        reason: Option<String>,
+    },
+    /// Let it go on.
+    Resume {
+        /// Kept in history.
+        reason: Option<String>,
+    },
+}
 
 impl DurableClient {
-    pub(crate) fn of(
-        &self,
-        _task_hub: Option<&str>,
-        _connection: Option<&str>,
-    ) -> Result<Self, ClientError> {
-        Ok(self.clone())
+    /// A client whose calls wait for [`crate::hub::Hub::start`].
+    #[must_use]
+    pub fn unbound() -> Self {
+        Self {
+            binding: Arc::new(Binding::new()),
+            task_hub: None,
+            connection: None,
+        }
+    }
+
+    pub(crate) fn bind(&self, engine: &Arc<Engine>) {
+        self.binding.bind(engine);
+    }
+
+    /// The hub will never run: calls that wait for it fail with this text.
+    pub fn abandon(&self, why: impl Into<String>) {
+        self.binding.abandon(why.into());
+    }
+
+    async fn engine(&self) -> Result<Arc<Engine>, ClientError> {
+        self.binding.engine().await
+    }
+
+    /// The client of another task hub or connection, as a `#[durable_client(..)]` names them.
+    ///
+    /// # Errors
+    /// One that this host cannot reach: on SQLite, every hub but its own.
+    pub fn of(&self, task_hub: Option<&str>, connection: Option<&str>) -> Result<Self, ClientError> {
+        let Some(engine) = self.binding.now() else {
+            return Ok(self.clone());
+        };
+        let own = &engine.settings;
+        if let Some(other) = task_hub.filter(|hub| !hub.is_empty() && !hub.eq_ignore_ascii_case(&own.hub_name)) {
+            let text = format!(
+                "the task hub `{other}` cannot be reached: this host serves `{}` alone, since its database is SQLite",
+                own.hub_name
+            );
+            return Err(ClientError::InvalidArgument(text));
+        }
+        if let Some(other) = connection.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(&own.connection)) {
+            let text = format!(
+                "the connection `{other}` cannot be reached: this host uses `{}` alone, since its database is SQLite",
+                own.connection
+            );
+            return Err(ClientError::InvalidArgument(text));
+        }
+        let named = |name: Option<&str>| name.filter(|name| !name.is_empty()).map(Arc::from);
+        Ok(Self {
+            binding: Arc::clone(&self.binding),
+            task_hub: named(task_hub),
+            connection: named(connection),
+        })
+    }
+
+    /// The task hub's name, as this client was given it, else the host's.
+    #[must_use]
+    pub fn task_hub(&self) -> String {
+        let own = || self.binding.now().map(|engine| engine.settings.hub_name.clone());
+        self.task_hub.as_deref().map(str::to_owned).or_else(own).unwrap_or_default()
+    }
+
+    /// The name of the connection setting, as this client was given it, else the host's.
+    #[must_use]
+    pub fn connection(&self) -> String {
+        let own = || self.binding.now().map(|engine| engine.settings.connection.clone());
+        self.connection.as_deref().map(str::to_owned).or_else(own).unwrap_or_default()
+    }
+
+    /// The functions of the hub, once it runs.
+    #[must_use]
+    pub fn registry(&self) -> Option<Arc<Registry>> {
+        self.binding.now().map(|engine| Arc::clone(&engine.registry))
+    }
+
+    /// Whether both are clients of one hub.
+    #[must_use]
+    pub fn is_same_hub(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.binding, &other.binding)
+    }
+
+    /// Starts an orchestration.
+    pub fn start_new<S: Orchestrator>(&self, input: impl IntoInput<S::Input>) -> Start {
+        self.start(S::NAME, input_of(input.into_payload()), S::VERSION)
+    }
+
+    /// Starts an orchestration by its registered name. `()` and `None` are no input.
+    pub fn start_new_by_name(&self, name: &str, input: impl Serialize) -> Start {
+        self.start(name, input_of(Payload::of(&input)), None)
+    }
+
+    fn start(&self, name: &str, input: Result<Option<Payload>, ClientError>, version: Option<&str>) -> Start {
+        let request = input.map(|input| StartRequest {
+            name: name.to_owned(),
+            input,
+            version: version.map(str::to_owned),
+            ..StartRequest::default()
+        });
+        Start::new(self.clone(), request)
+    }
+
+    /// The status of an instance; `None` if there is none of that id.
+    pub fn get_status(&self, id: impl AsRef<str>) -> Call<Option<OrchestrationStatus>> {
+        self.get_status_with(id, StatusOptions::new())
+    }
+
+    /// The status, with history, or without input.
+    pub fn get_status_with(&self, id: impl AsRef<str>, options: StatusOptions) -> Call<Option<OrchestrationStatus>> {
+        let (client, id) = (self.clone(), id.as_ref().to_owned());
+        Call::new(async move {
+            let engine = client.engine().await?;
+            let Some(record) = engine.find(&id, Parts::ALL).await? else {
+                return Ok(None);
+            };
+            let mut status = OrchestrationStatus::of(&record, !options.no_input);
+            if options.history && record.status != RuntimeStatus::Pending {
+                let history = engine.history(&id).await?.unwrap_or_default();
+                status.history = Some(project(
+                    &record,
+                    &history,
+                    Show {
+                        input: !options.no_input,
+                        output: options.history_output,
+                    },
+                ));
+            }
+            Ok(Some(status))
+        })
+    }
+
+    /// The recorded events of an instance, one list per turn, with ids.
+    #[doc(hidden)]
+    pub fn events(&self, id: impl AsRef<str>) -> Call<Option<Vec<Vec<HistoryEvent>>>> {
+        let (client, id) = (self.clone(), id.as_ref().to_owned());
+        Call::new(async move { client.engine().await?.history(&id).await })
+    }
+
+    /// The instance with its payloads as text; from memory while it lives.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    #[doc(hidden)]
+    pub async fn record(&self, id: &str, parts: Parts) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
+        self.engine().await?.find(id, parts).await
+    }
+
+    /// A page of instances with their payloads as text.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    #[doc(hidden)]
+    pub async fn records(&self, query: ListQuery) -> Result<Vec<InstanceRecord>, ClientError> {
+        self.engine().await?.list(query).await
+    }
+
+    /// A page of instances, ordered by creation and id; with an id prefix, by id.
+    pub fn list_instances(&self, query: InstanceQuery) -> Call<Page<OrchestrationStatus>> {
+        let client = self.clone();
+        Call::new(async move {
+            let query = query.into_list()?;
+            let limit = query.limit;
+            let records = client.engine().await?.list(query).await?;
+            let continuation_token = records.last().filter(|_| records.len() >= limit).map(InstanceQuery::token);
+            Ok(Page {
+                items: records.iter().map(|record| OrchestrationStatus::of(record, true)).collect(),
+                continuation_token,
+            })
+        })
+    }
+
+    /// Raises an external event. It is durable when this returns, and waits if nobody waits for it.
+    pub fn raise_event(&self, id: impl AsRef<str>, name: impl Into<String>, data: impl Serialize) -> Call<()> {
+        let (client, id, name, data) = (self.clone(), id.as_ref().to_owned(), name.into(), Payload::of(&data));
+        Call::new(async move {
+            let data = data.map_err(|e| ClientError::InvalidArgument(format!("the event's data cannot be serialised: {e}")))?;
+            if name.is_empty() {
+                return Err(ClientError::InvalidArgument("an event needs a name".to_owned()));
+            }
+            let engine = client.engine().await?;
+            let throws = engine.settings.throw_on_raise_event;
+            match engine.send(&id, HistoryEvent::EventRaised { name, data }, &LIVE).await {
+                Err(ClientError::InvalidState { .. } | ClientError::NotFound(_)) if !throws => Ok(()),
+                other => other,
+            }
+        })
+    }
+
+    /// Ends an instance; the reason becomes its output.
+    pub fn terminate(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Terminate {
+        Terminate::new(self.clone(), id.as_ref().to_owned(), Some(reason.into()))
+    }
+
+    /// Halts an instance: what arrives is kept and not processed.
+    pub fn suspend(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Call<()> {
+        self.control(
+            id.as_ref(),
+            Control::Suspend {
+                reason: Some(reason.into()),
+            },
+        )
+    }
+
+    /// Lets a halted instance go on.
+    pub fn resume(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Call<()> {
+        self.control(
+            id.as_ref(),
+            Control::Resume {
+                reason: Some(reason.into()),
+            },
+        )
+    }
+
+    /// The same, with reasons that may be absent.
+    #[doc(hidden)]
+    pub fn control(&self, id: &str, control: Control) -> Call<()> {
+        let (client, id) = (self.clone(), id.to_owned());
+        let (event, accepted): (HistoryEvent, &'static [RuntimeStatus]) = match control {
+            Control::Terminate { reason, recursive } => (HistoryEvent::ExecutionTerminated { reason, recursive }, &LIVE),
+            Control::Suspend { reason } => (
+                HistoryEvent::ExecutionSuspended { reason },
+                &[RuntimeStatus::Pending, RuntimeStatus::Running, RuntimeStatus::ContinuedAsNew],
+            ),
+            Control::Resume { reason } => (HistoryEvent::ExecutionResumed { reason }, &[RuntimeStatus::Suspended]),
+        };
+        Call::new(async move { client.engine().await?.send(&id, event, accepted).await })
+    }
+
+    /// Removes an instance that has ended, with all that is its: how many were removed, 0 or 1.
+    pub fn purge_instance(&self, id: impl AsRef<str>) -> Call<u64> {
+        Call::new(purge_one(self.clone(), id.as_ref().to_owned()))
+    }
+
+    /// Removes ended instances that match, in small batches: how many were removed.
+    pub fn purge_instances(&self, filter: PurgeFilter) -> Call<u64> {
+        let client = self.clone();
+        Call::new(async move {
+            const BATCH: usize = 500;
+            let engine = client.engine().await?;
+            let mut purged = 0;
+            loop {
+                let count = engine
+                    .purge(Purge::Matching {
+                        created_from: filter.created_from.map(Into::into),
+                        created_to: filter.created_to.map(Into::into),
+                        statuses: filter.statuses.clone(),
+                        limit: BATCH,
+                    })
+                    .await?;
+                purged += count;
+                if usize::try_from(count).unwrap_or(0) < BATCH {
+                    return Ok(purged);
+                }
+            }
+        })
+    }
+
+    /// Waits for the end of an instance: woken by its commit, not by polling.
+    pub fn wait_for_completion(&self, id: impl AsRef<str>, timeout: Duration) -> Call<OrchestrationStatus> {
+        let (client, id) = (self.clone(), id.as_ref().to_owned());
+        Call::new(async move {
+            let record = client.engine().await?.wait(&id, timeout).await?;
+            Ok(OrchestrationStatus::of(&record, true))
+        })
     }
 }
 
@@ -99,7 +414,10 @@ pub(crate) fn unknown_orchestrator(name: &str, registry: &crate::registry::Regis
     let known = if names.is_empty() {
         "No orchestrator functions are currently registered!".to_owned()
     } else {
-        format!("The following are the known orchestrator functions: {}.", crate::registry::Registry::quoted(&names))
+        format!(
+            "The following are the known orchestrator functions: {}.",
+            crate::registry::Registry::quoted(&names)
+        )
     };
     format!("The function '{name}' doesn't exist, is disabled, or is not an orchestrator function. Additional info: {known}")
 }

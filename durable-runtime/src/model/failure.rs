@@ -67,12 +67,7 @@ impl FailureDetails {
     /// Whether this failure or one of its causes is of the type, named in full or by its last segment (spec 1.16).
     #[must_use]
     pub fn is_caused_by(&self, error_type: &str) -> bool {
-        let last = |name: &str| {
-            name.rsplit([':', '.'])
-                .next()
-                .unwrap_or_default()
-                .to_owned()
-        };
+        let last = |name: &str| name.rsplit([':', '.']).next().unwrap_or_default().to_owned();
         let mut next = Some(self);
         while let Some(failure) = next {
             if failure.error_type == error_type || last(&failure.error_type) == error_type {
@@ -113,8 +108,7 @@ impl TaskError {
     /// Whether the failure or one of its causes is of the type (see [`FailureDetails::is_caused_by`]).
     #[must_use]
     pub fn is_caused_by(&self, error_type: &str) -> bool {
-        self.failure()
-            .is_some_and(|failure| failure.is_caused_by(error_type))
+        self.failure().is_some_and(|failure| failure.is_caused_by(error_type))
     }
 
     /// Wrong use of the API: an unknown name, a value over its limit.

@@ -18,7 +18,9 @@ pub struct WhenAll<F: Future> {
 
 impl<F: Future> WhenAll<F> {
     pub(super) fn new(all: impl IntoIterator<Item = F>) -> Self {
-        Self { inner: Some(join_all(all)) }
+        Self {
+            inner: Some(join_all(all)),
+        }
     }
 }
 
@@ -31,7 +33,9 @@ where
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(inner) = &mut self.inner else { return Poll::Pending };
-        let Poll::Ready(results) = Pin::new(inner).poll(cx) else { return Poll::Pending };
+        let Poll::Ready(results) = Pin::new(inner).poll(cx) else {
+            return Poll::Pending;
+        };
         self.inner = None;
         Poll::Ready(merge(results))
     }
@@ -49,7 +53,9 @@ where
 
 impl<F: Future> fmt::Debug for WhenAll<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WhenAll").field("done", &self.inner.is_none()).finish_non_exhaustive()
+        f.debug_struct("WhenAll")
+            .field("done", &self.inner.is_none())
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,7 +87,9 @@ pub struct WhenAny<F: Future + Unpin> {
 impl<F: Future + Unpin> WhenAny<F> {
     /// `all` must not be empty.
     pub(super) fn new(all: Vec<F>) -> Self {
-        Self { inner: Some(select_all(all)) }
+        Self {
+            inner: Some(select_all(all)),
+        }
     }
 }
 
@@ -90,7 +98,9 @@ impl<F: Future + Unpin> Future for WhenAny<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Some(inner) = &mut self.inner else { return Poll::Pending };
-        let Poll::Ready(first) = Pin::new(inner).poll(cx) else { return Poll::Pending };
+        let Poll::Ready(first) = Pin::new(inner).poll(cx) else {
+            return Poll::Pending;
+        };
         self.inner = None;
         Poll::Ready(first)
     }
@@ -104,6 +114,8 @@ impl<F: Future + Unpin> FusedFuture for WhenAny<F> {
 
 impl<F: Future + Unpin> fmt::Debug for WhenAny<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WhenAny").field("done", &self.inner.is_none()).finish_non_exhaustive()
+        f.debug_struct("WhenAny")
+            .field("done", &self.inner.is_none())
+            .finish_non_exhaustive()
     }
 }

@@ -67,7 +67,9 @@ impl OrchestrationContext {
 
     /// Calls another orchestrator and waits for it.
     pub fn call_sub_orchestrator<S: Orchestrator>(&self, input: impl IntoInput<S::Input>) -> SubOrchestrationCall<S::Output> {
-        let slot = self.core.call_child(S::NAME, S::VERSION.map(str::to_owned), input_of(input.into_payload()));
+        let slot = self
+            .core
+            .call_child(S::NAME, S::VERSION.map(str::to_owned), input_of(input.into_payload()));
         SubOrchestrationCall::new(self.handle(slot))
     }
 
@@ -93,10 +95,20 @@ impl OrchestrationContext {
     pub fn send_event(&self, instance_id: impl AsRef<str>, name: impl Into<String>, data: impl Serialize) {
         let (to, name): (&str, String) = (instance_id.as_ref(), name.into());
         if to.starts_with('@') || to.is_empty() || name.is_empty() {
-            self.core.misuse(format!("`send_event` needs an orchestration's id and a name; found `{to}` and `{name}`"));
+            self.core.misuse(format!(
+                "`send_event` needs an orchestration's id and a name; found `{to}` and `{name}`"
+            ));
         }
-        let data = Payload::of(&data).unwrap_or_else(|e| self.core.misuse(format!("the data of the event `{name}` cannot be serialised: {e}")));
-        self.core.ask_one_way(|id| HistoryEvent::EventSent { id, instance_id: to.into(), name, data });
+        let data = Payload::of(&data).unwrap_or_else(|e| {
+            self.core
+                .misuse(format!("the data of the event `{name}` cannot be serialised: {e}"))
+        });
+        self.core.ask_one_way(|id| HistoryEvent::EventSent {
+            id,
+            instance_id: to.into(),
+            name,
+            data,
+        });
     }
 
     /// Starts another orchestration and forgets it.
@@ -216,7 +228,9 @@ impl OrchestrationContext {
         let limit = self.core.limits.custom_status_kib;
         let bytes = status.as_str().encode_utf16().count() * 2;
         if bytes / 1024 > limit {
-            self.core.misuse(format!("The size of the JSON-serialized payload must not exceed {limit} KB of UTF-16 text; found {bytes} bytes."));
+            self.core.misuse(format!(
+                "The size of the JSON-serialized payload must not exceed {limit} KB of UTF-16 text; found {bytes} bytes."
+            ));
         }
         self.core.state().effects.custom_status = Some((!status.is_null()).then_some(status));
     }
@@ -236,15 +250,20 @@ impl OrchestrationContext {
     /// Always: what counts is that it is returned.
     #[must_use = "nothing happens unless it is returned: `return ctx.continue_as_new_with(..)`"]
     pub fn continue_as_new_with<O>(&self, input: impl Serialize, options: ContinueOptions) -> Result<O> {
-        let input = Payload::of(&input)
-            .map_err(|e| Error::non_retriable(Error::msg(format!("the next input cannot be serialised: {e}"))).with_type("SerializationError"))?;
-        Err(Error::continuation(Continuation { parts: Some((input, options)) }))
+        let input = Payload::of(&input).map_err(|e| {
+            Error::non_retriable(Error::msg(format!("the next input cannot be serialised: {e}"))).with_type("SerializationError")
+        })?;
+        Err(Error::continuation(Continuation {
+            parts: Some((input, options)),
+        }))
     }
 }
 
 impl fmt::Debug for OrchestrationContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OrchestrationContext").field("instance_id", &self.core.instance_id).finish_non_exhaustive()
+        f.debug_struct("OrchestrationContext")
+            .field("instance_id", &self.core.instance_id)
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,7 +22,10 @@ pub(crate) struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { actions: 100_000, custom_status_kib: 16 }
+        Self {
+            actions: 100_000,
+            custom_status_kib: 16,
+        }
     }
 }
 
@@ -40,9 +43,18 @@ pub(crate) struct Action {
 /// A task that history has asked for and not yet seen the end of.
 #[derive(Debug, Clone)]
 pub(crate) enum Open {
-    Activity { name: Arc<str>, input: Option<Payload>, attempt: u32, abandoned: bool },
-    Timer { fire_at: Timestamp },
-    Child { instance_id: Arc<str> },
+    Activity {
+        name: Arc<str>,
+        input: Option<Payload>,
+        attempt: u32,
+        abandoned: bool,
+    },
+    Timer {
+        fire_at: Timestamp,
+    },
+    Child {
+        instance_id: Arc<str>,
+    },
 }
 
 /// What a turn leaves to the hub besides its actions.
@@ -94,8 +106,18 @@ pub(super) struct Misuse(pub(super) FailureDetails);
 
 impl Core {
     pub(super) fn new(instance_id: Arc<str>, started: ExecutionStarted, registry: Arc<Registry>, limits: Limits) -> Arc<Self> {
-        let state = Mutex::new(State { replaying: true, ..State::default() });
-        Arc::new(Self { instance_id, started, registry, limits, unloaded: AtomicBool::new(false), state })
+        let state = Mutex::new(State {
+            replaying: true,
+            ..State::default()
+        });
+        Arc::new(Self {
+            instance_id,
+            started,
+            registry,
+            limits,
+            unloaded: AtomicBool::new(false),
+            state,
+        })
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -135,7 +157,15 @@ impl Core {
         let state = &mut *self.state();
         let input = match input {
             Ok(input) if self.registry.activity(&name).is_some() => input,
-            Ok(_) => return state.add(Slot::failed(What::Activity { name: name.clone(), input: None }, unknown_activity(&name, &self.registry))),
+            Ok(_) => {
+                return state.add(Slot::failed(
+                    What::Activity {
+                        name: name.clone(),
+                        input: None,
+                    },
+                    unknown_activity(&name, &self.registry),
+                ));
+            }
             Err(error) => return state.add(Slot::failed(What::Activity { name, input: None }, error)),
         };
         let id = self.take_id(state);
@@ -147,7 +177,12 @@ impl Core {
     /// A sub-orchestration is called.
     pub(super) fn call_child(&self, name: &str, version: Option<String>, input: Result<Option<Payload>, TaskError>) -> SlotId {
         let state = &mut *self.state();
-        let child = Child { name: name.into(), version, instance_id: None, input: None };
+        let child = Child {
+            name: name.into(),
+            version,
+            instance_id: None,
+            input: None,
+        };
         let input = match input {
             Ok(input) if self.registry.has_orchestrator(name) => input,
             Ok(_) => return state.add(Slot::failed(What::Child(child), unknown_orchestrator(name, &self.registry))),
@@ -162,7 +197,15 @@ impl Core {
     /// Changes what a child is called with, before the poll that called it is over.
     pub(super) fn alter_child(&self, slot: SlotId, alter: impl FnOnce(&mut Child)) {
         let state = &mut *self.state();
-        let Some(Slot { what: What::Child(child), current, outcome: None, .. }) = state.slots.get_mut(&slot) else { return };
+        let Some(Slot {
+            what: What::Child(child),
+            current,
+            outcome: None,
+            ..
+        }) = state.slots.get_mut(&slot)
+        else {
+            return;
+        };
         alter(child);
         let (current, wanted) = (*current, child.instance_id.clone());
         if let Some(wanted) = wanted.filter(|id| self.is_own_or_parent(id)) {
@@ -182,7 +225,11 @@ impl Core {
     }
 
     fn is_own_or_parent(&self, id: &str) -> bool {
-        let parent = self.started.parent.as_ref().is_some_and(|parent| parent.instance_id.eq_ignore_ascii_case(id));
+        let parent = self
+            .started
+            .parent
+            .as_ref()
+            .is_some_and(|parent| parent.instance_id.eq_ignore_ascii_case(id));
         parent || self.instance_id.eq_ignore_ascii_case(id)
     }
 
@@ -192,7 +239,12 @@ impl Core {
         let id = self.take_id(state);
         let fire_at = fire_at(state.now);
         let slot = state.add(Slot::new(What::Timer, id));
-        state.ask(Action { id, event: HistoryEvent::TimerCreated { id, fire_at }, attempt: 0, scheduled_start: None });
+        state.ask(Action {
+            id,
+            event: HistoryEvent::TimerCreated { id, fire_at },
+            attempt: 0,
+            scheduled_start: None,
+        });
         state.routes.insert(id, (slot, Role::Main));
         slot
     }
@@ -200,7 +252,13 @@ impl Core {
     /// An event is waited for: the oldest unread one of the name is taken at once.
     pub(super) fn wait_for_event(&self, name: &str) -> SlotId {
         let state = &mut *self.state();
-        let slot = state.add(Slot::new(What::Event { name: name.to_lowercase(), arrival: None }, -1));
+        let slot = state.add(Slot::new(
+            What::Event {
+                name: name.to_lowercase(),
+                arrival: None,
+            },
+            -1,
+        ));
         state.events.entry(name.to_lowercase()).or_default().waiters.push_back(slot);
         // Nobody can be woken: the new waiter has not been polled.
         let _ = state.hand_out(&name.to_lowercase());
@@ -211,7 +269,12 @@ impl Core {
     pub(super) fn ask_one_way(&self, event: impl FnOnce(i64) -> HistoryEvent) -> i64 {
         let state = &mut *self.state();
         let id = self.take_id(state);
-        state.ask(Action { id, event: event(id), attempt: 0, scheduled_start: None });
+        state.ask(Action {
+            id,
+            event: event(id),
+            attempt: 0,
+            scheduled_start: None,
+        });
         id
     }
 
@@ -225,14 +288,21 @@ impl Core {
     /// The call fails with `Timeout` when `span` has passed first. Zero: at once, unless it is done.
     pub(super) fn set_timeout(&self, slot: SlotId, span: Duration) {
         let state = &mut *self.state();
-        let Some(Slot { outcome: None, what, .. }) = state.slots.get(&slot) else { return };
+        let Some(Slot { outcome: None, what, .. }) = state.slots.get(&slot) else {
+            return;
+        };
         if span.is_zero() && matches!(what, What::Event { .. }) {
             state.complete(slot, Err(TaskError::Timeout));
             return;
         }
         let id = self.take_id(state);
         let fire_at = state.now.plus(span);
-        state.ask(Action { id, event: HistoryEvent::TimerCreated { id, fire_at }, attempt: 0, scheduled_start: None });
+        state.ask(Action {
+            id,
+            event: HistoryEvent::TimerCreated { id, fire_at },
+            attempt: 0,
+            scheduled_start: None,
+        });
         state.routes.insert(id, (slot, Role::Timeout));
         if let Some(entry) = state.slots.get_mut(&slot) {
             entry.timeout = Some(id);
@@ -251,7 +321,9 @@ impl Core {
     /// Looks whether a call is done; else remembers who waits.
     pub(super) fn poll(&self, slot: SlotId, waker: &Waker) -> Poll<Outcome> {
         let state = &mut *self.state();
-        let Some(entry) = state.slots.get_mut(&slot) else { return Poll::Pending };
+        let Some(entry) = state.slots.get_mut(&slot) else {
+            return Poll::Pending;
+        };
         entry.polled = true;
         if let Some(outcome) = entry.outcome.take() {
             state.remove(slot);
@@ -277,7 +349,11 @@ impl Core {
         if entry.outcome.is_none() {
             state.abandon(&entry);
         }
-        let waker = if let What::Event { name, arrival } = entry.what { state.put_back(slot, &name, arrival) } else { None };
+        let waker = if let What::Event { name, arrival } = entry.what {
+            state.put_back(slot, &name, arrival)
+        } else {
+            None
+        };
         drop(entry.waker);
         if let Some(waker) = waker {
             waker.wake();
@@ -299,7 +375,9 @@ impl Core {
             HistoryEvent::TaskCompleted { id, result } | HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
                 self.state().end_task(id, Ok(result))
             }
-            HistoryEvent::TaskFailed { id, failure } | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => self.fail_task(id, failure),
+            HistoryEvent::TaskFailed { id, failure } | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => {
+                self.fail_task(id, failure)
+            }
             HistoryEvent::TimerFired { id } => self.fire_timer(id),
             HistoryEvent::EventRaised { name, data } => self.state().raise(name, data),
             _ => None,
@@ -317,15 +395,28 @@ impl Core {
             let (slot, _) = *state.routes.get(&id)?;
             let entry = state.slots.get(&slot)?;
             let now = state.now;
-            (slot, entry.retry.as_ref().map(|retry| (retry.policy.clone(), retry.made, retry.started, now)))
+            (
+                slot,
+                entry
+                    .retry
+                    .as_ref()
+                    .map(|retry| (retry.policy.clone(), retry.made, retry.started, now)),
+            )
         };
         let delay = retry.and_then(|(policy, made, started, now)| policy.delay(made, &failure, started, now));
         let state = &mut *self.state();
-        let Some(delay) = delay else { return state.end_task(id, Err(TaskError::Failed(failure))) };
+        let Some(delay) = delay else {
+            return state.end_task(id, Err(TaskError::Failed(failure)));
+        };
         state.routes.remove(&id);
         let timer = self.take_id(state);
         let fire_at = state.now.plus(delay);
-        state.ask(Action { id: timer, event: HistoryEvent::TimerCreated { id: timer, fire_at }, attempt: 0, scheduled_start: None });
+        state.ask(Action {
+            id: timer,
+            event: HistoryEvent::TimerCreated { id: timer, fire_at },
+            attempt: 0,
+            scheduled_start: None,
+        });
         state.routes.insert(timer, (slot, Role::RetryTimer));
         state.slots.get_mut(&slot)?.current = timer;
         None
@@ -379,7 +470,10 @@ impl State {
 
     /// Events nobody has read, in the order of their arrival.
     pub(super) fn take_unread(&mut self) -> Vec<Buffered> {
-        let mut unread: Vec<Buffered> = std::mem::take(&mut self.events).into_values().flat_map(|queue| queue.unread).collect();
+        let mut unread: Vec<Buffered> = std::mem::take(&mut self.events)
+            .into_values()
+            .flat_map(|queue| queue.unread)
+            .collect();
         unread.sort_by_key(|event| event.arrival);
         unread
     }
@@ -419,7 +513,11 @@ impl State {
         let Some(entry) = self.slots.get(&slot) else { return };
         let attempt = entry.retry.as_ref().map_or(1, |retry| retry.made);
         let event = match &entry.what {
-            What::Activity { name, input } => HistoryEvent::TaskScheduled { id, name: name.clone(), input: input.clone() },
+            What::Activity { name, input } => HistoryEvent::TaskScheduled {
+                id,
+                name: name.clone(),
+                input: input.clone(),
+            },
             What::Child(child) => HistoryEvent::SubOrchestrationInstanceCreated {
                 id,
                 name: child.name.clone(),
@@ -430,18 +528,32 @@ impl State {
             },
             What::Timer | What::Event { .. } => return,
         };
-        self.ask(Action { id, event, attempt, scheduled_start: None });
+        self.ask(Action {
+            id,
+            event,
+            attempt,
+            scheduled_start: None,
+        });
         self.routes.insert(id, (slot, Role::Main));
     }
 
     fn open_task(&mut self, id: i64, action: &Action) {
         let abandoned = !self.routes.contains_key(&id);
         let open = match &action.event {
-            HistoryEvent::TaskScheduled { name, input, .. } => {
-                Open::Activity { name: name.clone(), input: input.clone(), attempt: action.attempt, abandoned }
-            }
+            HistoryEvent::TaskScheduled { name, input, .. } => Open::Activity {
+                name: name.clone(),
+                input: input.clone(),
+                attempt: action.attempt,
+                abandoned,
+            },
             HistoryEvent::TimerCreated { fire_at, .. } if !abandoned => Open::Timer { fire_at: *fire_at },
-            HistoryEvent::SubOrchestrationInstanceCreated { instance_id, detached: false, .. } => Open::Child { instance_id: instance_id.clone() },
+            HistoryEvent::SubOrchestrationInstanceCreated {
+                instance_id,
+                detached: false,
+                ..
+            } => Open::Child {
+                instance_id: instance_id.clone(),
+            },
             _ => return,
         };
         match &open {
@@ -462,6 +574,10 @@ impl State {
             Some(Open::Activity { abandoned, .. }) => self.busy -= usize::from(!abandoned),
             Some(Open::Child { .. }) | None => {}
         }
+    }
+
+    pub(super) fn timers(&self) -> Vec<(Timestamp, i64)> {
+        self.due.iter().copied().collect()
     }
 
     /// The earliest timer, if there is one, and whether any activity is waited for.
@@ -493,7 +609,13 @@ impl State {
         if let Some(timeout) = entry.timeout.take() {
             self.cancel_timer(timeout);
         }
-        let waiting = matches!(self.slots.get(&slot), Some(Slot { what: What::Event { .. }, .. }));
+        let waiting = matches!(
+            self.slots.get(&slot),
+            Some(Slot {
+                what: What::Event { .. },
+                ..
+            })
+        );
         if waiting {
             self.forget_waiter(slot);
         }
@@ -541,7 +663,11 @@ impl State {
     fn raise(&mut self, name: String, data: Payload) -> Option<Waker> {
         self.arrivals += 1;
         let key = name.to_lowercase();
-        let event = Buffered { arrival: self.arrivals, name, data };
+        let event = Buffered {
+            arrival: self.arrivals,
+            name,
+            data,
+        };
         self.events.entry(key.clone()).or_default().unread.push_back(event);
         self.hand_out(&key)
     }
@@ -554,7 +680,11 @@ impl State {
         }
         let (event, slot) = (queue.unread.pop_front()?, queue.waiters.pop_front()?);
         let data = event.data.clone();
-        if let Some(Slot { what: What::Event { arrival, .. }, .. }) = self.slots.get_mut(&slot) {
+        if let Some(Slot {
+            what: What::Event { arrival, .. },
+            ..
+        }) = self.slots.get_mut(&slot)
+        {
             *arrival = Some(event);
         }
         self.complete(slot, Ok(data))
@@ -571,7 +701,11 @@ impl State {
     }
 
     fn forget_waiter(&mut self, slot: SlotId) {
-        if let Some(Slot { what: What::Event { name, .. }, .. }) = self.slots.get(&slot) {
+        if let Some(Slot {
+            what: What::Event { name, .. },
+            ..
+        }) = self.slots.get(&slot)
+        {
             let name = name.clone();
             self.forget_waiter_of(slot, &name);
         }
@@ -582,11 +716,6 @@ impl State {
             queue.waiters.retain(|waiter| *waiter != slot);
         }
     }
-
-    /// Names of events that somebody waits for.
-    pub(super) fn awaited_events(&self) -> Vec<String> {
-        self.events.iter().filter(|(_, queue)| !queue.waiters.is_empty()).map(|(name, _)| name.clone()).collect()
-    }
 }
 
 fn unknown_activity(name: &str, registry: &Registry) -> TaskError {
@@ -596,7 +725,9 @@ fn unknown_activity(name: &str, registry: &Registry) -> TaskError {
     } else {
         format!("The following are the known activity functions: {}.", Registry::quoted(&names))
     };
-    TaskError::usage(format!("The function '{name}' doesn't exist, is disabled, or is not an activity function. Additional info: {known}"))
+    TaskError::usage(format!(
+        "The function '{name}' doesn't exist, is disabled, or is not an activity function. Additional info: {known}"
+    ))
 }
 
 fn unknown_orchestrator(name: &str, registry: &Registry) -> TaskError {

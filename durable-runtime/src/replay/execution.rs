@@ -174,7 +174,11 @@ impl Execution {
     fn collect(&mut self, mut events: Vec<HistoryEvent>) -> Turn {
         let state = &mut *self.core.state();
         let held_back = self.suspended && self.end.is_none();
-        let actions: Vec<Action> = if held_back { Vec::new() } else { state.confirmed().drain(..).collect() };
+        let actions: Vec<Action> = if held_back {
+            Vec::new()
+        } else {
+            state.confirmed().drain(..).collect()
+        };
         events.extend(actions.iter().map(|action| action.event.clone()));
         if let Some(end) = self.end.as_ref().filter(|end| !matches!(end, End::ContinuedAsNew { .. })) {
             let (result, failure) = match end {
@@ -182,7 +186,12 @@ impl Execution {
                 End::Failed(failure) => (None, Some(failure.clone())),
                 End::Terminated { .. } | End::ContinuedAsNew { .. } => (None, None),
             };
-            events.push(HistoryEvent::ExecutionCompleted { id: state.next_id(), status: end.status(), result, failure });
+            events.push(HistoryEvent::ExecutionCompleted {
+                id: state.next_id(),
+                status: end.status(),
+                result,
+                failure,
+            });
         }
         events.push(HistoryEvent::OrchestratorCompleted);
         let effects = std::mem::take(&mut state.effects);
@@ -274,7 +283,9 @@ impl Execution {
             }
         }
         if self.end.is_none() {
-            self.end = Some(End::Failed(failure(&format!("the code woke itself {MAX_POLLS} times in a row without waiting for anything durable"))));
+            self.end = Some(End::Failed(failure(&format!(
+                "the code woke itself {MAX_POLLS} times in a row without waiting for anything durable"
+            ))));
         }
     }
 
@@ -294,7 +305,9 @@ impl Execution {
 
     fn check_blocked(&mut self) {
         if !self.core.state().is_waited_for() {
-            self.end = Some(End::Failed(failure("the code waits for something that is not durable, or for nothing at all")));
+            self.end = Some(End::Failed(failure(
+                "the code waits for something that is not durable, or for nothing at all",
+            )));
         }
     }
 
@@ -303,22 +316,19 @@ impl Execution {
         self.end.is_some()
     }
 
-    /// How it ended, if it did.
-    pub(crate) fn end(&self) -> Option<&End> {
-        self.end.as_ref()
-    }
-
-    pub(crate) fn is_suspended(&self) -> bool {
-        self.suspended
-    }
-
-    pub(crate) fn started(&self) -> &ExecutionStarted {
-        &self.core.started
+    /// Whether a turn has something to say even without messages.
+    pub(crate) fn wants_turn(&self) -> bool {
+        self.is_ended() || self.root.is_foreign()
     }
 
     /// Open tasks, by task id.
     pub(crate) fn open(&self) -> Vec<(i64, Open)> {
         self.core.state().open().iter().map(|(id, open)| (*id, open.clone())).collect()
+    }
+
+    /// Open timers.
+    pub(crate) fn timers(&self) -> Vec<(Timestamp, i64)> {
+        self.core.state().timers()
     }
 
     /// Whether an inbound event would be a duplicate, or an answer to nothing (spec 2.2).
@@ -332,18 +342,14 @@ impl Execution {
             HistoryEvent::ExecutionStarted(_) => return self.begun,
             _ => return false,
         };
-        let held = |event: &HistoryEvent| matches!(event, HistoryEvent::TimerFired { id: held } if held == id) || answers(event) == Some(*id);
+        let held =
+            |event: &HistoryEvent| matches!(event, HistoryEvent::TimerFired { id: held } if held == id) || answers(event) == Some(*id);
         !self.core.state().open().contains_key(id) || self.held.iter().any(held)
     }
 
     /// The earliest timer, if there is one, and whether any activity is open.
     pub(crate) fn next_wake(&self) -> (Option<Timestamp>, bool) {
         self.core.state().next_wake()
-    }
-
-    /// Names of external events that it waits for.
-    pub(crate) fn awaited_events(&self) -> Vec<String> {
-        self.core.state().awaited_events()
     }
 }
 
@@ -357,7 +363,10 @@ impl Drop for Execution {
 
 impl std::fmt::Debug for Execution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Execution").field("instance_id", &self.core.instance_id).field("ended", &self.is_ended()).finish_non_exhaustive()
+        f.debug_struct("Execution")
+            .field("instance_id", &self.core.instance_id)
+            .field("ended", &self.is_ended())
+            .finish_non_exhaustive()
     }
 }
 
@@ -394,5 +403,6 @@ fn of_panic(panic: Box<dyn Any + Send>) -> FailureDetails {
 /// What a panic said.
 pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked".to_owned())
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "panicked".to_owned())
 }

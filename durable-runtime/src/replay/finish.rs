@@ -1,6 +1,6 @@
 //! How an execution ends.
 
-use super::context::{ContinueOptions, Continuation};
+use super::context::{Continuation, ContinueOptions};
 use super::slot::Buffered;
 use crate::error::Error;
 use crate::model::{FailureDetails, Payload, RuntimeStatus};
@@ -10,8 +10,15 @@ use crate::model::{FailureDetails, Payload, RuntimeStatus};
 pub(crate) enum End {
     Completed(Payload),
     Failed(FailureDetails),
-    Terminated { reason: Option<String>, recursive: bool },
-    ContinuedAsNew { input: Payload, options: ContinueOptions, carried: Vec<Carried> },
+    Terminated {
+        reason: Option<String>,
+        recursive: bool,
+    },
+    ContinuedAsNew {
+        input: Payload,
+        options: ContinueOptions,
+        carried: Vec<Carried>,
+    },
 }
 
 /// An event that the next generation inherits.
@@ -34,7 +41,14 @@ impl End {
     fn continued(mut continuation: Continuation, unread: Vec<Buffered>) -> Self {
         let (input, options) = continuation.take();
         let keep = !options.discard_events;
-        let carried = unread.into_iter().filter(|_| keep).map(|event| Carried { name: event.name, data: event.data }).collect();
+        let carried = unread
+            .into_iter()
+            .filter(|_| keep)
+            .map(|event| Carried {
+                name: event.name,
+                data: event.data,
+            })
+            .collect();
         Self::ContinuedAsNew { input, options, carried }
     }
 

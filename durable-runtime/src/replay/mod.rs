@@ -17,7 +17,6 @@ mod retry;
 mod slot;
 mod task;
 
-
 mod waker;
 
 pub use combinators::{WhenAll, WhenAny};

@@ -7,7 +7,11 @@ use crate::model::{FailureDetails, HistoryEvent};
 pub(super) fn failure(message: &str) -> FailureDetails {
     let causes = "Usual causes: the code was changed while instances of it were running (give the new code another `version`), \
                   or it depends on something that is not the same at each run: the clock, randomness, I/O, the order of a hash map.";
-    FailureDetails::new("NonDeterminismError", format!("non-deterministic orchestration: {message}. {causes}")).non_retriable()
+    FailureDetails::new(
+        "NonDeterminismError",
+        format!("non-deterministic orchestration: {message}. {causes}"),
+    )
+    .non_retriable()
 }
 
 /// Nothing, if `asked` is what history recorded at this place; else both sides.
@@ -15,7 +19,10 @@ pub(super) fn compare(recorded: &HistoryEvent, asked: Option<&Action>) -> Option
     if asked.is_some_and(|action| matches(recorded, &action.event)) {
         return None;
     }
-    let now = asked.map_or_else(|| "asks for nothing".to_owned(), |action| format!("asks for {}", describe(&action.event)));
+    let now = asked.map_or_else(
+        || "asks for nothing".to_owned(),
+        |action| format!("asks for {}", describe(&action.event)),
+    );
     Some(format!("history records {}, but the code now {now}", describe(recorded)))
 }
 
@@ -31,12 +38,35 @@ fn matches(recorded: &HistoryEvent, asked: &HistoryEvent) -> bool {
         (H::TaskScheduled { id: a, name: x, .. }, H::TaskScheduled { id: b, name: y, .. }) => a == b && x.eq_ignore_ascii_case(y),
         (H::TimerCreated { id: a, .. }, H::TimerCreated { id: b, .. }) => a == b,
         (
-            H::SubOrchestrationInstanceCreated { id: a, name: x, instance_id: i, detached: d, .. },
-            H::SubOrchestrationInstanceCreated { id: b, name: y, instance_id: j, detached: e, .. },
+            H::SubOrchestrationInstanceCreated {
+                id: a,
+                name: x,
+                instance_id: i,
+                detached: d,
+                ..
+            },
+            H::SubOrchestrationInstanceCreated {
+                id: b,
+                name: y,
+                instance_id: j,
+                detached: e,
+                ..
+            },
         ) => a == b && x.eq_ignore_ascii_case(y) && i == j && d == e,
-        (H::EventSent { id: a, instance_id: i, name: x, .. }, H::EventSent { id: b, instance_id: j, name: y, .. }) => {
-            a == b && i == j && x.eq_ignore_ascii_case(y)
-        }
+        (
+            H::EventSent {
+                id: a,
+                instance_id: i,
+                name: x,
+                ..
+            },
+            H::EventSent {
+                id: b,
+                instance_id: j,
+                name: y,
+                ..
+            },
+        ) => a == b && i == j && x.eq_ignore_ascii_case(y),
         _ => false,
     }
 }

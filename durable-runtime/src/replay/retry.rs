@@ -147,7 +147,10 @@ mod tests {
     #[test]
     fn delays_grow_by_the_coefficient_up_to_the_cap() {
         let policy = RetryPolicy::new(6, Duration::from_secs(1)).with_backoff_coefficient(2.0);
-        let capped = policy.clone().with_max_interval(Duration::from_secs(10)).with_timeout(Duration::from_secs(50));
+        let capped = policy
+            .clone()
+            .with_max_interval(Duration::from_secs(10))
+            .with_timeout(Duration::from_secs(50));
         assert_eq!(delays(&capped), [1, 2, 4, 8, 10]);
         let three = RetryPolicy::new(3, Duration::from_secs(1)).with_backoff_coefficient(2.0);
         assert_eq!(delays(&three), [1, 2]);

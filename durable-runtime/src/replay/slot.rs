@@ -34,11 +34,17 @@ pub(super) struct Retry {
 }
 
 pub(super) enum What {
-    Activity { name: Arc<str>, input: Option<Payload> },
+    Activity {
+        name: Arc<str>,
+        input: Option<Payload>,
+    },
     Child(Child),
     Timer,
     /// `arrival` numbers the event that was handed out, so that it can be put back where it was.
-    Event { name: String, arrival: Option<Buffered> },
+    Event {
+        name: String,
+        arrival: Option<Buffered>,
+    },
 }
 
 /// What a sub-orchestration is called with.
@@ -80,11 +86,22 @@ pub(super) struct EventQueue {
 
 impl Slot {
     pub(super) fn new(what: What, current: i64) -> Self {
-        Self { what, outcome: None, waker: None, polled: false, current, timeout: None, retry: None }
+        Self {
+            what,
+            outcome: None,
+            waker: None,
+            polled: false,
+            current,
+            timeout: None,
+            retry: None,
+        }
     }
 
     /// A call that failed where it was made.
     pub(super) fn failed(what: What, error: TaskError) -> Self {
-        Self { outcome: Some(Err(error)), ..Self::new(what, -1) }
+        Self {
+            outcome: Some(Err(error)),
+            ..Self::new(what, -1)
+        }
     }
 }

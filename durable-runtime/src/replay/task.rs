@@ -74,13 +74,18 @@ macro_rules! durable_future {
 
         impl<$o> fmt::Debug for $name<$o> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($name)).field("done", &self.handle.done).finish_non_exhaustive()
+                f.debug_struct(stringify!($name))
+                    .field("done", &self.handle.done)
+                    .finish_non_exhaustive()
             }
         }
 
         impl<$o> $name<$o> {
             pub(super) fn new(handle: Handle) -> Self {
-                Self { handle, output: PhantomData }
+                Self {
+                    handle,
+                    output: PhantomData,
+                }
             }
         }
     };
@@ -134,14 +139,18 @@ impl<O> SubOrchestrationCall<O> {
     /// The child's instance id; the default is `{execution id}:{task id}`. An id that breaks the rules fails the call.
     pub fn with_instance_id(self, id: impl Into<String>) -> Self {
         let id = id.into();
-        self.handle.core.alter_child(self.handle.slot, |child| child.instance_id = Some(id.into()));
+        self.handle
+            .core
+            .alter_child(self.handle.slot, |child| child.instance_id = Some(id.into()));
         self
     }
 
     /// The child's version; the default is what its function declares.
     pub fn with_version(self, version: impl Into<String>) -> Self {
         let version = version.into();
-        self.handle.core.alter_child(self.handle.slot, |child| child.version = Some(version));
+        self.handle
+            .core
+            .alter_child(self.handle.slot, |child| child.version = Some(version));
         self
     }
 }
@@ -194,7 +203,9 @@ impl FusedFuture for DurableTimer {
 
 impl fmt::Debug for DurableTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DurableTimer").field("done", &self.handle.done).finish_non_exhaustive()
+        f.debug_struct("DurableTimer")
+            .field("done", &self.handle.done)
+            .finish_non_exhaustive()
     }
 }
 
@@ -217,7 +228,11 @@ impl NewInstance {
     }
 
     /// Under this id; the default is a new GUID. An id that breaks the rules fails the caller with a `UsageError`.
-    #[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "what acts when dropped unread is not `must_use`")]
+    #[allow(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "what acts when dropped unread is not `must_use`"
+    )]
     pub fn with_instance_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         if let Err(fault) = crate::client::check_instance_id(&self.id) {
@@ -233,7 +248,11 @@ impl NewInstance {
     }
 
     /// In this version; the default is what its function declares.
-    #[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "what acts when dropped unread is not `must_use`")]
+    #[allow(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "what acts when dropped unread is not `must_use`"
+    )]
     pub fn with_version(self, wanted: impl Into<String>) -> Self {
         let wanted = wanted.into();
         self.alter(|event| {
@@ -245,9 +264,14 @@ impl NewInstance {
     }
 
     /// Not before this instant.
-    #[allow(clippy::must_use_candidate, clippy::return_self_not_must_use, reason = "what acts when dropped unread is not `must_use`")]
+    #[allow(
+        clippy::must_use_candidate,
+        clippy::return_self_not_must_use,
+        reason = "what acts when dropped unread is not `must_use`"
+    )]
     pub fn scheduled_at(self, at: DateTime<Utc>) -> Self {
-        self.core.alter_one_way(self.task, |action| action.scheduled_start = Some(at.into()));
+        self.core
+            .alter_one_way(self.task, |action| action.scheduled_start = Some(at.into()));
         self
     }
 
@@ -270,5 +294,7 @@ impl fmt::Debug for NewInstance {
 
 /// The input of a call: `null` is an input too, but `()` is none.
 pub(super) fn input_of(payload: Result<Payload, serde_json::Error>) -> Result<Option<Payload>, TaskError> {
-    payload.map(|payload| (!payload.is_null()).then_some(payload)).map_err(|e| TaskError::usage(format!("the input cannot be serialised: {e}")))
+    payload
+        .map(|payload| (!payload.is_null()).then_some(payload))
+        .map_err(|e| TaskError::usage(format!("the input cannot be serialised: {e}")))
 }

@@ -9,7 +9,9 @@ use crate::store::{Change, Error, Store};
 pub(crate) async fn what_is_queued_is_written_before_the_end<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.pending("one").await?;
-    let answers: Vec<_> = (0..5000).map(|sequence| given.submit(turn(given.turn(key, "one", sequence)))).collect();
+    let answers: Vec<_> = (0..5000)
+        .map(|sequence| given.submit(turn(given.turn(key, "one", sequence))))
+        .collect();
     store.close().await;
     for answer in answers {
         answer.await??;

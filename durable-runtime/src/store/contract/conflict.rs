@@ -28,7 +28,12 @@ pub(crate) async fn a_stale_turn_is_a_conflict_and_leaves_no_trace<S: Store>(sto
 pub(crate) async fn a_turn_of_a_replaced_instance_is_a_conflict<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     let old = given.pending("one").await?;
-    given.write(Change::Create(Box::new(NewInstance { reuse: Reuse::Any, ..given.instance("one") }))).await?;
+    given
+        .write(Change::Create(Box::new(NewInstance {
+            reuse: Reuse::Any,
+            ..given.instance("one")
+        })))
+        .await?;
     let refused = given.write(turn(given.turn(old, "one", 0))).await;
     ensure!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
     Ok(())

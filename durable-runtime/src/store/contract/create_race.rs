@@ -9,7 +9,9 @@ use crate::store::{Change, Error, Parts, Store};
 
 pub(crate) async fn one_of_a_hundred_racers_creates<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
-    let racers: Vec<_> = (0..100).map(|_| given.submit(Change::Create(Box::new(given.instance("race"))))).collect();
+    let racers: Vec<_> = (0..100)
+        .map(|_| given.submit(Change::Create(Box::new(given.instance("race")))))
+        .collect();
     let mut winners = 0;
     for racer in racers {
         match racer.await? {
@@ -41,7 +43,16 @@ pub(crate) async fn a_running_instance_is_in_the_way<S: Store>(store: &S) -> any
     let mut commit = given.turn(new.key, "taken", 0);
     commit.create = Some(Box::new(new));
     let refused = given.write(turn(commit)).await;
-    ensure!(matches!(refused, Err(Error::AlreadyExists { status: RuntimeStatus::Running, .. })), "{refused:?}");
+    ensure!(
+        matches!(
+            refused,
+            Err(Error::AlreadyExists {
+                status: RuntimeStatus::Running,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
     ensure!(given.load("taken").await?.sequence == 1, "the refused turn left a trace");
     ensure!(store.find("nobody", Parts::ALL).await?.is_none());
     Ok(())

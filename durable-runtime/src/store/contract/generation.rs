@@ -14,7 +14,11 @@ pub(crate) async fn continue_as_new_drops_the_history<S: Store>(store: &S) -> an
     let key = given.running("one").await?;
     given.write(turn(given.turn(key, "one", 1))).await?;
     let mut commit = given.turn(key, "one", 2);
-    commit.new_generation = Some(NewGeneration { execution_id: Arc::from("second"), generation: 1, version: "2".to_owned() });
+    commit.new_generation = Some(NewGeneration {
+        execution_id: Arc::from("second"),
+        generation: 1,
+        version: "2".to_owned(),
+    });
     commit.payloads = vec![(PayloadKind::Input, Some(Payload::text("next")))];
     given.write(turn(commit)).await?;
     let loaded = given.load("one").await?;

@@ -35,7 +35,9 @@ impl<S: Store> Given<'_, S> {
 
     /// Submits and waits.
     pub(crate) async fn write(&self, change: Change) -> Result<Receipt, Error> {
-        self.submit(change).await.unwrap_or_else(|_| Err(Error::Backend("no answer".to_owned())))
+        self.submit(change)
+            .await
+            .unwrap_or_else(|_| Err(Error::Backend("no answer".to_owned())))
     }
 
     /// An instance to be created at instant 1000.
@@ -75,7 +77,10 @@ impl<S: Store> Given<'_, S> {
 
     /// An instance that has ended so.
     pub(crate) async fn ended(&self, id: &str, status: RuntimeStatus, created: i64) -> Result<InstanceKey, Error> {
-        let new = NewInstance { created: at(created), ..self.instance(id) };
+        let new = NewInstance {
+            created: at(created),
+            ..self.instance(id)
+        };
         let mut commit = self.turn(new.key, id, 0);
         let key = new.key;
         commit.create = Some(Box::new(new));
@@ -90,7 +95,10 @@ impl<S: Store> Given<'_, S> {
             id: Arc::from(id),
             create: None,
             expected_sequence: sequence,
-            events: Some(json(&[HistoryEvent::OrchestratorStarted { at: at(sequence) }, HistoryEvent::OrchestratorCompleted])),
+            events: Some(json(&[
+                HistoryEvent::OrchestratorStarted { at: at(sequence) },
+                HistoryEvent::OrchestratorCompleted,
+            ])),
             new_generation: None,
             status: RuntimeStatus::Running,
             updated: at(2000 + sequence),
@@ -109,7 +117,10 @@ impl<S: Store> Given<'_, S> {
             id: self.0.ids().next(),
             to: Arc::from(to),
             execution_id: None,
-            event: HistoryEvent::EventRaised { name: name.to_owned(), data: Payload::null() },
+            event: HistoryEvent::EventRaised {
+                name: name.to_owned(),
+                data: Payload::null(),
+            },
             created: at(1500),
         }
     }
@@ -121,7 +132,17 @@ impl<S: Store> Given<'_, S> {
 
     /// Its status, if it is there.
     pub(crate) async fn status(&self, id: &str) -> Result<Option<RuntimeStatus>, Error> {
-        Ok(self.0.find(id, Parts { input: false, result: false }).await?.map(|record| record.status))
+        Ok(self
+            .0
+            .find(
+                id,
+                Parts {
+                    input: false,
+                    result: false,
+                },
+            )
+            .await?
+            .map(|record| record.status))
     }
 
     /// Ids of all instances that want to be looked at by instant `until`.
@@ -137,7 +158,10 @@ pub(crate) fn turn(commit: TurnCommit) -> Change {
 
 /// A client's message that any running or pending instance accepts.
 pub(crate) fn raise(message: NewMessage) -> Change {
-    Change::Message { message, accepted: vec![RuntimeStatus::Running, RuntimeStatus::Pending] }
+    Change::Message {
+        message,
+        accepted: vec![RuntimeStatus::Running, RuntimeStatus::Pending],
+    }
 }
 
 /// Events as a turn holds them.

@@ -18,7 +18,12 @@ pub(crate) async fn a_turn_consumes_what_it_took<S: Store>(store: &S) -> anyhow:
     let names: Vec<_> = loaded.inbox.iter().map(|message| event_name(&message.event)).collect();
     ensure!(names == ["first", "second"], "{names:?}");
     ensure!(given.awake(0).await? == ["one"]);
-    given.write(turn(crate::store::TurnCommit { consumed, ..given.turn(key, "one", 1) })).await?;
+    given
+        .write(turn(crate::store::TurnCommit {
+            consumed,
+            ..given.turn(key, "one", 1)
+        }))
+        .await?;
     ensure!(given.load("one").await?.inbox.is_empty() && given.awake(i64::MAX).await?.is_empty());
     Ok(())
 }
@@ -29,11 +34,17 @@ pub(crate) async fn what_came_meanwhile_keeps_it_awake<S: Store>(store: &S) -> a
     let message = given.message("one", "late");
     let id = message.id;
     let arrived = given.submit(raise(message));
-    let timer = crate::store::TurnCommit { wake_at: Some(at(9000)), ..given.turn(key, "one", 1) };
+    let timer = crate::store::TurnCommit {
+        wake_at: Some(at(9000)),
+        ..given.turn(key, "one", 1)
+    };
     let turned = given.submit(turn(timer));
     arrived.await??;
     turned.await??;
-    ensure!(given.awake(0).await? == ["one"], "the turn did not take the message, so it must be looked at now");
+    ensure!(
+        given.awake(0).await? == ["one"],
+        "the turn did not take the message, so it must be looked at now"
+    );
     let mut taken = given.turn(key, "one", 2);
     taken.wake_at = Some(at(9000));
     taken.consumed = vec![id];
@@ -69,7 +80,10 @@ pub(crate) async fn messages_to_nobody_are_dropped<S: Store>(store: &S) -> anyho
     let mut last = given.turn(key, "sender", 2);
     last.status = RuntimeStatus::Terminated;
     given.write(turn(last)).await?;
-    ensure!(given.load("sender").await?.inbox.is_empty(), "an ended instance takes no messages, not even old ones");
+    ensure!(
+        given.load("sender").await?.inbox.is_empty(),
+        "an ended instance takes no messages, not even old ones"
+    );
     ensure!(given.awake(i64::MAX).await?.is_empty());
     Ok(())
 }
@@ -81,11 +95,29 @@ pub(crate) async fn a_client_is_told_the_status<S: Store>(store: &S) -> anyhow::
     let missing = given.write(raise(given.message("nobody", "x"))).await;
     ensure!(matches!(missing, Err(Error::NotFound(_))), "{missing:?}");
     let ended = given.write(raise(given.message("ended", "x"))).await;
-    ensure!(matches!(ended, Err(Error::InvalidState { status: RuntimeStatus::Failed, .. })), "{ended:?}");
+    ensure!(
+        matches!(
+            ended,
+            Err(Error::InvalidState {
+                status: RuntimeStatus::Failed,
+                ..
+            })
+        ),
+        "{ended:?}"
+    );
     let receipt = given.write(raise(given.message("pending", "x"))).await?;
     ensure!(receipt.status == Some(RuntimeStatus::Pending));
-    let change = Change::Message { message: given.message("pending", "x"), accepted: vec![RuntimeStatus::Suspended] };
-    ensure!(matches!(given.write(change).await, Err(Error::InvalidState { status: RuntimeStatus::Pending, .. })));
+    let change = Change::Message {
+        message: given.message("pending", "x"),
+        accepted: vec![RuntimeStatus::Suspended],
+    };
+    ensure!(matches!(
+        given.write(change).await,
+        Err(Error::InvalidState {
+            status: RuntimeStatus::Pending,
+            ..
+        })
+    ));
     ensure!(given.load("pending").await?.inbox.len() == 1);
     Ok(())
 }

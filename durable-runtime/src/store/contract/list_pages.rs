@@ -8,7 +8,11 @@ use crate::model::RuntimeStatus::{Completed, Failed, Pending, Running};
 use crate::store::{Change, Cursor, ListQuery, NewInstance, Purge, Store};
 
 fn all(limit: usize) -> ListQuery {
-    ListQuery { entities: true, limit, ..ListQuery::default() }
+    ListQuery {
+        entities: true,
+        limit,
+        ..ListQuery::default()
+    }
 }
 
 /// Ids of all pages.
@@ -19,13 +23,21 @@ async fn pages<S: Store>(store: &S, query: ListQuery) -> anyhow::Result<Vec<Stri
         let page = store.list(query.clone()).await?;
         ensure!(page.len() <= query.limit);
         let Some(last) = page.last() else { return Ok(ids) };
-        query.after = Some(Cursor { created: last.created, id: last.id.to_string() });
+        query.after = Some(Cursor {
+            created: last.created,
+            id: last.id.to_string(),
+        });
         ids.extend(page.into_iter().map(|record| record.id.to_string()));
     }
 }
 
 async fn create<S: Store>(given: &Given<'_, S>, id: &str, created: i64) -> anyhow::Result<()> {
-    given.write(Change::Create(Box::new(NewInstance { created: at(created), ..given.instance(id) }))).await?;
+    given
+        .write(Change::Create(Box::new(NewInstance {
+            created: at(created),
+            ..given.instance(id)
+        })))
+        .await?;
     Ok(())
 }
 
@@ -40,7 +52,10 @@ pub(crate) async fn pages_hold_each_row_once<S: Store>(store: &S) -> anyhow::Res
     let expected: Vec<_> = expected.into_iter().map(|(_, id)| id).collect();
     for limit in [1, 4, 7, 100] {
         ensure!(pages(store, all(limit)).await? == expected, "limit {limit}");
-        let query = ListQuery { statuses: vec![Pending, Completed, Running], ..all(limit) };
+        let query = ListQuery {
+            statuses: vec![Pending, Completed, Running],
+            ..all(limit)
+        };
         ensure!(pages(store, query).await? == expected, "limit {limit}, by status");
     }
     Ok(())
@@ -54,10 +69,21 @@ pub(crate) async fn pages_are_stable_while_rows_come_and_go<S: Store>(store: &S)
     let first = store.list(all(4)).await?;
     ensure!(first.iter().map(|record| record.id.as_ref()).eq(["i0", "i1", "i2", "i3"]));
     // The row of the cursor goes, one comes before it and one after.
-    given.write(Change::Purge(Purge::One { id: "i3".to_owned(), running: false })).await?;
+    given
+        .write(Change::Purge(Purge::One {
+            id: "i3".to_owned(),
+            running: false,
+        }))
+        .await?;
     given.ended("before", Completed, 5).await?;
     given.ended("after", Completed, 45).await?;
-    let query = ListQuery { after: Some(Cursor { created: at(30), id: "i3".to_owned() }), ..all(4) };
+    let query = ListQuery {
+        after: Some(Cursor {
+            created: at(30),
+            id: "i3".to_owned(),
+        }),
+        ..all(4)
+    };
     ensure!(pages(store, query).await? == ["i4", "after", "i5", "i6", "i7", "i8", "i9"]);
     Ok(())
 }
@@ -68,17 +94,53 @@ pub(crate) async fn filters_add_up<S: Store>(store: &S) -> anyhow::Result<()> {
     given.ended("b", Failed, 20).await?;
     given.ended("@counter@x", Completed, 30).await?;
     create(&given, "d", 40).await?;
-    let mut other = NewInstance { created: at(50), ..given.instance("e") };
+    let mut other = NewInstance {
+        created: at(50),
+        ..given.instance("e")
+    };
     other.started.name = "Other".into();
     given.write(Change::Create(Box::new(other))).await?;
     let cases: [(ListQuery, &[&str]); 7] = [
         (ListQuery { entities: false, ..all(9) }, &["a", "b", "d", "e"]),
         (all(9), &["a", "b", "@counter@x", "d", "e"]),
-        (ListQuery { statuses: vec![Failed, Pending, Failed], ..all(9) }, &["b", "d", "e"]),
-        (ListQuery { created_from: Some(at(20)), created_to: Some(at(40)), ..all(9) }, &["b", "@counter@x", "d"]),
-        (ListQuery { name: Some("oTHER".to_owned()), ..all(9) }, &["e"]),
-        (ListQuery { name: Some("hello".to_owned()), statuses: vec![Pending], ..all(9) }, &["d"]),
-        (ListQuery { id_prefix: Some("@".to_owned()), name: Some("HELLO".to_owned()), ..all(9) }, &["@counter@x"]),
+        (
+            ListQuery {
+                statuses: vec![Failed, Pending, Failed],
+                ..all(9)
+            },
+            &["b", "d", "e"],
+        ),
+        (
+            ListQuery {
+                created_from: Some(at(20)),
+                created_to: Some(at(40)),
+                ..all(9)
+            },
+            &["b", "@counter@x", "d"],
+        ),
+        (
+            ListQuery {
+                name: Some("oTHER".to_owned()),
+                ..all(9)
+            },
+            &["e"],
+        ),
+        (
+            ListQuery {
+                name: Some("hello".to_owned()),
+                statuses: vec![Pending],
+                ..all(9)
+            },
+            &["d"],
+        ),
+        (
+            ListQuery {
+                id_prefix: Some("@".to_owned()),
+                name: Some("HELLO".to_owned()),
+                ..all(9)
+            },
+            &["@counter@x"],
+        ),
     ];
     for (query, expected) in cases {
         let found = pages(store, query.clone()).await?;
@@ -94,13 +156,20 @@ pub(crate) async fn prefixes_are_walked_by_id<S: Store>(store: &S) -> anyhow::Re
     for (created, id) in ["b", "ab", "a%c", "a", "A", "a\u{10FFFF}x", "a_"].into_iter().enumerate() {
         create(&given, id, -i64::try_from(created)?).await?;
     }
-    let prefix = |prefix: &str, limit| ListQuery { id_prefix: Some(prefix.to_owned()), ..all(limit) };
+    let prefix = |prefix: &str, limit| ListQuery {
+        id_prefix: Some(prefix.to_owned()),
+        ..all(limit)
+    };
     for limit in [1, 3, 10] {
         ensure!(pages(store, prefix("a", limit)).await? == ["a", "a%c", "a_", "ab", "a\u{10FFFF}x"]);
         ensure!(pages(store, prefix("a%", limit)).await? == ["a%c"] && pages(store, prefix("a\u{10FFFF}", limit)).await?.len() == 1);
         ensure!(pages(store, prefix("", limit)).await?.len() == 7);
     }
-    let from = ListQuery { created_to: Some(at(-3)), statuses: vec![Pending], ..prefix("a", 2) };
+    let from = ListQuery {
+        created_to: Some(at(-3)),
+        statuses: vec![Pending],
+        ..prefix("a", 2)
+    };
     ensure!(pages(store, from).await? == ["a", "a_", "a\u{10FFFF}x"]);
     Ok(())
 }

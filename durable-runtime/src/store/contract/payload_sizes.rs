@@ -25,7 +25,10 @@ pub(crate) async fn a_megabyte_comes_back<S: Store>(store: &S) -> anyhow::Result
 pub(crate) async fn none_deletes<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.pending("one").await?;
-    for (sequence, payload) in [Some(Payload::text("1")), Some(Payload::null()), None, None].into_iter().enumerate() {
+    for (sequence, payload) in [Some(Payload::text("1")), Some(Payload::null()), None, None]
+        .into_iter()
+        .enumerate()
+    {
         let mut commit = given.turn(key, "one", i64::try_from(sequence)?);
         commit.payloads = vec![(PayloadKind::CustomStatus, payload.clone())];
         given.write(turn(commit)).await?;

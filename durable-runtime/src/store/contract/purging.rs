@@ -8,7 +8,10 @@ use crate::model::RuntimeStatus;
 use crate::store::{Change, Error, Purge, Store};
 
 fn one(id: &str, running: bool) -> Change {
-    Change::Purge(Purge::One { id: id.to_owned(), running })
+    Change::Purge(Purge::One {
+        id: id.to_owned(),
+        running,
+    })
 }
 
 pub(crate) async fn one_ended_instance_goes_whole<S: Store>(store: &S) -> anyhow::Result<()> {
@@ -25,7 +28,16 @@ pub(crate) async fn a_running_one_stays_unless_asked_for<S: Store>(store: &S) ->
     let given = given(store);
     given.running("one").await?;
     let refused = given.write(one("one", false)).await;
-    ensure!(matches!(refused, Err(Error::InvalidState { status: RuntimeStatus::Running, .. })), "{refused:?}");
+    ensure!(
+        matches!(
+            refused,
+            Err(Error::InvalidState {
+                status: RuntimeStatus::Running,
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
     ensure!(given.status("one").await?.is_some());
     ensure!(given.write(one("one", true)).await?.count == 1 && given.status("one").await?.is_none());
     Ok(())
@@ -37,11 +49,18 @@ pub(crate) async fn the_oldest_ended_go_first<S: Store>(store: &S) -> anyhow::Re
     let given = given(store);
     given.running("running").await?;
     for (number, status) in [Completed, Failed, Terminated, Completed, Failed].into_iter().enumerate() {
-        given.ended(&format!("ended-{number}"), status, 10 * (i64::try_from(number)? + 1)).await?;
+        given
+            .ended(&format!("ended-{number}"), status, 10 * (i64::try_from(number)? + 1))
+            .await?;
     }
     let matching = |from: Option<i64>, to: Option<i64>, statuses: &[RuntimeStatus], limit| {
         let (created_from, created_to) = (from.map(at), to.map(at));
-        Change::Purge(Purge::Matching { created_from, created_to, statuses: statuses.to_vec(), limit })
+        Change::Purge(Purge::Matching {
+            created_from,
+            created_to,
+            statuses: statuses.to_vec(),
+            limit,
+        })
     };
     ensure!(given.write(matching(None, None, &[Running], 10)).await?.count == 0);
     ensure!(given.write(matching(None, None, &[], 2)).await?.count == 2);

@@ -16,7 +16,12 @@ pub(crate) async fn the_second_delivery_is_the_first_counted<S: Store>(store: &S
     commit.settled = vec![5, 9];
     given.write(turn(commit)).await?;
     ensure!(given.load("one").await?.deliveries == [(3, 2)]);
-    let missing = given.write(Change::Redeliver { key: InstanceKey(999_999), tasks: vec![0] }).await;
+    let missing = given
+        .write(Change::Redeliver {
+            key: InstanceKey(999_999),
+            tasks: vec![0],
+        })
+        .await;
     ensure!(matches!(missing, Err(Error::NotFound(_))), "{missing:?}");
     Ok(())
 }

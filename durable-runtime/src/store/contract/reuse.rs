@@ -12,7 +12,10 @@ pub(crate) async fn an_ended_instance_is_replaced_whole<S: Store>(store: &S) -> 
     let key = given.running("one").await?;
     let mut last = given.turn(key, "one", 1);
     last.status = RuntimeStatus::Completed;
-    last.payloads = vec![(PayloadKind::Output, Some(Payload::text("old"))), (PayloadKind::CustomStatus, Some(Payload::null()))];
+    last.payloads = vec![
+        (PayloadKind::Output, Some(Payload::text("old"))),
+        (PayloadKind::CustomStatus, Some(Payload::null())),
+    ];
     given.write(turn(last)).await?;
     let new = given.instance("one");
     let fresh = new.key;
@@ -28,7 +31,12 @@ pub(crate) async fn any_replaces_a_running_one<S: Store>(store: &S) -> anyhow::R
     let key = given.running("one").await?;
     given.write(raise(given.message("one", "old"))).await?;
     given.write(Change::Redeliver { key, tasks: vec![0] }).await?;
-    given.write(Change::Create(Box::new(NewInstance { reuse: Reuse::Any, ..given.instance("one") }))).await?;
+    given
+        .write(Change::Create(Box::new(NewInstance {
+            reuse: Reuse::Any,
+            ..given.instance("one")
+        })))
+        .await?;
     let loaded = given.load("one").await?;
     ensure!(loaded.record.key != key && loaded.inbox.is_empty() && loaded.deliveries.is_empty() && loaded.history.is_empty());
     Ok(())

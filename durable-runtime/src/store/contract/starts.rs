@@ -12,11 +12,21 @@ pub(crate) async fn a_refused_start_tells_the_parent<S: Store>(store: &S) -> any
     given.running("taken").await?;
     let key = given.running("parent").await?;
     let mut commit = given.turn(key, "parent", 1);
-    let refused = NewInstance { on_refused: Some(given.message("parent", "refused")), ..given.instance("taken") };
+    let refused = NewInstance {
+        on_refused: Some(given.message("parent", "refused")),
+        ..given.instance("taken")
+    };
     let silent = given.instance("taken");
     commit.starts = vec![given.instance("free"), refused, silent];
     let receipt = given.write(turn(commit)).await?;
-    ensure!(receipt == Receipt { refused: vec![1, 2], ..Receipt::default() }, "{receipt:?}");
+    ensure!(
+        receipt
+            == Receipt {
+                refused: vec![1, 2],
+                ..Receipt::default()
+            },
+        "{receipt:?}"
+    );
     let parent = given.load("parent").await?;
     ensure!(parent.sequence == 2 && parent.inbox.len() == 1, "the turn itself must be committed");
     ensure!(given.status("free").await? == Some(RuntimeStatus::Pending));

@@ -13,7 +13,11 @@ pub(crate) async fn wakes_come_earliest_first_in_pages<S: Store>(store: &S) -> a
         let key = given.pending(&id).await?;
         let mut commit = given.turn(key, &id, 0);
         // Five at each instant; every fifth never.
-        commit.wake_at = if number % 5 == 4 { None } else { Some(at(i64::from(number % 5) * 10)) };
+        commit.wake_at = if number % 5 == 4 {
+            None
+        } else {
+            Some(at(i64::from(number % 5) * 10))
+        };
         given.write(turn(commit)).await?;
     }
     let mut seen = Vec::new();

@@ -72,11 +72,17 @@ fn by_message(message: &str) -> Fault {
     const DISK: [(&str, &str); 11] = [
         ("database or disk is full", "free some space on it"),
         ("disk I/O error", "look at the disk and its mount"),
-        ("attempt to write a readonly database", "make the file and its folder writable for this user"),
+        (
+            "attempt to write a readonly database",
+            "make the file and its folder writable for this user",
+        ),
         ("database is locked", "another program writes to the file: end it"),
         ("database table is locked", "another program writes to the file: end it"),
         ("database schema is locked", "another program writes to the file: end it"),
-        ("unable to open database file", "look at the folder's rights, and whether it is still there"),
+        (
+            "unable to open database file",
+            "look at the folder's rights, and whether it is still there",
+        ),
         ("out of memory", "give the process more memory"),
         ("locking protocol", "the file system does not lock files: use a local one"),
         ("access permission denied", "make the file and its folder writable for this user"),

@@ -70,10 +70,16 @@ pub(super) fn commit<'a>(
             ids.ceiling = ceiling;
             Ok(results)
         }
-        Ok(Err(error)) => Err(Failure { at, fault: cause.unwrap_or_else(|| error.into()) }),
+        Ok(Err(error)) => Err(Failure {
+            at,
+            fault: cause.unwrap_or_else(|| error.into()),
+        }),
         Err(panic) => {
             let _ = AnsiTransactionManager::rollback_transaction(conn);
-            Err(Failure { at, fault: Fault::panicked(panic.as_ref()) })
+            Err(Failure {
+                at,
+                fault: Fault::panicked(panic.as_ref()),
+            })
         }
     }
 }
@@ -83,7 +89,11 @@ pub(super) fn weight(change: &Change) -> usize {
     let start = |new: &NewInstance| 300 + new.started.input.as_ref().map_or(0, |input| input.as_str().len());
     match change {
         Change::Turn(turn) => {
-            let payloads = turn.payloads.iter().flat_map(|(_, payload)| payload).map(|payload| payload.as_str().len());
+            let payloads = turn
+                .payloads
+                .iter()
+                .flat_map(|(_, payload)| payload)
+                .map(|payload| payload.as_str().len());
             let starts = turn.starts.iter().chain(turn.create.as_deref()).map(start);
             200 + turn.events.as_ref().map_or(0, String::len) + payloads.chain(starts).sum::<usize>() + 300 * turn.messages.len()
         }

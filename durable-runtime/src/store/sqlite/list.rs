@@ -21,10 +21,16 @@ type Rows<'a> = instances::BoxedQuery<'a, Sqlite>;
 
 /// A page of instances with their payloads.
 pub(super) fn list(conn: &mut SqliteConnection, query: &ListQuery) -> Result<Vec<InstanceRecord>, Fault> {
-    let parts = Parts { input: query.input, result: true };
+    let parts = Parts {
+        input: query.input,
+        result: true,
+    };
     conn.transaction(|conn| {
         let rows = match &query.id_prefix {
-            Some(prefix) => by_id(query, prefix).limit(size(query.limit)).select(InstanceRow::as_select()).load(conn)?,
+            Some(prefix) => by_id(query, prefix)
+                .limit(size(query.limit))
+                .select(InstanceRow::as_select())
+                .load(conn)?,
             None => by_created(conn, query)?,
         };
         rows.into_iter().map(|row| query::record(conn, row, parts)).collect()
@@ -44,7 +50,14 @@ pub(super) fn ended(
     if statuses.is_empty() {
         return Ok(Vec::new());
     }
-    let query = ListQuery { statuses, created_from, created_to, entities: true, limit, ..ListQuery::default() };
+    let query = ListQuery {
+        statuses,
+        created_from,
+        created_to,
+        entities: true,
+        limit,
+        ..ListQuery::default()
+    };
     Ok(by_created(conn, &query)?.into_iter().map(|row| row.iid).collect())
 }
 
@@ -74,7 +87,9 @@ fn walk(conn: &mut SqliteConnection, query: &ListQuery, status: Option<RuntimeSt
     if let Some(cursor) = &query.after {
         let at = cursor.created.micros();
         if from.is_none_or(|from| from <= at) && to.is_none_or(|to| at <= to) {
-            let same = rows_of(query, status).filter(instances::created.eq(at)).filter(instances::id.gt(&cursor.id));
+            let same = rows_of(query, status)
+                .filter(instances::created.eq(at))
+                .filter(instances::id.gt(&cursor.id));
             rows = load(conn, same.order(instances::id), query.limit)?;
         }
         lowest = Some(from.map_or(at + 1, |from| from.max(at + 1)));

@@ -52,12 +52,31 @@ impl Lock {
     /// Takes the lock of the database at `path`.
     pub(super) fn take(path: &Path, now: Timestamp) -> Result<Self, OpenError> {
         let place = beside(path);
-        let failed = |source| OpenError::Io { path: place.clone(), source };
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&place).map_err(failed)?;
+        let failed = |source| OpenError::Io {
+            path: place.clone(),
+            source,
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&place)
+            .map_err(failed)?;
         if !try_for_a_moment(&file).map_err(failed)? {
-            return Err(OpenError::Held { path: path.to_owned(), holder: told(&mut file) });
+            return Err(OpenError::Held {
+                path: path.to_owned(),
+                holder: told(&mut file),
+            });
         }
-        let lock = Self { file: Mutex::new(file), holder: Mutex::new(Holder { pid: std::process::id(), started: now, url: None }) };
+        let lock = Self {
+            file: Mutex::new(file),
+            holder: Mutex::new(Holder {
+                pid: std::process::id(),
+                started: now,
+                url: None,
+            }),
+        };
         lock.write().map_err(failed)?;
         Ok(lock)
     }

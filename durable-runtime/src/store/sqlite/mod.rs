@@ -64,11 +64,20 @@ impl SqliteStore {
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let path = open::prepare(&options.path)?;
         let lock = Arc::new(Lock::take(&path, chrono::Utc::now().into())?);
-        let place = Place { path: Some(path), busy_timeout: options.busy_timeout };
+        let place = Place {
+            path: Some(path),
+            busy_timeout: options.busy_timeout,
+        };
         let conn = place.writer()?;
         let readers = (0..options.readers.max(1)).map(|_| place.reader()).collect::<Result<Vec<_>, _>>()?;
         let (readers, ends) = Readers::pool(readers).map_err(|error| place.failed(error))?;
-        Assembly { place, readers, ends, lock: Some(lock) }.start(conn, channel(), &options)
+        Assembly {
+            place,
+            readers,
+            ends,
+            lock: Some(lock),
+        }
+        .start(conn, channel(), &options)
     }
 
     /// A hub that is gone when it is dropped: for tests. It behaves like one in a file, but cannot outlive the process.
@@ -76,11 +85,20 @@ impl SqliteStore {
     /// # Errors
     /// What SQLite says.
     pub fn in_memory() -> Result<Self, OpenError> {
-        let place = Place { path: None, busy_timeout: Duration::ZERO };
+        let place = Place {
+            path: None,
+            busy_timeout: Duration::ZERO,
+        };
         let conn = place.writer()?;
         let (work, queue) = channel();
         let readers = Readers::Writer { work: work.clone() };
-        Assembly { place, readers, ends: Vec::new(), lock: None }.start(conn, (work, queue), &Options::new(":memory:"))
+        Assembly {
+            place,
+            readers,
+            ends: Vec::new(),
+            lock: None,
+        }
+        .start(conn, (work, queue), &Options::new(":memory:"))
     }
 
     /// Tells whoever finds the database in use where this process listens.
@@ -133,7 +151,12 @@ impl Assembly {
         (work, queue): (Sender<Work>, Receiver<Work>),
         options: &Options,
     ) -> Result<SqliteStore, OpenError> {
-        let Self { place, readers, mut ends, lock } = self;
+        let Self {
+            place,
+            readers,
+            mut ends,
+            lock,
+        } = self;
         let first = open::first_id(&mut conn).map_err(|error| place.failed(error))?;
         let flushes = Arc::new(AtomicU64::new(0));
         let writer = Writer {
@@ -151,10 +174,20 @@ impl Assembly {
         };
         let (ended, end) = oneshot::channel();
         ends.push(end);
-        let spawned = thread::Builder::new().name("durable-write".to_owned()).spawn(move || writer.run(ended));
+        let spawned = thread::Builder::new()
+            .name("durable-write".to_owned())
+            .spawn(move || writer.run(ended));
         spawned.map_err(|error| place.failed(error))?;
         let backlog = Arc::new(AtomicUsize::new(0));
-        Ok(SqliteStore { work, readers, ids: Ids::from(first), backlog, flushes, lock, ends: Mutex::new(ends) })
+        Ok(SqliteStore {
+            work,
+            readers,
+            ids: Ids::from(first),
+            backlog,
+            flushes,
+            lock,
+            ends: Mutex::new(ends),
+        })
     }
 }
 

@@ -38,7 +38,13 @@ impl Options {
     /// The defaults: 2 readers, 64 MB of log, 2 s, 2,000 changes.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), readers: 2, wal_limit: 64 << 20, busy_timeout: Duration::from_secs(2), group: 2000 }
+        Self {
+            path: path.into(),
+            readers: 2,
+            wal_limit: 64 << 20,
+            busy_timeout: Duration::from_secs(2),
+            group: 2000,
+        }
     }
 }
 
@@ -89,7 +95,9 @@ pub enum OpenError {
 }
 
 fn describe(holder: Option<&Holder>) -> String {
-    let Some(Holder { pid, started, url }) = holder else { return " by another process".to_owned() };
+    let Some(Holder { pid, started, url }) = holder else {
+        return " by another process".to_owned();
+    };
     let url = url.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
     format!(" by process {pid}{url} since {}", started.to_utc().format("%Y-%m-%d %H:%M:%S UTC"))
 }
@@ -119,7 +127,10 @@ impl Place {
     /// A connection that reads and cannot write.
     pub(super) fn reader(&self) -> Result<SqliteConnection, OpenError> {
         let mut conn = self.connect()?;
-        self.tell(&mut conn, "PRAGMA query_only = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY")?;
+        self.tell(
+            &mut conn,
+            "PRAGMA query_only = ON; PRAGMA cache_size = -8000; PRAGMA temp_store = MEMORY",
+        )?;
         Ok(conn)
     }
 
@@ -151,7 +162,10 @@ impl Place {
             return Err(OpenError::Foreign { path: self.shown() });
         }
         // Both must be there before the first table: the first cannot be changed later without a rewrite of the file.
-        self.tell(conn, &format!("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = {APPLICATION}"))
+        self.tell(
+            conn,
+            &format!("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA application_id = {APPLICATION}"),
+        )
     }
 
     fn migrate(&self, conn: &mut SqliteConnection) -> Result<(), OpenError> {
@@ -161,7 +175,11 @@ impl Place {
         let unknown = applied.iter().map(ToString::to_string).find(|version| !known.contains(version));
         if let Some(found) = unknown {
             let known = known.into_iter().max().unwrap_or_default();
-            return Err(OpenError::Newer { path: self.shown(), found, known });
+            return Err(OpenError::Newer {
+                path: self.shown(),
+                found,
+                known,
+            });
         }
         conn.run_pending_migrations(MIGRATIONS).map_err(|error| self.failed(error))?;
         Ok(())
@@ -172,7 +190,10 @@ impl Place {
     }
 
     pub(super) fn failed(&self, error: impl std::fmt::Display) -> OpenError {
-        OpenError::Database { path: self.shown(), message: error.to_string() }
+        OpenError::Database {
+            path: self.shown(),
+            message: error.to_string(),
+        }
     }
 
     fn shown(&self) -> PathBuf {
@@ -182,10 +203,16 @@ impl Place {
 
 /// The path in full, its folder made.
 pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
-    let failed = |source| OpenError::Io { path: path.to_owned(), source };
+    let failed = |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    };
     let path = std::path::absolute(path).map_err(failed)?;
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
+        std::fs::create_dir_all(folder).map_err(|source| OpenError::Io {
+            path: folder.to_owned(),
+            source,
+        })?;
     }
     Ok(path)
 }
@@ -195,10 +222,17 @@ pub(super) fn first_id(conn: &mut SqliteConnection) -> QueryResult<i64> {
     let kept: Option<i64> = meta::table.find(IDS).select(meta::value).first(conn).optional()?;
     let instance: Option<i64> = instances::table.select(diesel::dsl::max(instances::iid)).first(conn)?;
     let message: Option<i64> = inbox::table.select(diesel::dsl::max(inbox::id)).first(conn)?;
-    Ok([kept, instance.map(|id| id + 1), message.map(|id| id + 1)].into_iter().flatten().max().unwrap_or(1))
+    Ok([kept, instance.map(|id| id + 1), message.map(|id| id + 1)]
+        .into_iter()
+        .flatten()
+        .max()
+        .unwrap_or(1))
 }
 
 /// Keeps in mind that ids below `ceiling` may have been used, even when their rows are gone.
 pub(super) fn keep_ids(conn: &mut SqliteConnection, ceiling: i64) -> QueryResult<()> {
-    diesel::replace_into(meta::table).values((meta::name.eq(IDS), meta::value.eq(ceiling))).execute(conn).map(drop)
+    diesel::replace_into(meta::table)
+        .values((meta::name.eq(IDS), meta::value.eq(ceiling)))
+        .execute(conn)
+        .map(drop)
 }

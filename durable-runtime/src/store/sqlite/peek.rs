@@ -14,7 +14,13 @@ use super::{KeyRecord, OpenError, query};
 /// A file that is not there or is no hub, and what SQLite says.
 pub fn peek_keys(path: &Path) -> Result<Vec<KeyRecord>, OpenError> {
     // SQLite would make the file.
-    path.metadata().map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-    let place = Place { path: Some(path.to_owned()), busy_timeout: Duration::from_secs(2) };
+    path.metadata().map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })?;
+    let place = Place {
+        path: Some(path.to_owned()),
+        busy_timeout: Duration::from_secs(2),
+    };
     query::keys(&mut place.reader()?).map_err(|fault| place.failed(crate::store::Error::from(fault)))
 }

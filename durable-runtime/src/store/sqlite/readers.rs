@@ -48,7 +48,13 @@ impl Readers {
                 let _ = ended.send(());
             })?;
         }
-        Ok((Self::Pool { jobs: Mutex::new(Some(jobs)), places }, ends))
+        Ok((
+            Self::Pool {
+                jobs: Mutex::new(Some(jobs)),
+                places,
+            },
+            ends,
+        ))
     }
 
     /// Reads.

@@ -36,8 +36,17 @@ pub(super) struct InstanceRow {
 impl InstanceRow {
     /// The row of an instance that has not run yet.
     pub(super) fn pending(new: &NewInstance) -> Result<Self, Fault> {
-        let ExecutionStarted { name, version, execution_id, parent, scheduled_start, generation, tags, trace_parent, input: _ } =
-            &new.started;
+        let ExecutionStarted {
+            name,
+            version,
+            execution_id,
+            parent,
+            scheduled_start,
+            generation,
+            tags,
+            trace_parent,
+            input: _,
+        } = &new.started;
         Ok(Self {
             iid: new.key.0,
             id: new.id.to_string(),
@@ -131,7 +140,11 @@ pub(super) fn turn(iid: i64, text: &str, input: Option<&Payload>) -> Result<Vec<
 
 /// A message of the inbox.
 pub(super) fn message(iid: i64, (id, execution_id, event): (i64, Option<String>, String)) -> Result<StoredMessage, Fault> {
-    Ok(StoredMessage { id, execution_id: execution_id.map(Arc::from), event: read(&event, "inbox", iid)? })
+    Ok(StoredMessage {
+        id,
+        execution_id: execution_id.map(Arc::from),
+        event: read(&event, "inbox", iid)?,
+    })
 }
 
 /// A status by its number.

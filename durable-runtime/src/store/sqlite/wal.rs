@@ -27,7 +27,13 @@ impl Wal {
             name.push("-wal");
             PathBuf::from(name)
         });
-        Self { path, limit, next: limit, dirty: false, busy_ms }
+        Self {
+            path,
+            limit,
+            next: limit,
+            dirty: false,
+            busy_ms,
+        }
     }
 
     /// Whether something was committed that an idle moment should copy.

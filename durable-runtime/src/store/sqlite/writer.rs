@@ -57,7 +57,11 @@ pub(super) struct Pending {
 impl Pending {
     pub(super) fn new(change: Change, done: Done, backlog: &Arc<AtomicUsize>) -> Box<Self> {
         backlog.fetch_add(1, Ordering::Relaxed);
-        Box::new(Self { change, done: Some(done), backlog: Arc::clone(backlog) })
+        Box::new(Self {
+            change,
+            done: Some(done),
+            backlog: Arc::clone(backlog),
+        })
     }
 
     fn answer(mut self, result: Result<Receipt, Error>) {
@@ -187,7 +191,9 @@ impl Writer {
                     self.committed(results);
                     size = self.group;
                 }
-                Err(group::Failure { fault: Fault::Disk(text), .. }) => return self.disk_refused(&text),
+                Err(group::Failure {
+                    fault: Fault::Disk(text), ..
+                }) => return self.disk_refused(&text),
                 Err(failure) if size.min(self.queue.len()) == 1 => {
                     if let Some(guilty) = self.queue.pop_front() {
                         guilty.answer(Err(failure.fault.into()));
@@ -216,8 +222,14 @@ impl Writer {
         match &mut self.outage {
             Some(outage) => outage.delay = (outage.delay * 2).min(LAST_DELAY),
             None => {
-                tracing::error!(error = text, "the hub's database takes no writes; turns are kept and tried again until it does");
-                self.outage = Some(Outage { since: Instant::now(), delay: FIRST_DELAY });
+                tracing::error!(
+                    error = text,
+                    "the hub's database takes no writes; turns are kept and tried again until it does"
+                );
+                self.outage = Some(Outage {
+                    since: Instant::now(),
+                    delay: FIRST_DELAY,
+                });
             }
         }
         let (kept, told): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(|pending| pending.outlasts_disk());

@@ -15,8 +15,10 @@ async fn outage(store: &SqliteStore, begin: &str, end: &str) -> anyhow::Result<(
     let turns: Vec<_> = (0..3)
         .map(|sequence| {
             let mut commit = given.turn(key, "one", sequence);
-            commit.payloads =
-                vec![(PayloadKind::Output, Some(Payload::text(&"x".repeat(100_000 + usize::try_from(sequence).unwrap_or(0)))))];
+            commit.payloads = vec![(
+                PayloadKind::Output,
+                Some(Payload::text(&"x".repeat(100_000 + usize::try_from(sequence).unwrap_or(0)))),
+            )];
             given.submit(turn(commit))
         })
         .collect();
@@ -27,17 +29,26 @@ async fn outage(store: &SqliteStore, begin: &str, end: &str) -> anyhow::Result<(
     let clients = [turn(first), raise(given.message("one", "x")), Change::Keys(Vec::new())];
     for client in clients {
         let refused = given.write(client).await;
-        ensure!(matches!(&refused, Err(error @ Error::Unavailable(text)) if error.is_retryable() && text.contains("help:")), "{refused:?}");
+        ensure!(
+            matches!(&refused, Err(error @ Error::Unavailable(text)) if error.is_retryable() && text.contains("help:")),
+            "{refused:?}"
+        );
     }
     ensure!(store.backlog() == 3, "{} wait", store.backlog());
-    ensure!(given.load("one").await?.sequence == 0, "reads go on, and see nothing of what is not written");
+    ensure!(
+        given.load("one").await?.sequence == 0,
+        "reads go on, and see nothing of what is not written"
+    );
     store.sabotage(end).await?;
     for answer in turns {
         answer.await??;
     }
     let loaded = given.load("one").await?;
     ensure!(loaded.sequence == 3 && loaded.history.len() == 3 && loaded.inbox.is_empty());
-    ensure!(loaded.record.output.is_some_and(|output| output.as_str().len() == 100_004), "the last turn must be the last");
+    ensure!(
+        loaded.record.output.is_some_and(|output| output.as_str().len() == 100_004),
+        "the last turn must be the last"
+    );
     ensure!(given.status("large").await?.is_none());
     given.ended("large", RuntimeStatus::Completed, 1).await?;
     Ok(())
@@ -85,13 +96,21 @@ async fn a_locked_database_delays_turns() -> anyhow::Result<()> {
 
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("hub.db");
-    let store = SqliteStore::open(Options { busy_timeout: std::time::Duration::from_millis(20), ..Options::new(&path) })?;
+    let store = SqliteStore::open(Options {
+        busy_timeout: std::time::Duration::from_millis(20),
+        ..Options::new(&path)
+    })?;
     let given = given(&store);
     let key = given.pending("one").await?;
     let mut other = SqliteConnection::establish(&path.to_string_lossy())?;
     other.batch_execute("BEGIN IMMEDIATE")?;
     let kept = given.submit(turn(given.turn(key, "one", 0)));
-    let refused = given.write(Change::Purge(Purge::One { id: "one".to_owned(), running: true })).await;
+    let refused = given
+        .write(Change::Purge(Purge::One {
+            id: "one".to_owned(),
+            running: true,
+        }))
+        .await;
     ensure!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
     other.batch_execute("ROLLBACK")?;
     kept.await??;
@@ -107,7 +126,10 @@ async fn a_full_file_system_delays_turns() -> anyhow::Result<()> {
     use std::process::Command;
 
     let folder = tempfile::tempdir()?;
-    let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"]).arg(folder.path()).status()?;
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=3m", "tmpfs"])
+        .arg(folder.path())
+        .status()?;
     ensure!(mounted.success(), "mount: {mounted}");
     let tried = async {
         let store = SqliteStore::open(Options::new(folder.path().join("hub.db")))?;

@@ -13,7 +13,9 @@ async fn a_thousand_changes_share_few_flushes() -> anyhow::Result<()> {
     let (store, _keep) = in_file()?;
     let given = given(&store);
     let before = store.flushes();
-    let answers: Vec<_> = (0..1000).map(|number| given.submit(Change::Create(Box::new(given.instance(&format!("i{number}")))))).collect();
+    let answers: Vec<_> = (0..1000)
+        .map(|number| given.submit(Change::Create(Box::new(given.instance(&format!("i{number}"))))))
+        .collect();
     for answer in answers {
         answer.await??;
     }
@@ -37,7 +39,12 @@ async fn only_the_guilty_change_fails() -> anyhow::Result<()> {
             let mut new = given.instance(&format!("i{number}"));
             if number == 30 {
                 // Removes the victim, then stumbles over another instance's key.
-                new = NewInstance { key: InstanceKey(taken.0 + 1), id: "victim".into(), reuse: Reuse::Any, ..new };
+                new = NewInstance {
+                    key: InstanceKey(taken.0 + 1),
+                    id: "victim".into(),
+                    reuse: Reuse::Any,
+                    ..new
+                };
             }
             answers.push(given.submit(Change::Create(Box::new(new))));
         }
@@ -50,7 +57,14 @@ async fn only_the_guilty_change_fails() -> anyhow::Result<()> {
     let (_, results) = futures::join!(held, gathered);
     for (number, result) in results.into_iter().enumerate() {
         let result = result?;
-        ensure!(if number == 30 { matches!(result, Err(Error::Content(_))) } else { result.is_ok() }, "{number}: {result:?}");
+        ensure!(
+            if number == 30 {
+                matches!(result, Err(Error::Content(_)))
+            } else {
+                result.is_ok()
+            },
+            "{number}: {result:?}"
+        );
     }
     let victim = given.load("victim").await?;
     ensure!(victim.record.key == taken && victim.sequence == 1, "the guilty change left a trace");
@@ -62,7 +76,10 @@ async fn only_the_guilty_change_fails() -> anyhow::Result<()> {
 async fn the_log_is_restarted_past_its_limit() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("hub.db");
-    let options = super::Options { wal_limit: 1 << 20, ..super::Options::new(&path) };
+    let options = super::Options {
+        wal_limit: 1 << 20,
+        ..super::Options::new(&path)
+    };
     let store = super::SqliteStore::open(options)?;
     let given = given(&store);
     let mut largest = 0;

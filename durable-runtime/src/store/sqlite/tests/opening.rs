@@ -22,11 +22,16 @@ async fn a_second_one_is_told_who_holds_the_hub() -> anyhow::Result<()> {
     ensure!(read_holder(&path)?.is_none());
     let store = SqliteStore::open(Options::new(&path))?;
     store.announce("http://127.0.0.1:7071")?;
-    let Err(OpenError::Held { holder: Some(holder), .. }) = SqliteStore::open(Options::new(&path)) else { bail!("opened twice") };
+    let Err(OpenError::Held { holder: Some(holder), .. }) = SqliteStore::open(Options::new(&path)) else {
+        bail!("opened twice")
+    };
     ensure!(holder.pid == std::process::id() && holder.url.as_deref() == Some("http://127.0.0.1:7071"));
     ensure!(read_holder(&path)? == Some(holder));
     let text = SqliteStore::open(Options::new(&path)).err().context("opened twice")?.to_string();
-    ensure!(text.contains(&format!("process {}", std::process::id())) && text.contains("http://127.0.0.1:7071 since 2"), "{text}");
+    ensure!(
+        text.contains(&format!("process {}", std::process::id())) && text.contains("http://127.0.0.1:7071 since 2"),
+        "{text}"
+    );
     store.close().await;
     ensure!(read_holder(&path)?.is_none());
     SqliteStore::open(Options::new(&path))?.close().await;
@@ -56,7 +61,10 @@ fn files_of_others_are_left_alone() -> anyhow::Result<()> {
     ensure!(matches!(SqliteStore::open(Options::new(&other)), Err(OpenError::Foreign { .. })));
     ensure!(std::fs::read(&other)? == before);
     let text = folder.path().join("text.db");
-    std::fs::write(&text, "no database at all, only some text that is long enough to be looked at".repeat(20))?;
+    std::fs::write(
+        &text,
+        "no database at all, only some text that is long enough to be looked at".repeat(20),
+    )?;
     ensure!(matches!(SqliteStore::open(Options::new(&text)), Err(OpenError::Database { .. })));
     let blocked = text.join("hub.db");
     ensure!(matches!(SqliteStore::open(Options::new(blocked)), Err(OpenError::Io { .. })));
@@ -79,12 +87,24 @@ fn the_file_is_set_up_for_durability() -> anyhow::Result<()> {
         foreign_keys: i32,
     }
     let folder = tempfile::tempdir()?;
-    let place = Place { path: Some(folder.path().join("hub.db")), busy_timeout: Duration::ZERO };
+    let place = Place {
+        path: Some(folder.path().join("hub.db")),
+        busy_timeout: Duration::ZERO,
+    };
     let mut conn = place.writer()?;
     let query = "SELECT journal_mode, synchronous, auto_vacuum, foreign_keys \
                  FROM pragma_journal_mode, pragma_synchronous, pragma_auto_vacuum, pragma_foreign_keys";
     let found: Settings = diesel::sql_query(query).get_result(&mut conn)?;
-    ensure!(found == Settings { journal_mode: "wal".to_owned(), synchronous: 2, auto_vacuum: 2, foreign_keys: 1 }, "{found:?}");
+    ensure!(
+        found
+            == Settings {
+                journal_mode: "wal".to_owned(),
+                synchronous: 2,
+                auto_vacuum: 2,
+                foreign_keys: 1
+            },
+        "{found:?}"
+    );
     let mut reader = place.reader()?;
     ensure!(reader.batch_execute("DELETE FROM meta").is_err(), "a reader must not write");
     Ok(())

@@ -20,7 +20,11 @@ fn plans<T>(read: impl FnOnce(&mut SqliteConnection) -> T) -> anyhow::Result<Vec
         #[diesel(sql_type = diesel::sql_types::Text)]
         detail: String,
     }
-    let mut conn = Place { path: None, busy_timeout: Duration::ZERO }.writer()?;
+    let mut conn = Place {
+        path: None,
+        busy_timeout: Duration::ZERO,
+    }
+    .writer()?;
     let seen = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&seen);
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
@@ -40,24 +44,41 @@ fn plans<T>(read: impl FnOnce(&mut SqliteConnection) -> T) -> anyhow::Result<Vec
 }
 
 fn check(plans: &[String], index: &str) -> anyhow::Result<()> {
-    ensure!(!plans.is_empty() && plans.iter().all(|plan| plan.starts_with("SEARCH") && plan.contains(index)), "{plans:#?}");
+    ensure!(
+        !plans.is_empty() && plans.iter().all(|plan| plan.starts_with("SEARCH") && plan.contains(index)),
+        "{plans:#?}"
+    );
     Ok(())
 }
 
 fn second_page() -> ListQuery {
-    ListQuery { after: Some(Cursor { created: Timestamp::from_micros(5), id: "i".to_owned() }), limit: 10, ..ListQuery::default() }
+    ListQuery {
+        after: Some(Cursor {
+            created: Timestamp::from_micros(5),
+            id: "i".to_owned(),
+        }),
+        limit: 10,
+        ..ListQuery::default()
+    }
 }
 
 #[test]
 fn pages_walk_the_index_of_creation() -> anyhow::Result<()> {
     check(&plans(|conn| list::list(conn, &second_page()))?, "instances_by_created (created")?;
-    let bounded = ListQuery { created_from: Some(Timestamp::from_micros(5)), created_to: Some(Timestamp::MAX), ..second_page() };
+    let bounded = ListQuery {
+        created_from: Some(Timestamp::from_micros(5)),
+        created_to: Some(Timestamp::MAX),
+        ..second_page()
+    };
     check(&plans(|conn| list::list(conn, &bounded))?, "instances_by_created (created")
 }
 
 #[test]
 fn pages_of_statuses_walk_their_index() -> anyhow::Result<()> {
-    let query = ListQuery { statuses: vec![RuntimeStatus::Running, RuntimeStatus::Failed], ..second_page() };
+    let query = ListQuery {
+        statuses: vec![RuntimeStatus::Running, RuntimeStatus::Failed],
+        ..second_page()
+    };
     let plans = plans(|conn| list::list(conn, &query))?;
     ensure!(plans.len() == 4, "{plans:#?}");
     check(&plans, "instances_by_status (status=? AND created")
@@ -65,7 +86,10 @@ fn pages_of_statuses_walk_their_index() -> anyhow::Result<()> {
 
 #[test]
 fn pages_of_names_walk_their_index() -> anyhow::Result<()> {
-    let query = ListQuery { name: Some("hello".to_owned()), ..second_page() };
+    let query = ListQuery {
+        name: Some("hello".to_owned()),
+        ..second_page()
+    };
     check(&plans(|conn| list::list(conn, &query))?, "instances_by_name (name=? AND created")
 }
 
@@ -78,17 +102,29 @@ fn pages_of_prefixes_walk_the_index_of_ids() -> anyhow::Result<()> {
         created_from: Some(Timestamp::from_micros(5)),
         ..second_page()
     };
-    check(&plans(|conn| list::list(conn, &query))?, "sqlite_autoindex_instances_1 (id>? AND id<?)")
+    check(
+        &plans(|conn| list::list(conn, &query))?,
+        "sqlite_autoindex_instances_1 (id>? AND id<?)",
+    )
 }
 
 #[test]
 fn wakes_walk_their_index() -> anyhow::Result<()> {
     let after = Some((Timestamp::from_micros(5), InstanceKey(3)));
-    check(&plans(|conn| query::wakes(conn, Timestamp::MAX, after, 10))?, "instances_by_wake (wake_at")?;
-    check(&plans(|conn| query::wakes(conn, Timestamp::MAX, None, 10))?, "instances_by_wake (wake_at")
+    check(
+        &plans(|conn| query::wakes(conn, Timestamp::MAX, after, 10))?,
+        "instances_by_wake (wake_at",
+    )?;
+    check(
+        &plans(|conn| query::wakes(conn, Timestamp::MAX, None, 10))?,
+        "instances_by_wake (wake_at",
+    )
 }
 
 #[test]
 fn a_purge_walks_the_index_of_statuses() -> anyhow::Result<()> {
-    check(&plans(|conn| list::ended(conn, None, None, &[], 10))?, "instances_by_status (status=?")
+    check(
+        &plans(|conn| list::ended(conn, None, None, &[], 10))?,
+        "instances_by_status (status=?",
+    )
 }

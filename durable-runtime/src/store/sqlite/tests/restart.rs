@@ -40,7 +40,12 @@ async fn ids_are_not_used_again_after_a_purge() -> anyhow::Result<()> {
         let key = given(&store).ended("one", RuntimeStatus::Completed, 1).await?;
         ensure!(key.0 > last, "{} after {last}", key.0);
         last = key.0;
-        given(&store).write(Change::Purge(Purge::One { id: "one".to_owned(), running: false })).await?;
+        given(&store)
+            .write(Change::Purge(Purge::One {
+                id: "one".to_owned(),
+                running: false,
+            }))
+            .await?;
         store.close().await;
     }
     Ok(())
@@ -66,8 +71,11 @@ async fn a_killed_process_loses_nothing_that_was_answered() -> anyhow::Result<()
     let path = folder.path().join("hub.db");
     let name = concat!(module_path!(), "::child_that_writes_until_it_is_killed");
     let name = name.split_once("::").context("crate")?.1;
-    let mut child =
-        Command::new(std::env::current_exe()?).args([name, "--exact", "--nocapture"]).env(CHILD, &path).stdout(Stdio::piped()).spawn()?;
+    let mut child = Command::new(std::env::current_exe()?)
+        .args([name, "--exact", "--nocapture"])
+        .env(CHILD, &path)
+        .stdout(Stdio::piped())
+        .spawn()?;
     let lines = BufReader::new(child.stdout.take().context("stdout")?).lines();
     let mut answered = 0;
     for line in lines {
@@ -82,7 +90,11 @@ async fn a_killed_process_loses_nothing_that_was_answered() -> anyhow::Result<()
     ensure!(answered >= 300, "the child ended after {answered} turns");
     let store = SqliteStore::open(Options::new(&path))?;
     let loaded = given(&store).load("one").await?;
-    ensure!(loaded.sequence >= answered && loaded.sequence <= answered + 1, "{} turns, {answered} answered", loaded.sequence);
+    ensure!(
+        loaded.sequence >= answered && loaded.sequence <= answered + 1,
+        "{} turns, {answered} answered",
+        loaded.sequence
+    );
     ensure!(i64::try_from(loaded.history.len())? == loaded.sequence);
     store.close().await;
     Ok(())

@@ -31,12 +31,19 @@ fn put(conn: &mut SqliteConnection, key: &KeyRecord, only_if_absent: bool) -> Re
         delete(conn, &key.scope, &key.name)?;
     }
     diesel::insert_into(keys::table)
-        .values((keys::scope.eq(&key.scope), keys::folded.eq(folded), keys::name.eq(&key.name), keys::value.eq(&key.value)))
+        .values((
+            keys::scope.eq(&key.scope),
+            keys::folded.eq(folded),
+            keys::name.eq(&key.name),
+            keys::value.eq(&key.value),
+        ))
         .execute(conn)?;
     Ok(true)
 }
 
 fn delete(conn: &mut SqliteConnection, scope: &str, name: &str) -> Result<usize, Fault> {
-    let same = keys::table.filter(keys::scope.eq(scope)).filter(keys::folded.eq(name.to_lowercase()));
+    let same = keys::table
+        .filter(keys::scope.eq(scope))
+        .filter(keys::folded.eq(name.to_lowercase()));
     Ok(diesel::delete(same).execute(conn)?)
 }

@@ -58,5 +58,8 @@ fn redeliver(conn: &mut SqliteConnection, key: InstanceKey, tasks: &[i64]) -> Re
             .set(deliveries::count.eq(deliveries::count + 1))
             .execute(conn)?;
     }
-    Ok(Receipt { count: tasks.len() as u64, ..Receipt::default() })
+    Ok(Receipt {
+        count: tasks.len() as u64,
+        ..Receipt::default()
+    })
 }

@@ -11,12 +11,20 @@ use crate::store::{Error, Purge, Receipt};
 pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receipt, Fault> {
     let doomed = match which {
         Purge::One { id, running } => vec![one(conn, id, *running)?],
-        Purge::Matching { created_from, created_to, statuses, limit } => list::ended(conn, *created_from, *created_to, statuses, *limit)?,
+        Purge::Matching {
+            created_from,
+            created_to,
+            statuses,
+            limit,
+        } => list::ended(conn, *created_from, *created_to, statuses, *limit)?,
     };
     for iid in &doomed {
         instance::remove(conn, *iid)?;
     }
-    Ok(Receipt { count: doomed.len() as u64, ..Receipt::default() })
+    Ok(Receipt {
+        count: doomed.len() as u64,
+        ..Receipt::default()
+    })
 }
 
 fn one(conn: &mut SqliteConnection, id: &str, running: bool) -> Result<i64, Fault> {
@@ -24,6 +32,9 @@ fn one(conn: &mut SqliteConnection, id: &str, running: bool) -> Result<i64, Faul
     if running || found.status.is_terminal() {
         Ok(found.iid)
     } else {
-        Err(Fault::Refused(Error::InvalidState { id: id.to_owned(), status: found.status }))
+        Err(Fault::Refused(Error::InvalidState {
+            id: id.to_owned(),
+            status: found.status,
+        }))
     }
 }

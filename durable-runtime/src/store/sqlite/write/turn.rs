@@ -55,7 +55,9 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
     struct Advance;
     #[derive(Clone, Copy)]
     struct Renew;
-    let row = instances::table.find(turn.key.0).filter(instances::sequence.eq(turn.expected_sequence));
+    let row = instances::table
+        .find(turn.key.0)
+        .filter(instances::sequence.eq(turn.expected_sequence));
     let next = (
         instances::status.eq(turn.status.code()),
         instances::updated.eq(turn.updated.micros()),
@@ -64,7 +66,11 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
     );
     let changed = match &turn.new_generation {
         None => Fixed::new(Advance, diesel::update(row).set(next)).execute(conn)?,
-        Some(NewGeneration { execution_id, generation, version }) => {
+        Some(NewGeneration {
+            execution_id,
+            generation,
+            version,
+        }) => {
             let renewed = (
                 instances::execution_id.eq(execution_id.as_ref()),
                 instances::generation.eq(rows::generation_code(*generation)?),
@@ -73,7 +79,11 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
             Fixed::new(Renew, diesel::update(row).set((next, renewed))).execute(conn)?
         }
     };
-    if changed == 1 { Ok(()) } else { Err(Fault::Refused(Error::Conflict(turn.id.to_string()))) }
+    if changed == 1 {
+        Ok(())
+    } else {
+        Err(Fault::Refused(Error::Conflict(turn.id.to_string())))
+    }
 }
 
 /// One row of history per turn; an older generation's rows go first.
@@ -83,7 +93,11 @@ fn append(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
     }
     if let Some(events) = &turn.events {
         diesel::insert_into(history::table)
-            .values((history::iid.eq(turn.key.0), history::seq.eq(turn.expected_sequence), history::events.eq(events)))
+            .values((
+                history::iid.eq(turn.key.0),
+                history::seq.eq(turn.expected_sequence),
+                history::events.eq(events),
+            ))
             .execute(conn)?;
     }
     Ok(())

@@ -1,0 +1,383 @@
+//! Activities: who runs next, and how one is run. At most so many at a time, round-robin between instances, each bounded in time.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use super::Engine;
+use super::cell::{Cell, Inbound};
+use super::resident::ActivityTask;
+use crate::activity::{ActivityContext, Call};
+use crate::error::Error;
+use crate::function::ActivityInvocation;
+use crate::model::{FailureDetails, HistoryEvent, Payload};
+use crate::registry::{Activity, ActivityRun, Rate};
+use crate::replay::panic_text;
+
+/// One delivery of one activity.
+pub(crate) struct Job {
+    pub(crate) cell: Arc<Cell>,
+    pub(crate) task: ActivityTask,
+    pub(crate) token: CancellationToken,
+}
+
+/// What waits for a slot.
+pub(crate) struct Activities {
+    state: Mutex<Queue>,
+    limit: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    /// Slots taken.
+    running: usize,
+    /// Instances with something in `waiting`, each once, in turn.
+    ring: VecDeque<Arc<str>>,
+    waiting: HashMap<Arc<str>, VecDeque<Job>>,
+    /// Limits of single functions, by name.
+    limits: BTreeMap<&'static str, Limit>,
+    closed: bool,
+}
+
+/// `max_concurrency` and `rate` of one function.
+struct Limit {
+    max: Option<u32>,
+    rate: Option<Rate>,
+    running: u32,
+    /// Starts within the last span.
+    starts: VecDeque<Instant>,
+    waiting: VecDeque<Job>,
+}
+
+impl Limit {
+    /// Whether another may start now; else, for a rate, when to look again.
+    fn admit(&mut self, now: Instant) -> Result<(), Option<Duration>> {
+        if self.max.is_some_and(|max| self.running >= max.max(1)) {
+            return Err(None);
+        }
+        let Some(rate) = self.rate else { return Ok(()) };
+        while self.starts.front().is_some_and(|start| now.duration_since(*start) >= rate.per) {
+            self.starts.pop_front();
+        }
+        let full = self.starts.len() >= usize::try_from(rate.count.max(1)).unwrap_or(usize::MAX);
+        match self.starts.front().filter(|_| full) {
+            Some(first) => Err(Some(rate.per.saturating_sub(now.duration_since(*first)))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What [`Activities::next`] found.
+enum Next {
+    Run(Box<Job>),
+    Nothing,
+}
+
+impl Activities {
+    pub(crate) fn new<'a>(limit: usize, all: impl Iterator<Item = &'a Activity>) -> Self {
+        let limited = all.filter(|a| a.spec.max_concurrency.is_some() || a.spec.rate.is_some());
+        let limits = limited
+            .map(|a| {
+                let limit = Limit {
+                    max: a.spec.max_concurrency,
+                    rate: a.spec.rate,
+                    running: 0,
+                    starts: VecDeque::new(),
+                    waiting: VecDeque::new(),
+                };
+                (a.name, limit)
+            })
+            .collect();
+        Self {
+            state: Mutex::new(Queue {
+                limits,
+                ..Queue::default()
+            }),
+            limit: limit.max(1),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many run now.
+    pub(crate) fn running(&self) -> usize {
+        self.lock().running
+    }
+
+    /// Nothing starts any more.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+    }
+}
+
+impl Engine {
+    /// Takes one into the queue, and starts it if there is a slot.
+    pub(crate) fn queue_activity(self: &Arc<Self>, job: Job) {
+        let mut queue = self.activities.queue.lock();
+        let id = Arc::clone(&job.cell.id);
+        let jobs = queue.waiting.entry(Arc::clone(&id)).or_default();
+        if jobs.is_empty() {
+            jobs.push_back(job);
+            queue.ring.push_back(id);
+        } else {
+            jobs.push_back(job);
+        }
+        let free = queue.running < self.activities.queue.limit && !queue.closed;
+        if free {
+            queue.running += 1;
+            drop(queue);
+            self.runtime.spawn(slot(Arc::downgrade(self)));
+        }
+    }
+
+    /// The next job whose function has room, in turn of the instances.
+    fn next_activity(self: &Arc<Self>) -> Next {
+        let mut guard = self.activities.queue.lock();
+        let queue = &mut *guard;
+        let now = Instant::now();
+        while !queue.closed {
+            let Some(job) = queue.pop_admitted(now).or_else(|| queue.pop()) else {
+                break;
+            };
+            if job.token.is_cancelled() {
+                continue;
+            }
+            let Some(limit) = queue.limits.get_mut(&*job.task.name) else {
+                return Next::Run(Box::new(job));
+            };
+            match limit.admit(now) {
+                Ok(()) => {
+                    limit.running += 1;
+                    if limit.rate.is_some() {
+                        limit.starts.push_back(now);
+                    }
+                    return Next::Run(Box::new(job));
+                }
+                Err(again) => {
+                    limit.waiting.push_back(job);
+                    if let Some(again) = again {
+                        self.start_slot_after(again);
+                    }
+                }
+            }
+        }
+        queue.running -= 1;
+        Next::Nothing
+    }
+
+    /// A slot looks again when a rate allows the next start.
+    fn start_slot_after(self: &Arc<Self>, span: Duration) {
+        let engine = Arc::downgrade(self);
+        self.runtime.spawn(async move {
+            tokio::time::sleep(span).await;
+            let Some(strong) = engine.upgrade() else { return };
+            {
+                let mut queue = strong.activities.queue.lock();
+                if queue.closed || queue.running >= strong.activities.queue.limit {
+                    return;
+                }
+                queue.running += 1;
+            }
+            drop(strong);
+            slot(engine).await;
+        });
+    }
+
+    fn activity_done(&self, name: &str) {
+        let mut queue = self.activities.queue.lock();
+        if let Some(limit) = queue.limits.get_mut(name) {
+            limit.running = limit.running.saturating_sub(1);
+        }
+    }
+}
+
+impl Queue {
+    /// The oldest job that waited for its function's limit, if there is room now.
+    fn pop_admitted(&mut self, now: Instant) -> Option<Job> {
+        for limit in self.limits.values_mut() {
+            if !limit.waiting.is_empty() && limit.admit(now).is_ok() {
+                return limit.waiting.pop_front();
+            }
+        }
+        None
+    }
+
+    fn pop(&mut self) -> Option<Job> {
+        let id = self.ring.pop_front()?;
+        let jobs = self.waiting.get_mut(&id)?;
+        let job = jobs.pop_front();
+        if jobs.is_empty() {
+            self.waiting.remove(&id);
+        } else {
+            self.ring.push_back(id);
+        }
+        job
+    }
+}
+
+/// The queue as the engine holds it.
+pub(crate) struct Pool {
+    queue: Activities,
+    engine: std::sync::OnceLock<Weak<Engine>>,
+}
+
+impl Pool {
+    pub(crate) fn new(queue: Activities) -> Self {
+        Self {
+            queue,
+            engine: std::sync::OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn bind(&self, engine: &Arc<Engine>) {
+        let _ = self.engine.set(Arc::downgrade(engine));
+    }
+
+    pub(crate) fn push(&self, job: Job) {
+        if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
+            engine.queue_activity(job);
+        }
+    }
+
+    pub(crate) fn running(&self) -> usize {
+        self.queue.running()
+    }
+
+    pub(crate) fn close(&self) {
+        self.queue.close();
+    }
+}
+
+/// A slot: runs one job after the other until there is none.
+async fn slot(engine: Weak<Engine>) {
+    loop {
+        let Some(strong) = engine.upgrade() else { return };
+        let Next::Run(job) = strong.next_activity() else {
+            strong.idle.notify_waiters();
+            return;
+        };
+        let name = Arc::clone(&job.task.name);
+        run_job(&strong, *job).await;
+        strong.activity_done(&name);
+    }
+}
+
+async fn run_job(engine: &Arc<Engine>, job: Job) {
+    let Job { cell, task, token } = job;
+    let began = Instant::now();
+    let span = tracing::info_span!("activity", function = &*task.name, instance_id = &*cell.id, task = task.id);
+    let result = run(engine, &cell, &task, &token).instrument(span).await;
+    let outcome = result
+        .as_ref()
+        .map_or_else(|failure| failure.error_type.clone(), |_| "ok".to_owned());
+    tracing::debug!(function = &*task.name, instance_id = &*cell.id, task = task.id, outcome, duration = ?began.elapsed(), "activity");
+    if engine.is_killed() && token.is_cancelled() {
+        // Told to stop by the host: it is delivered again, not failed.
+        return;
+    }
+    let event = match result {
+        Ok(result) => HistoryEvent::TaskCompleted { id: task.id, result },
+        Err(failure) => HistoryEvent::TaskFailed { id: task.id, failure },
+    };
+    engine.deliver(
+        &cell.id,
+        Inbound {
+            event,
+            inbox: None,
+            execution_id: Some(task.execution_id),
+        },
+    );
+}
+
+async fn run(engine: &Arc<Engine>, cell: &Arc<Cell>, task: &ActivityTask, token: &CancellationToken) -> Result<Payload, FailureDetails> {
+    if task.delivery > engine.settings.max_deliveries {
+        let text = format!(
+            "the activity `{}` was delivered {} times without an end: each time its host went down",
+            task.name,
+            task.delivery - 1
+        );
+        return Err(FailureDetails::new("PoisonMessage", text).non_retriable());
+    }
+    let Some(activity) = engine.registry.activity(&task.name) else {
+        let text = format!("the activity `{}` is not registered here any more", task.name);
+        return Err(FailureDetails::new("UnknownFunction", text).non_retriable());
+    };
+    let context = ActivityContext::new(Call {
+        instance_id: Arc::clone(&cell.id),
+        execution_id: Arc::clone(&task.execution_id),
+        name: Arc::clone(&task.name),
+        task_id: task.id,
+        attempt: task.attempt,
+        delivery: task.delivery,
+        idempotency_key: format!("{}:{}:{}", cell.id, task.execution_id, task.id),
+        token: token.clone(),
+    });
+    let invocation = ActivityInvocation {
+        input: task.input.clone(),
+        context,
+        states: Arc::clone(&engine.states),
+        client: engine.client.clone(),
+    };
+    let limit = [activity.spec.timeout, engine.settings.function_timeout]
+        .into_iter()
+        .flatten()
+        .min();
+    let work = invoke(activity.spec.run, invocation);
+    match limit {
+        None => work.await,
+        Some(limit) => bounded(work, limit, engine.settings.cancellation_grace, token, &task.name).await,
+    }
+}
+
+/// When the time is over, the token fires; when the grace is over too, the activity has failed, whatever it still does.
+async fn bounded(
+    work: impl Future<Output = Result<Payload, FailureDetails>>,
+    limit: Duration,
+    grace: Duration,
+    token: &CancellationToken,
+    name: &str,
+) -> Result<Payload, FailureDetails> {
+    let mut work = std::pin::pin!(work);
+    if let Ok(result) = tokio::time::timeout(limit, &mut work).await {
+        return result;
+    }
+    token.cancel();
+    let _ = tokio::time::timeout(grace, &mut work).await;
+    Err(FailureDetails::new(
+        "FunctionTimeout",
+        format!("the activity `{name}` took longer than {limit:?}"),
+    ))
+}
+
+async fn invoke(run: ActivityRun, invocation: ActivityInvocation) -> Result<Payload, FailureDetails> {
+    let result = match run {
+        ActivityRun::Async(run) => {
+            let made = std::panic::catch_unwind(AssertUnwindSafe(|| run(invocation)));
+            match made {
+                Ok(future) => AssertUnwindSafe(future).catch_unwind().await,
+                Err(panic) => Err(panic),
+            }
+        }
+        ActivityRun::Blocking(run) => {
+            let span = tracing::Span::current();
+            let task = tokio::task::spawn_blocking(move || span.in_scope(|| run(invocation)));
+            match task.await {
+                Ok(result) => Ok(result),
+                Err(error) if error.is_panic() => Err(error.into_panic()),
+                Err(error) => Ok(Err(Error::msg(error))),
+            }
+        }
+    };
+    match result {
+        Ok(Ok(output)) => Ok(output),
+        Ok(Err(error)) => Err(error.to_failure()),
+        Err(panic) => Err(FailureDetails::new("panic", panic_text(&*panic))),
+    }
+}

@@ -1,0 +1,200 @@
+//! [`Cell`]: an instance in memory, and [`Cells`]: all of them.
+
+use std::collections::hash_map::{Entry, RandomState};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+use super::resident::Resident;
+use crate::model::{FailureDetails, HistoryEvent, RuntimeStatus};
+use crate::store::{self, InstanceRecord, NewInstance};
+
+/// Something that arrived for an instance.
+#[derive(Debug, Clone)]
+pub(crate) struct Inbound {
+    pub(crate) event: HistoryEvent,
+    /// Its row in the inbox, which the turn that takes it deletes; `None`: history tells of it anyway.
+    pub(crate) inbox: Option<i64>,
+    /// The execution it is meant for; `None`: whichever is current.
+    pub(crate) execution_id: Option<Arc<str>>,
+}
+
+/// A client's start whose first turn has not been stored yet.
+pub(crate) struct Create {
+    pub(crate) instance: NewInstance,
+    pub(crate) reply: Reply,
+}
+
+pub(crate) type Reply = oneshot::Sender<Result<(), store::Error>>;
+
+pub(crate) struct Cell {
+    pub(crate) id: Arc<str>,
+    state: Mutex<CellState>,
+}
+
+pub(crate) struct CellState {
+    pub(crate) mailbox: VecDeque<Inbound>,
+    /// In the run queue, or running.
+    pub(crate) scheduled: bool,
+    pub(crate) resident: Option<Box<Resident>>,
+    pub(crate) create: Option<Box<Create>>,
+    /// Starts of this id whose turn has not come.
+    pub(crate) queued: VecDeque<Box<Create>>,
+    /// What the last commit made visible.
+    pub(crate) snapshot: Option<Arc<InstanceRecord>>,
+    /// Turns submitted and not answered.
+    pub(crate) in_flight: usize,
+    /// Counts unloads: a turn of an earlier epoch is void.
+    pub(crate) epoch: u64,
+    /// Activities that this process was given and whose end no turn has taken yet.
+    pub(crate) running: BTreeMap<i64, CancellationToken>,
+    /// A turn that ends the instance was submitted.
+    pub(crate) ended: bool,
+    /// No longer in the map: whoever holds it looks the instance up again.
+    pub(crate) removed: bool,
+    /// The next turn only says why the instance fails.
+    pub(crate) fail_with: Option<FailureDetails>,
+    pub(crate) last_active: Instant,
+}
+
+impl Cell {
+    fn new(id: Arc<str>) -> Arc<Self> {
+        let state = CellState {
+            mailbox: VecDeque::new(),
+            scheduled: false,
+            resident: None,
+            create: None,
+            queued: VecDeque::new(),
+            snapshot: None,
+            in_flight: 0,
+            epoch: 0,
+            running: BTreeMap::new(),
+            ended: false,
+            removed: false,
+            fail_with: None,
+            last_active: Instant::now(),
+        };
+        Arc::new(Self {
+            id,
+            state: Mutex::new(state),
+        })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, CellState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl CellState {
+    /// Whether nothing would be lost if it were forgotten.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.scheduled
+            && self.in_flight == 0
+            && self.mailbox.is_empty()
+            && self.create.is_none()
+            && self.queued.is_empty()
+            && self.running.is_empty()
+    }
+
+    /// The status of an instance that has not ended, if it is in memory.
+    fn live(&self) -> Option<RuntimeStatus> {
+        let status = self.snapshot.as_ref().filter(|_| !self.ended)?.status;
+        (!status.is_terminal()).then_some(status)
+    }
+
+    /// Refuses starts of an id that is taken, unless whatever is there may be replaced.
+    pub(crate) fn refuse_queued(&mut self, id: &str) {
+        let Some(status) = self.live() else { return };
+        for create in self.queued.drain(..) {
+            let _ = create.reply.send(Err(store::Error::AlreadyExists { id: id.to_owned(), status }));
+        }
+    }
+
+    /// Takes the next start, in place of whatever was here. The caller drops what it gets outside the lock.
+    pub(crate) fn accept_queued(&mut self) -> Option<Option<Box<Resident>>> {
+        let create = self.queued.pop_front()?;
+        let dropped = self.unload();
+        std::mem::take(&mut self.running).into_values().for_each(|token| token.cancel());
+        self.mailbox.clear();
+        self.snapshot = None;
+        let started = HistoryEvent::ExecutionStarted(Box::new(create.instance.started.clone()));
+        self.mailbox.push_back(Inbound {
+            event: started,
+            inbox: None,
+            execution_id: None,
+        });
+        self.create = Some(create);
+        Some(dropped)
+    }
+
+    /// Drops the future and every turn built on it.
+    pub(crate) fn unload(&mut self) -> Option<Box<Resident>> {
+        self.epoch += 1;
+        self.ended = false;
+        self.resident.take()
+    }
+}
+
+type Shard = Mutex<HashMap<Arc<str>, Arc<Cell>>>;
+
+/// All instances in memory, in shards so that threads rarely meet.
+pub(crate) struct Cells {
+    shards: Vec<Shard>,
+    hasher: RandomState,
+    count: AtomicUsize,
+}
+
+impl Cells {
+    pub(crate) fn new() -> Self {
+        Self {
+            shards: (0..64).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            count: AtomicUsize::new(0),
+        }
+    }
+
+    fn shard(&self, id: &str) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Cell>>> {
+        let index = usize::try_from(self.hasher.hash_one(id) % 64).unwrap_or(0);
+        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn get(&self, id: &str) -> Option<Arc<Cell>> {
+        self.shard(id).get(id).cloned()
+    }
+
+    pub(crate) fn get_or_insert(&self, id: &Arc<str>) -> Arc<Cell> {
+        match self.shard(id).entry(Arc::clone(id)) {
+            Entry::Occupied(entry) => Arc::clone(entry.get()),
+            Entry::Vacant(entry) => {
+                self.count.fetch_add(1, Ordering::Relaxed);
+                Arc::clone(entry.insert(Cell::new(Arc::clone(id))))
+            }
+        }
+    }
+
+    /// Forgets the cell, whose lock the caller holds.
+    pub(crate) fn remove(&self, cell: &Cell, state: &mut CellState) {
+        if std::mem::replace(&mut state.removed, true) {
+            return;
+        }
+        self.shard(&cell.id).remove(&cell.id);
+        self.count.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.count.load(Ordering::Relaxed)
+    }
+
+    /// Every cell, shard by shard.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Arc<Cell>)) {
+        for shard in &self.shards {
+            let cells: Vec<Arc<Cell>> = shard.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+            cells.iter().for_each(&mut visit);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What happens once a turn is durable, or refused: the only place where effects leave (law 1).
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::Engine;
+use super::activities::Job;
+use super::cell::{Cell, CellState, Inbound, Reply};
+use super::resident::{ActivityTask, Effects};
+use crate::model::{FailureDetails, HistoryEvent};
+use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, Receipt};
+
+/// A turn that was submitted.
+pub(super) struct Pending {
+    pub(super) effects: Effects,
+    pub(super) snapshot: Arc<InstanceRecord>,
+    pub(super) reply: Option<Reply>,
+    /// Messages that only memory knows: taken again if the turn is refused.
+    pub(super) restore: Vec<Inbound>,
+    pub(super) epoch: u64,
+}
+
+/// The answer to a submitted turn. Runs on the store's writer: it only hands things on.
+pub(super) fn callback(engine: Arc<Engine>, cell: Arc<Cell>, pending: Pending) -> Done {
+    Box::new(move |result| match result {
+        Ok(receipt) => committed(&engine, &cell, pending, &receipt),
+        Err(error) => refused(&engine, &cell, pending, error),
+    })
+}
+
+fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: &Receipt) {
+    let Pending {
+        effects, snapshot, reply, ..
+    } = pending;
+    let started = publish(engine, cell, &effects, &snapshot);
+    engine.disarm(cell, &snapshot.execution_id, &effects.cancelled_timers);
+    if !effects.ended {
+        engine.arm(cell, &snapshot.execution_id, &effects.timers);
+    }
+    for job in started {
+        engine.activities.push(job);
+    }
+    for message in effects.messages {
+        engine.deliver(
+            &message.to,
+            Inbound {
+                event: message.event,
+                inbox: Some(message.id),
+                execution_id: message.execution_id,
+            },
+        );
+    }
+    for (index, (id, due)) in effects.starts.into_iter().enumerate() {
+        match due.filter(|due| *due > engine.clock.now()) {
+            _ if receipt.refused.contains(&index) => engine.poke(&cell.id),
+            Some(due) => engine.wake_instance(&id, due),
+            None => engine.poke(&id),
+        }
+    }
+    if effects.ended {
+        engine.waiters.tell(&snapshot);
+    }
+    if let Some(reply) = reply {
+        let _ = reply.send(Ok(()));
+    }
+}
+
+/// Makes the commit visible, and gives the activities that may start now.
+fn publish(engine: &Arc<Engine>, cell: &Arc<Cell>, effects: &Effects, snapshot: &Arc<InstanceRecord>) -> Vec<Job> {
+    let mut state = cell.lock();
+    state.in_flight -= 1;
+    state.snapshot = Some(Arc::clone(snapshot));
+    if effects.new_generation || effects.ended {
+        std::mem::take(&mut state.running).into_values().for_each(|token| token.cancel());
+    }
+    for id in &effects.cancelled_activities {
+        if let Some(token) = state.running.get(id) {
+            token.cancel();
+        }
+    }
+    let jobs = effects
+        .activities
+        .iter()
+        .map(|task| job(cell, &mut state, task, &snapshot.execution_id))
+        .collect();
+    settle(engine, cell, &mut state);
+    jobs
+}
+
+fn job(cell: &Arc<Cell>, state: &mut CellState, task: &ActivityTask, current: &Arc<str>) -> Job {
+    let token = CancellationToken::new();
+    if task.execution_id == *current {
+        state.running.insert(task.id, token.clone());
+    }
+    Job {
+        cell: Arc::clone(cell),
+        task: task.clone(),
+        token,
+    }
+}
+
+fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Error) {
+    let Pending { reply, restore, epoch, .. } = pending;
+    let mut state = cell.lock();
+    state.in_flight -= 1;
+    // The first refusal makes all that was built on it void; the refusals of those only give their messages back.
+    let first = state.epoch == epoch;
+    let dropped = if first { state.unload() } else { None };
+    restore.into_iter().rev().for_each(|message| {
+        if !matches!(message.event, HistoryEvent::ExecutionStarted(_)) {
+            state.mailbox.push_front(message);
+        }
+    });
+    match (reply, &error) {
+        (Some(reply), _) => {
+            state.snapshot = None;
+            let _ = reply.send(Err(error));
+        }
+        (None, Error::Content(text)) if first => {
+            tracing::error!(instance_id = &*cell.id, text, "a turn cannot be stored; the instance fails");
+            state.fail_with = Some(FailureDetails::new("StorageError", text.clone()).non_retriable());
+        }
+        (None, Error::NotFound(_)) => state.mailbox.clear(),
+        (None, error) => tracing::warn!(instance_id = &*cell.id, %error, "a turn was refused; the instance is loaded again"),
+    }
+    settle(engine, cell, &mut state);
+    drop(state);
+    drop(dropped);
+}
+
+/// After an answer: goes on if there is something to do, and leaves memory if there never will be.
+pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
+    if !engine.settings.overridable_any_state {
+        state.refuse_queued(&cell.id);
+    }
+    if state.scheduled || state.in_flight > 0 {
+        return;
+    }
+    if let Some(dropped) = state.accept_queued() {
+        state.scheduled = true;
+        engine.queue.push(Arc::clone(cell));
+        drop(dropped);
+        return;
+    }
+    if state.ended {
+        state.mailbox.clear();
+        engine.cells.remove(cell, state);
+    } else if !state.mailbox.is_empty() || state.fail_with.is_some() || (state.resident.is_some() && engine.settings.idle_timeout.is_zero())
+    {
+        state.scheduled = true;
+        engine.queue.push(Arc::clone(cell));
+    } else if state.resident.is_none() && state.is_idle() {
+        engine.cells.remove(cell, state);
+    }
+}
+
+/// Counts the deliveries first, then runs the activities again.
+pub(super) fn redeliver(engine: &Arc<Engine>, cell: &Arc<Cell>, key: InstanceKey, tasks: Vec<i64>, activities: Vec<ActivityTask>) {
+    let jobs: Vec<Job> = {
+        let mut state = cell.lock();
+        let current = activities.first().map(|task| Arc::clone(&task.execution_id)).unwrap_or_default();
+        activities.iter().map(|task| job(cell, &mut state, task, &current)).collect()
+    };
+    let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
+    let done: Done = Box::new(move |result| match result {
+        Ok(_) => jobs.into_iter().for_each(|job| engine_then.activities.push(job)),
+        Err(error) => {
+            tracing::warn!(instance_id = &*cell_then.id, %error, "open activities could not be taken up; the instance is loaded again");
+            let mut state = cell_then.lock();
+            jobs.iter().for_each(|job| drop(state.running.remove(&job.task.id)));
+            let dropped = state.unload();
+            drop(state);
+            drop(dropped);
+            engine_then.retry_later(&cell_then, Vec::new());
+        }
+    });
+    engine.store.submit(Change::Redeliver { key, tasks }, done);
+}
+
+/// Task ids of the activities that these messages end.
+pub(super) fn ended_activities(messages: &[Inbound]) -> Vec<i64> {
+    let ended = messages.iter().filter_map(|message| match message.event {
+        HistoryEvent::TaskCompleted { id, .. } | HistoryEvent::TaskFailed { id, .. } => Some(id),
+        _ => None,
+    });
+    ended.collect()
+}

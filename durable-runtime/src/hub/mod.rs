@@ -1,0 +1,355 @@
+//! The engine: instances in memory, turns, commits, activities, timers, recovery. It knows the store's trait, never a database.
+//!
+//! One message's way: [`Engine::deliver`] puts it into its instance's cell and the cell into the run queue (`turns.rs`); a turn thread takes
+//! all that waits there, lets the execution run (`resident.rs`) and submits the turn; the store's answer (`commit.rs`) makes it
+//! visible and lets its effects leave: activities start (`activities.rs`), timers are armed (`timers.rs`), messages go on.
+
+mod activities;
+mod cell;
+mod clock;
+mod commit;
+mod recovery;
+mod requests;
+mod resident;
+mod settings;
+mod timers;
+mod turns;
+mod waiters;
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use self::activities::{Activities, Pool};
+use self::cell::{Cell, CellState, Cells, Inbound};
+use self::clock::{Clock, WallClock};
+use self::resident::Resident;
+use self::timers::{Entry, Timers};
+use self::turns::RunQueue;
+use self::waiters::Waiters;
+use crate::client::DurableClient;
+use crate::error::Error;
+use crate::model::{ExecutionStarted, Timestamp};
+use crate::registry::{Fault, Registry};
+use crate::replay::Execution;
+use crate::state::States;
+use crate::store::Store;
+
+pub(crate) use requests::StartRequest;
+pub use settings::Settings;
+
+/// What a hub is made of.
+#[derive(Debug)]
+pub struct Options {
+    /// The functions.
+    pub registry: Arc<Registry>,
+    /// The states that functions ask for.
+    pub states: Arc<States>,
+    /// The journal.
+    pub store: Arc<dyn Store>,
+    /// What it is told.
+    pub settings: Settings,
+}
+
+impl Options {
+    /// States that functions ask for and nobody gave.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Fault> {
+        let all = self
+            .registry
+            .activities()
+            .flat_map(|a| a.spec.states.iter().map(move |state| (a.name, state)));
+        let missing = all.filter(|(_, state)| !self.states.has((state.type_id)()));
+        missing
+            .map(|(name, state)| Fault(crate::function::missing_state(name, (state.type_name)())))
+            .collect()
+    }
+}
+
+/// A running hub. Ends with [`Hub::shutdown`]; dropped without it, it stops as a crash would: nothing is lost.
+pub struct Hub {
+    engine: Arc<Engine>,
+}
+
+impl Hub {
+    /// Starts the hub on the current tokio runtime, takes up what was left, and binds the client to it.
+    ///
+    /// # Errors
+    /// Faults of [`Options::faults`]; a call outside a tokio runtime.
+    pub fn start(options: Options, client: &DurableClient) -> Result<Self, Error> {
+        let faults = options.faults();
+        if !faults.is_empty() {
+            return Err(Error::msg(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+        }
+        let runtime = Handle::try_current()?;
+        let queue = Activities::new(options.settings.max_concurrent_activities, options.registry.activities());
+        let engine = Arc::new(Engine {
+            registry: options.registry,
+            states: options.states,
+            store: options.store,
+            settings: options.settings,
+            client: client.clone(),
+            clock: Arc::new(WallClock),
+            runtime,
+            cells: Cells::new(),
+            queue: RunQueue::new(),
+            timers: Arc::new(Timers::default()),
+            activities: Pool::new(queue),
+            waiters: Waiters::default(),
+            stopping: AtomicBool::new(false),
+            stopped: CancellationToken::new(),
+            idle: Notify::new(),
+        });
+        engine.activities.bind(&engine);
+        turns::spawn(&engine);
+        engine.runtime.spawn(timers::run(Arc::downgrade(&engine)));
+        engine.runtime.spawn(recovery::wake(Arc::downgrade(&engine)));
+        engine.runtime.spawn(recovery::evict(Arc::downgrade(&engine)));
+        client.bind(&engine);
+        Ok(Self { engine })
+    }
+
+    /// A client of this hub.
+    #[must_use]
+    pub fn client(&self) -> DurableClient {
+        self.engine.client.clone()
+    }
+
+    /// Takes no new work, lets turns and activities finish within the grace period, tells what still runs to stop and leaves it to be
+    /// delivered again, then flushes and lets go of the database.
+    pub async fn shutdown(&self) {
+        let engine = &self.engine;
+        if engine.stopping.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        engine.activities.close();
+        let finished = tokio::time::timeout(engine.settings.grace_period, engine.finish_running()).await;
+        if finished.is_err() {
+            tracing::warn!("the grace period is over; what still runs is told to stop and will be delivered again");
+        }
+        engine.stopped.cancel();
+        engine
+            .cells
+            .for_each(|cell| cell.lock().running.values().for_each(CancellationToken::cancel));
+        if finished.is_err() {
+            let _ = tokio::time::timeout(engine.settings.cancellation_grace, engine.finish_running()).await;
+        }
+        engine.queue.close();
+        engine.unload_all();
+        engine.store.close().await;
+    }
+}
+
+impl fmt::Debug for Hub {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("name", &self.engine.settings.hub_name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.engine.stopping.store(true, Ordering::Release);
+        self.engine.stopped.cancel();
+        self.engine.queue.close();
+    }
+}
+
+/// All that the rooms of the hub share.
+pub(crate) struct Engine {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) states: Arc<States>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) settings: Settings,
+    client: DurableClient,
+    clock: Arc<dyn Clock>,
+    runtime: Handle,
+    cells: Cells,
+    queue: RunQueue,
+    timers: Arc<Timers>,
+    activities: Pool,
+    waiters: Waiters,
+    stopping: AtomicBool,
+    /// The grace period is over.
+    stopped: CancellationToken,
+    /// A slot for activities fell free.
+    idle: Notify,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").field("cells", &self.cells.len()).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    fn is_killed(&self) -> bool {
+        self.stopped.is_cancelled()
+    }
+
+    /// Hands a message to its instance, which is loaded if it is not in memory.
+    fn deliver(&self, id: &Arc<str>, message: Inbound) {
+        self.with_cell(id, |state| state.mailbox.push_back(message));
+    }
+
+    /// Has the instance look at what it has.
+    fn poke(&self, id: &Arc<str>) {
+        self.with_cell(id, |_| ());
+    }
+
+    fn with_cell(&self, id: &Arc<str>, change: impl FnOnce(&mut CellState)) {
+        loop {
+            let cell = self.cells.get_or_insert(id);
+            let mut state = cell.lock();
+            if state.removed {
+                continue;
+            }
+            change(&mut state);
+            if !std::mem::replace(&mut state.scheduled, true) {
+                drop(state);
+                self.queue.push(cell);
+            }
+            return;
+        }
+    }
+
+    /// The execution that this start means; `None` if no function here fits.
+    fn new_execution(self: &Arc<Self>, cell: &Arc<Cell>, started: &ExecutionStarted) -> Option<Execution> {
+        let orchestrator = self.registry.orchestrator(&started.name, &started.version)?;
+        let (engine, id): (Weak<Self>, Arc<str>) = (Arc::downgrade(self), Arc::clone(&cell.id));
+        let on_foreign = Arc::new(move || {
+            if let Some(engine) = engine.upgrade() {
+                engine.poke(&id);
+            }
+        });
+        let (id, registry) = (Arc::clone(&cell.id), Arc::clone(&self.registry));
+        Some(Execution::new(
+            id,
+            started.clone(),
+            orchestrator.spec,
+            registry,
+            self.settings.limits(),
+            on_foreign,
+        ))
+    }
+
+    /// Arms timers of an execution that was loaded.
+    fn arm(&self, cell: &Cell, execution_id: &Arc<str>, timers: &[(Timestamp, i64)]) {
+        for (at, id) in timers {
+            let task = Some((Arc::clone(execution_id), *id));
+            self.timers.arm(Entry {
+                at: *at,
+                instance_id: Arc::clone(&cell.id),
+                task,
+            });
+        }
+    }
+
+    fn disarm(&self, cell: &Cell, execution_id: &Arc<str>, timers: &[(Timestamp, i64)]) {
+        for (at, id) in timers {
+            let task = Some((Arc::clone(execution_id), *id));
+            self.timers.disarm(&Entry {
+                at: *at,
+                instance_id: Arc::clone(&cell.id),
+                task,
+            });
+        }
+    }
+
+    /// Looks at the instance at that time.
+    fn wake_instance(&self, id: &Arc<str>, at: Timestamp) {
+        self.timers.arm(Entry {
+            at,
+            instance_id: Arc::clone(id),
+            task: None,
+        });
+    }
+
+    /// An instance leaves memory: one entry stands for all its timers.
+    fn forget_timers(&self, cell: &Cell, resident: &Resident) {
+        let (next, _) = resident.execution.next_wake();
+        let timers: Vec<(Timestamp, i64)> = resident.execution.timers();
+        self.disarm(cell, &resident.record.execution_id, &timers);
+        if let Some(at) = next.filter(|at| *at <= self.clock.now().plus(recovery::HORIZON)) {
+            self.wake_instance(&cell.id, at);
+        }
+    }
+
+    /// Whether an instance that has nothing to do leaves memory now.
+    fn evicts_at_once(&self, state: &CellState, again: &[Inbound]) -> bool {
+        let full = self.cells.len() > self.settings.max_resident && state.running.is_empty();
+        state.in_flight == 0 && state.mailbox.is_empty() && again.is_empty() && (full || self.settings.idle_timeout.is_zero())
+    }
+
+    /// The instance is loaded again, after a while.
+    fn retry_later(self: &Arc<Self>, cell: &Arc<Cell>, messages: Vec<Inbound>) {
+        {
+            let mut state = cell.lock();
+            messages.into_iter().rev().for_each(|message| state.mailbox.push_front(message));
+        }
+        let (engine, id) = (Arc::downgrade(self), Arc::clone(&cell.id));
+        self.runtime.spawn(async move {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if let Some(engine) = engine.upgrade() {
+                engine.poke(&id);
+            }
+        });
+    }
+
+    /// After a panic of our own: the instance is loaded afresh.
+    fn abandon(self: &Arc<Self>, cell: &Arc<Cell>) {
+        let dropped = {
+            let mut state = cell.lock();
+            state.scheduled = false;
+            state.unload()
+        };
+        drop(dropped);
+        self.retry_later(cell, Vec::new());
+    }
+
+    /// Resolves when no turn and no activity runs.
+    async fn finish_running(&self) {
+        let mut tick = tokio::time::interval(Duration::from_millis(5));
+        while self.activities.running() > 0 || self.queue.len() > 0 || self.store.backlog() > 0 {
+            tokio::select! {
+                () = self.idle.notified() => {}
+                _ = tick.tick() => {}
+            }
+        }
+    }
+
+    /// Drops every future; what is dropped does nothing any more (law 5).
+    fn unload_all(&self) {
+        self.cells.for_each(|cell| {
+            let dropped = cell.lock().unload();
+            drop(dropped);
+        });
+    }
+
+    /// Idle instances leave memory.
+    fn evict_idle(&self, now: Instant) {
+        let idle = self.settings.idle_timeout;
+        let full = self.cells.len() > self.settings.max_resident;
+        self.cells.for_each(|cell| {
+            let mut state = cell.lock();
+            let old = full || now.duration_since(state.last_active) >= idle;
+            if !old || state.scheduled || state.in_flight > 0 || !state.mailbox.is_empty() || state.create.is_some() {
+                return;
+            }
+            let Some(resident) = state.resident.take() else { return };
+            self.forget_timers(cell, &resident);
+            state.snapshot = state.snapshot.take().filter(|_| !state.running.is_empty());
+            if state.is_idle() {
+                self.cells.remove(cell, &mut state);
+            }
+            drop(state);
+            drop(resident);
+        });
+    }
+}

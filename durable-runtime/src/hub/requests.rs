@@ -1,0 +1,230 @@
+//! What clients ask of the engine. Each answer comes after the commit that makes it true.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::Engine;
+use super::cell::{Create, Inbound, Reply};
+use super::commit;
+use super::resident::new_execution_id;
+use crate::client::{ClientError, check_instance_id, unknown_orchestrator};
+use crate::model::{ExecutionStarted, HistoryEvent, Payload, RuntimeStatus, Timestamp};
+use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, ListQuery, NewInstance, NewMessage, Parts, Purge, Receipt, Reuse};
+
+/// A client's start.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StartRequest {
+    pub(crate) name: String,
+    pub(crate) input: Option<Payload>,
+    pub(crate) instance_id: Option<String>,
+    pub(crate) scheduled_at: Option<Timestamp>,
+    pub(crate) version: Option<String>,
+    pub(crate) trace_parent: Option<String>,
+}
+
+impl Engine {
+    /// Starts an instance: it is stored, first turn included, when this returns (spec 4.1).
+    pub(crate) async fn start(self: &Arc<Self>, request: StartRequest) -> Result<String, ClientError> {
+        self.check_open()?;
+        if !self.registry.has_orchestrator(&request.name) {
+            let known = self.registry.orchestrator_names().into_iter().map(str::to_owned).collect();
+            tracing::debug!("{}", unknown_orchestrator(&request.name, &self.registry));
+            return Err(ClientError::UnknownFunction { name: request.name, known });
+        }
+        if let Some(id) = &request.instance_id {
+            check_instance_id(id).map_err(|fault| ClientError::InvalidArgument(fault.to_string()))?;
+        }
+        let due = request.scheduled_at.filter(|at| *at > self.clock.now());
+        let instance = self.new_instance(request);
+        let id = Arc::clone(&instance.id);
+        let (reply, answer) = oneshot::channel();
+        match due {
+            Some(_) => self.store_pending(instance, reply),
+            None => self.begin(instance, reply),
+        }
+        match answer.await {
+            Ok(Ok(())) => Ok(id.to_string()),
+            Ok(Err(error)) => Err(client_error(error)),
+            Err(_) => Err(ClientError::Unavailable("the host stopped before the start was stored".to_owned())),
+        }
+    }
+
+    fn new_instance(&self, request: StartRequest) -> NewInstance {
+        let id: Arc<str> = request.instance_id.unwrap_or_else(|| Uuid::new_v4().simple().to_string()).into();
+        let name = self
+            .registry
+            .orchestrator(&request.name, request.version.as_deref().unwrap_or_default())
+            .map_or(&*request.name, |o| o.name);
+        let reuse = if self.settings.overridable_any_state {
+            Reuse::Any
+        } else {
+            Reuse::NonRunning
+        };
+        let started = ExecutionStarted {
+            name: name.into(),
+            version: request
+                .version
+                .or_else(|| self.settings.default_version.clone())
+                .unwrap_or_default(),
+            execution_id: new_execution_id(),
+            parent: None,
+            scheduled_start: request.scheduled_at,
+            generation: 0,
+            tags: BTreeMap::new(),
+            trace_parent: request.trace_parent,
+            input: request.input,
+        };
+        NewInstance {
+            key: InstanceKey(self.store.ids().next()),
+            id,
+            started,
+            created: self.clock.now(),
+            reuse,
+            on_refused: None,
+        }
+    }
+
+    /// Makes the first turn here and now; start and turn share a commit. While another turn of that id is under way, its outcome decides.
+    fn begin(self: &Arc<Self>, instance: NewInstance, reply: Reply) {
+        let id = Arc::clone(&instance.id);
+        let create = Box::new(Create { instance, reply });
+        loop {
+            let cell = self.cells.get_or_insert(&id);
+            let mut state = cell.lock();
+            if state.removed {
+                continue;
+            }
+            state.queued.push_back(create);
+            commit::settle(self, &cell, &mut state);
+            return;
+        }
+    }
+
+    /// Stores an instance without running it: its time has not come, or no function here fits it.
+    pub(super) fn store_pending(self: &Arc<Self>, instance: NewInstance, reply: Reply) {
+        let (engine, id, due) = (Arc::downgrade(self), Arc::clone(&instance.id), instance.started.scheduled_start);
+        let done: Done = Box::new(move |result| {
+            if let (Ok(_), Some(due), Some(engine)) = (&result, due, engine.upgrade()) {
+                engine.wake_instance(&id, due);
+            }
+            let _ = reply.send(result.map(|_| ()));
+        });
+        self.store.submit(Change::Create(Box::new(instance)), done);
+    }
+
+    /// Puts a message into an instance's inbox; stored when this returns.
+    pub(crate) async fn send(&self, id: &str, event: HistoryEvent, accepted: &[RuntimeStatus]) -> Result<(), ClientError> {
+        self.check_open()?;
+        let to: Arc<str> = id.into();
+        let message = NewMessage {
+            id: self.store.ids().next(),
+            to: Arc::clone(&to),
+            execution_id: None,
+            event: event.clone(),
+            created: self.clock.now(),
+        };
+        let inbox = Some(message.id);
+        self.submit(Change::Message {
+            message,
+            accepted: accepted.to_vec(),
+        })
+        .await?;
+        self.deliver(
+            &to,
+            Inbound {
+                event,
+                inbox,
+                execution_id: None,
+            },
+        );
+        Ok(())
+    }
+
+    /// Removes one instance that has ended.
+    pub(crate) async fn purge(&self, purge: Purge) -> Result<u64, ClientError> {
+        self.check_open()?;
+        Ok(self.submit(Change::Purge(purge)).await?.count)
+    }
+
+    async fn submit(&self, change: Change) -> Result<Receipt, ClientError> {
+        let (sender, answer) = oneshot::channel();
+        let done: Done = Box::new(move |result| {
+            let _ = sender.send(result);
+        });
+        self.store.submit(change, done);
+        let stopped = |_| ClientError::Unavailable("the host stopped before the change was stored".to_owned());
+        answer.await.map_err(stopped)?.map_err(client_error)
+    }
+
+    /// The instance as the last commit left it: from memory if it is there.
+    pub(crate) async fn find(&self, id: &str, parts: Parts) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
+        if let Some(cell) = self.cells.get(id) {
+            let state = cell.lock();
+            if let Some(snapshot) = state
+                .snapshot
+                .as_ref()
+                .filter(|_| !state.removed && state.resident.is_some() || state.in_flight > 0)
+            {
+                return Ok(Some(Arc::clone(snapshot)));
+            }
+        }
+        Ok(self.store.find(id, parts).await.map_err(client_error)?.map(Arc::new))
+    }
+
+    pub(crate) async fn list(&self, query: ListQuery) -> Result<Vec<InstanceRecord>, ClientError> {
+        self.store.list(query).await.map_err(client_error)
+    }
+
+    /// Recorded turns, oldest first.
+    pub(crate) async fn history(&self, id: &str) -> Result<Option<Vec<Vec<HistoryEvent>>>, ClientError> {
+        Ok(self.store.load(id).await.map_err(client_error)?.map(|loaded| loaded.history))
+    }
+
+    /// Resolves at the instance's end; woken by the commit.
+    pub(crate) async fn wait(&self, id: &str, timeout: Duration) -> Result<Arc<InstanceRecord>, ClientError> {
+        let end = self.waiters.wait(id);
+        let found = self.find(id, Parts::ALL).await;
+        let outcome = match found {
+            Ok(Some(record)) if record.status.is_terminal() => Ok(record),
+            Ok(Some(_)) => match tokio::time::timeout(timeout, end).await {
+                Ok(Ok(record)) => Ok(record),
+                Ok(Err(_)) | Err(_) => Err(ClientError::Timeout),
+            },
+            Ok(None) => Err(ClientError::NotFound(id.to_owned())),
+            Err(error) => Err(error),
+        };
+        self.waiters.leave(id);
+        outcome
+    }
+
+    /// A hub that stops, or whose queue is full, takes nothing new (law 8).
+    fn check_open(&self) -> Result<(), ClientError> {
+        if self.stopping.load(Ordering::Acquire) {
+            return Err(ClientError::Unavailable("the host is stopping".to_owned()));
+        }
+        if self.store.backlog() > self.settings.max_backlog || self.queue.len() > self.settings.max_backlog {
+            return Err(ClientError::Unavailable(format!(
+                "the hub has more than {} changes waiting for the disk; try again later",
+                self.settings.max_backlog
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn client_error(error: Error) -> ClientError {
+    match error {
+        Error::AlreadyExists { status, .. } => {
+            ClientError::AlreadyExists(format!("An Orchestration instance with the status {status} already exists."))
+        }
+        Error::NotFound(id) => ClientError::NotFound(id),
+        Error::InvalidState { id, status } => ClientError::InvalidState { id, status },
+        Error::Content(text) => ClientError::InvalidArgument(text),
+        other => ClientError::Unavailable(other.to_string()),
+    }
+}

@@ -1,0 +1,485 @@
+//! [`Resident`]: a live execution with its row, and the turn that it makes of messages.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::cell::Inbound;
+use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp};
+use crate::replay::{Action, Carried, End, Execution, Open, Turn};
+use crate::store::{Ids, InstanceKey, InstanceRecord, NewGeneration, NewInstance, NewMessage, PayloadKind, Reuse, TurnCommit};
+
+/// Generations that one work item may run through before it commits and lets others have the thread (spec 1.7).
+const MAX_GENERATIONS: usize = 20;
+
+/// Makes an execution of what it starts with.
+pub(crate) type MakeExecution<'a> = &'a dyn Fn(&ExecutionStarted) -> Option<Execution>;
+
+/// A live execution with its row.
+pub(crate) struct Resident {
+    pub(crate) execution: Execution,
+    pub(crate) record: InstanceRecord,
+    /// History rows after the last turn that was made (not necessarily stored).
+    pub(crate) sequence: i64,
+    /// Deliveries of open activities that were delivered more than once.
+    pub(crate) deliveries: Vec<(i64, u32)>,
+}
+
+/// An activity to be run.
+#[derive(Debug, Clone)]
+pub(crate) struct ActivityTask {
+    pub(crate) execution_id: Arc<str>,
+    pub(crate) id: i64,
+    pub(crate) name: Arc<str>,
+    pub(crate) input: Option<Payload>,
+    pub(crate) attempt: u32,
+    pub(crate) delivery: u32,
+}
+
+/// What has to be done once the turn is durable.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) activities: Vec<ActivityTask>,
+    pub(crate) timers: Vec<(Timestamp, i64)>,
+    pub(crate) cancelled_timers: Vec<(Timestamp, i64)>,
+    pub(crate) cancelled_activities: Vec<i64>,
+    pub(crate) messages: Vec<NewMessage>,
+    /// Instance ids, and when their first turn is due.
+    pub(crate) starts: Vec<(Arc<str>, Option<Timestamp>)>,
+    /// Whether activities of an earlier generation are to be told.
+    pub(crate) new_generation: bool,
+    pub(crate) ended: bool,
+}
+
+/// A turn and its effects.
+pub(crate) struct Made {
+    pub(crate) commit: TurnCommit,
+    pub(crate) effects: Effects,
+    /// Messages of the new generation that a next turn must take: the work item had enough of them.
+    pub(crate) again: Vec<Inbound>,
+}
+
+/// What one work item collects over its generations.
+struct Draft<'a> {
+    now: Timestamp,
+    ids: &'a Ids,
+    any_state: bool,
+    effects: Effects,
+    starts: Vec<NewInstance>,
+    payloads: Vec<(PayloadKind, Option<Payload>)>,
+}
+
+impl Resident {
+    /// One work item: the messages become events, code runs, and all that it leads to is one value.
+    pub(crate) fn make_turn(
+        &mut self,
+        now: Timestamp,
+        messages: Vec<Inbound>,
+        ids: &Ids,
+        any_state: bool,
+        make: MakeExecution<'_>,
+    ) -> Made {
+        let consumed: Vec<i64> = messages.iter().filter_map(|message| message.inbox).collect();
+        let settled = self.settle(&messages);
+        let current = Arc::clone(&self.record.execution_id);
+        let events = arrange(messages, &current);
+        let mut draft = Draft {
+            now,
+            ids,
+            any_state,
+            effects: Effects::default(),
+            starts: Vec::new(),
+            payloads: Vec::new(),
+        };
+        let mut turn = self.execution.turn(now, events);
+        self.draft_turn(&mut draft, &turn);
+        let mut generations = 0;
+        let mut again = Vec::new();
+        while let Some(End::ContinuedAsNew { .. }) = &turn.end {
+            let Some(End::ContinuedAsNew { input, options, carried }) = turn.end.take() else {
+                break;
+            };
+            generations += 1;
+            let started = self.next_generation(&mut draft, input, options.version);
+            let events = first_events(&started, carried, turn.late);
+            let Some(execution) = make(&started) else {
+                turn.events = Vec::new();
+                turn.late = Vec::new();
+                again = self.postpone(&mut draft, events);
+                break;
+            };
+            self.execution = execution;
+            if generations >= MAX_GENERATIONS {
+                turn.events = Vec::new();
+                turn.late = Vec::new();
+                again = self.postpone(&mut draft, events);
+                break;
+            }
+            turn = self.execution.turn(now, events);
+            self.draft_turn(&mut draft, &turn);
+        }
+        self.finish(draft, turn, generations > 0, consumed, settled, again)
+    }
+
+    /// Tasks among the messages that were delivered more than once need no count any longer.
+    fn settle(&mut self, messages: &[Inbound]) -> Vec<i64> {
+        if self.deliveries.is_empty() {
+            return Vec::new();
+        }
+        let done: Vec<i64> = messages.iter().filter_map(|message| ended_task(&message.event)).collect();
+        let (settled, open) = self.deliveries.iter().partition(|(id, _)| done.contains(id));
+        self.deliveries = open;
+        let settled: Vec<(i64, u32)> = settled;
+        settled.into_iter().map(|(id, _)| id).collect()
+    }
+
+    fn draft_turn(&mut self, draft: &mut Draft<'_>, turn: &Turn) {
+        let goes_on = matches!(turn.end, None | Some(End::ContinuedAsNew { .. }));
+        let left: &[i64] = if matches!(turn.end, Some(End::ContinuedAsNew { .. })) {
+            &[]
+        } else {
+            &turn.cancelled_activities
+        };
+        for action in &turn.actions {
+            self.draft_action(draft, action, goes_on, left);
+        }
+        draft
+            .effects
+            .cancelled_timers
+            .extend(turn.cancelled_timers.iter().map(|(id, at)| (*at, *id)));
+        draft.effects.cancelled_activities.extend(&turn.cancelled_activities);
+        if let Some(status) = &turn.custom_status {
+            self.record.custom_status.clone_from(status);
+            draft.put(PayloadKind::CustomStatus, status.clone());
+        }
+    }
+
+    fn draft_action(&self, draft: &mut Draft<'_>, action: &Action, goes_on: bool, cancelled: &[i64]) {
+        match &action.event {
+            HistoryEvent::TaskScheduled { id, name, input } if goes_on && !cancelled.contains(id) => {
+                draft.effects.activities.push(ActivityTask {
+                    execution_id: Arc::clone(&self.record.execution_id),
+                    id: *id,
+                    name: Arc::clone(name),
+                    input: input.clone(),
+                    attempt: action.attempt,
+                    delivery: 1,
+                });
+            }
+            HistoryEvent::TimerCreated { id, fire_at } if goes_on => draft.effects.timers.push((*fire_at, *id)),
+            HistoryEvent::EventSent {
+                instance_id, name, data, ..
+            } => {
+                draft.send(
+                    instance_id,
+                    None,
+                    HistoryEvent::EventRaised {
+                        name: name.clone(),
+                        data: data.clone(),
+                    },
+                );
+            }
+            HistoryEvent::SubOrchestrationInstanceCreated { .. } => self.draft_start(draft, action),
+            _ => {}
+        }
+    }
+
+    fn draft_start(&self, draft: &mut Draft<'_>, action: &Action) {
+        let HistoryEvent::SubOrchestrationInstanceCreated {
+            id,
+            name,
+            instance_id,
+            version,
+            input,
+            detached,
+        } = &action.event
+        else {
+            return;
+        };
+        let parent = (!detached).then(|| Parent {
+            instance_id: Arc::clone(&self.record.id),
+            execution_id: Arc::clone(&self.record.execution_id),
+            name: Arc::clone(&self.record.name),
+            task_id: *id,
+        });
+        let on_refused = parent.is_some().then(|| {
+            let text = format!("an orchestration instance with the id `{instance_id}` already exists and has not ended");
+            let failure = FailureDetails::new("InstanceAlreadyExists", text).non_retriable();
+            draft.message(
+                &self.record.id,
+                Some(&self.record.execution_id),
+                HistoryEvent::SubOrchestrationInstanceFailed { id: *id, failure },
+            )
+        });
+        let started = ExecutionStarted {
+            name: Arc::clone(name),
+            version: version.clone(),
+            execution_id: new_execution_id(),
+            parent,
+            scheduled_start: action.scheduled_start,
+            generation: 0,
+            tags: self.record.tags.clone(),
+            trace_parent: self.record.trace_parent.clone(),
+            input: input.clone(),
+        };
+        let reuse = if draft.any_state { Reuse::Any } else { Reuse::NonRunning };
+        let key = InstanceKey(draft.ids.next());
+        draft.starts.push(NewInstance {
+            key,
+            id: Arc::clone(instance_id),
+            started,
+            created: draft.now,
+            reuse,
+            on_refused,
+        });
+        draft.effects.starts.push((Arc::clone(instance_id), action.scheduled_start));
+    }
+
+    fn next_generation(&mut self, draft: &mut Draft<'_>, input: Payload, version: Option<String>) -> ExecutionStarted {
+        let open_timers = self.execution.open().into_iter().filter_map(|(id, open)| match open {
+            Open::Timer { fire_at } => Some((fire_at, id)),
+            _ => None,
+        });
+        draft.effects.cancelled_timers.extend(open_timers);
+        draft.effects.timers.clear();
+        draft.effects.new_generation = true;
+        let input = (!input.is_null()).then_some(input);
+        draft.put(PayloadKind::Input, input.clone());
+        self.record.execution_id = new_execution_id();
+        self.record.generation += 1;
+        if let Some(version) = version {
+            self.record.version = version;
+        }
+        self.record.input.clone_from(&input);
+        ExecutionStarted {
+            name: Arc::clone(&self.record.name),
+            version: self.record.version.clone(),
+            execution_id: Arc::clone(&self.record.execution_id),
+            parent: self.record.parent.clone(),
+            scheduled_start: None,
+            generation: self.record.generation,
+            tags: self.record.tags.clone(),
+            trace_parent: self.record.trace_parent.clone(),
+            input,
+        }
+    }
+
+    /// Leaves the first turn of the new generation to the next work item: what it carries goes through the inbox.
+    fn postpone(&self, draft: &mut Draft<'_>, events: Vec<HistoryEvent>) -> Vec<Inbound> {
+        let mut again = Vec::new();
+        for event in events {
+            let inbox = match &event {
+                HistoryEvent::ExecutionStarted(_) => None,
+                event => {
+                    let message = draft.message(&self.record.id, None, event.clone());
+                    let id = message.id;
+                    draft.effects.messages.push(message);
+                    Some(id)
+                }
+            };
+            again.push(Inbound {
+                event,
+                inbox,
+                execution_id: None,
+            });
+        }
+        again
+    }
+
+    fn finish(
+        &mut self,
+        mut draft: Draft<'_>,
+        turn: Turn,
+        renewed: bool,
+        consumed: Vec<i64>,
+        settled: Vec<i64>,
+        again: Vec<Inbound>,
+    ) -> Made {
+        let Turn {
+            events, end, suspended, ..
+        } = turn;
+        self.record.updated = draft.now.max(self.record.updated);
+        self.record.status = match &end {
+            Some(end) => end.status(),
+            None if suspended => RuntimeStatus::Suspended,
+            None => RuntimeStatus::Running,
+        };
+        if let Some(end) = &end {
+            self.finish_instance(&mut draft, end);
+        }
+        let (next, busy) = self.execution.next_wake();
+        let wake_at = match () {
+            () if end.is_some() => None,
+            () if busy || !again.is_empty() => Some(Timestamp::from_micros(0)),
+            () => next,
+        };
+        let own = |message: &NewMessage| message.to == self.record.id && again.iter().any(|inbound| inbound.inbox == Some(message.id));
+        let messages = draft.effects.messages.clone();
+        draft.effects.messages.retain(|message| !own(message));
+        let commit = TurnCommit {
+            key: self.record.key,
+            id: Arc::clone(&self.record.id),
+            create: None,
+            expected_sequence: self.sequence,
+            events: (!events.is_empty()).then(|| to_json(events)),
+            new_generation: renewed.then(|| NewGeneration {
+                execution_id: Arc::clone(&self.record.execution_id),
+                generation: self.record.generation,
+                version: self.record.version.clone(),
+            }),
+            status: self.record.status,
+            updated: self.record.updated,
+            wake_at,
+            payloads: draft.payloads,
+            consumed,
+            messages,
+            starts: draft.starts,
+            settled,
+        };
+        self.sequence += 1;
+        Made {
+            commit,
+            effects: draft.effects,
+            again,
+        }
+    }
+
+    /// What the end of the instance means for its payloads, its parent and its children.
+    fn finish_instance(&mut self, draft: &mut Draft<'_>, end: &End) {
+        draft.effects.ended = true;
+        let (output, failure) = match end {
+            End::Completed(output) => (Some(output.clone()), None),
+            End::Failed(failure) => (
+                Some(Payload::text(&failure_text(&self.record.name, failure))),
+                Some(failure.clone()),
+            ),
+            End::Terminated { reason, .. } => (reason.as_deref().map(Payload::text), None),
+            End::ContinuedAsNew { .. } => (None, None),
+        };
+        if let Some(output) = &output {
+            draft.put(PayloadKind::Output, Some(output.clone()));
+        }
+        if let Some(failure) = &failure {
+            draft.put(PayloadKind::Failure, Payload::of(failure).ok());
+        }
+        if let Some(parent) = self.record.parent.clone() {
+            let id = parent.task_id;
+            let answer = match end {
+                End::Completed(result) => HistoryEvent::SubOrchestrationInstanceCompleted {
+                    id,
+                    result: result.clone(),
+                },
+                End::Failed(failure) => HistoryEvent::SubOrchestrationInstanceFailed {
+                    id,
+                    failure: failure.clone(),
+                },
+                End::Terminated { .. } | End::ContinuedAsNew { .. } => {
+                    let failure = FailureDetails::new("Terminated", format!("the sub-orchestration `{}` was terminated", self.record.id));
+                    HistoryEvent::SubOrchestrationInstanceFailed { id, failure }
+                }
+            };
+            draft.send(&parent.instance_id, Some(&parent.execution_id), answer);
+        }
+        if let End::Terminated { reason, recursive: true } = end {
+            for (_, open) in self.execution.open() {
+                if let Open::Child { instance_id } = open {
+                    draft.send(
+                        &instance_id,
+                        None,
+                        HistoryEvent::ExecutionTerminated {
+                            reason: reason.clone(),
+                            recursive: true,
+                        },
+                    );
+                }
+            }
+        }
+        self.record.output = output;
+        self.record.failure = failure;
+    }
+}
+
+impl Draft<'_> {
+    fn put(&mut self, kind: PayloadKind, payload: Option<Payload>) {
+        self.payloads.retain(|(other, _)| *other != kind);
+        self.payloads.push((kind, payload));
+    }
+
+    fn message(&self, to: &Arc<str>, execution_id: Option<&Arc<str>>, event: HistoryEvent) -> NewMessage {
+        NewMessage {
+            id: self.ids.next(),
+            to: Arc::clone(to),
+            execution_id: execution_id.cloned(),
+            event,
+            created: self.now,
+        }
+    }
+
+    fn send(&mut self, to: &Arc<str>, execution_id: Option<&Arc<str>>, event: HistoryEvent) {
+        let message = self.message(to, execution_id, event);
+        self.effects.messages.push(message);
+    }
+}
+
+/// What clients read as the output of a failed instance.
+fn failure_text(name: &str, failure: &FailureDetails) -> String {
+    format!("Orchestrator function '{name}' failed: {}", failure.message)
+}
+
+pub(crate) fn new_execution_id() -> Arc<str> {
+    Uuid::new_v4().simple().to_string().into()
+}
+
+/// Messages for the current execution, `ExecutionStarted` first.
+fn arrange(messages: Vec<Inbound>, execution_id: &str) -> Vec<HistoryEvent> {
+    let mut events: Vec<HistoryEvent> = messages
+        .into_iter()
+        .filter(|message| message.execution_id.as_deref().is_none_or(|id| id == execution_id))
+        .map(|message| message.event)
+        .collect();
+    if let Some(index) = events.iter().position(|event| matches!(event, HistoryEvent::ExecutionStarted(_))) {
+        events[..=index].rotate_right(1);
+    }
+    events
+}
+
+/// What a new generation begins with: its start, the events it inherits, and what came late for the old one but is meant for the instance.
+fn first_events(started: &ExecutionStarted, carried: Vec<Carried>, late: Vec<HistoryEvent>) -> Vec<HistoryEvent> {
+    let mut events = vec![HistoryEvent::ExecutionStarted(Box::new(started.clone()))];
+    events.extend(carried.into_iter().map(|event| HistoryEvent::EventRaised {
+        name: event.name,
+        data: event.data,
+    }));
+    events.extend(late.into_iter().filter(|event| {
+        matches!(
+            event,
+            HistoryEvent::EventRaised { .. }
+                | HistoryEvent::ExecutionSuspended { .. }
+                | HistoryEvent::ExecutionResumed { .. }
+                | HistoryEvent::ExecutionTerminated { .. }
+        )
+    }));
+    events
+}
+
+fn ended_task(event: &HistoryEvent) -> Option<i64> {
+    match event {
+        HistoryEvent::TaskCompleted { id, .. } | HistoryEvent::TaskFailed { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+/// The turn's row of history; what lies in the payloads is not written twice.
+fn to_json(mut events: Vec<HistoryEvent>) -> String {
+    for event in &mut events {
+        match event {
+            HistoryEvent::ExecutionStarted(started) => started.input = None,
+            HistoryEvent::ExecutionCompleted { result, failure, .. } => {
+                *result = None;
+                *failure = None;
+            }
+            _ => {}
+        }
+    }
+    serde_json::to_string(&events).unwrap_or_default()
+}

@@ -1,0 +1,79 @@
+//! [`Settings`]: what a hub can be told, with the defaults of the reference where it has any.
+
+use std::time::Duration;
+
+use crate::replay::Limits;
+
+/// What a hub can be told.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Settings {
+    /// The task hub's name.
+    pub hub_name: String,
+    /// The name of the setting that holds the connection.
+    pub connection: String,
+    /// Activities that run at one time on this host.
+    pub max_concurrent_activities: usize,
+    /// Turns that run at one time on this host.
+    pub max_concurrent_orchestrations: usize,
+    /// How long an idle instance stays in memory; zero evicts after every turn.
+    pub idle_timeout: Duration,
+    /// Instances in memory above which the idle ones go at once.
+    pub max_resident: usize,
+    /// Changes that wait for the disk above which clients are refused.
+    pub max_backlog: usize,
+    /// Actions of one execution.
+    pub max_actions: usize,
+    /// KiB of custom status.
+    pub max_custom_status_kib: usize,
+    /// How long a stopping host waits for what runs.
+    pub grace_period: Duration,
+    /// How long one delivery of an activity may take; `None`: no limit.
+    pub function_timeout: Option<Duration>,
+    /// How long an activity that was told to stop may take to do so.
+    pub cancellation_grace: Duration,
+    /// Deliveries of an activity after which it fails as poison.
+    pub max_deliveries: u32,
+    /// `overridableExistingInstanceStates: AnyState`.
+    pub overridable_any_state: bool,
+    /// Whether a purge may take instances that still run.
+    pub purge_running: bool,
+    /// Whether raising an event to an ended instance is an error.
+    pub throw_on_raise_event: bool,
+    /// The version of new instances of functions that declare none.
+    pub default_version: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            hub_name: "TestHubName".to_owned(),
+            connection: "Storage".to_owned(),
+            max_concurrent_activities: 10 * cores,
+            max_concurrent_orchestrations: cores,
+            idle_timeout: Duration::from_secs(30),
+            max_resident: 20_000,
+            max_backlog: 100_000,
+            max_actions: Limits::default().actions,
+            max_custom_status_kib: Limits::default().custom_status_kib,
+            grace_period: Duration::from_secs(30),
+            function_timeout: Some(Duration::from_secs(30 * 60)),
+            cancellation_grace: Duration::from_secs(5),
+            max_deliveries: 10,
+            overridable_any_state: false,
+            purge_running: false,
+            throw_on_raise_event: true,
+            default_version: None,
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            actions: self.max_actions,
+            custom_status_kib: self.max_custom_status_kib,
+        }
+    }
+}

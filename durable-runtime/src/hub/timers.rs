@@ -1,0 +1,92 @@
+//! Timers that are due while this process runs: one task sleeps to the next of them.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::Engine;
+use super::cell::Inbound;
+use crate::model::{HistoryEvent, Timestamp};
+
+/// One timer of one execution, or (without a task) a look at the whole instance.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    pub(crate) at: Timestamp,
+    pub(crate) instance_id: Arc<str>,
+    /// Execution and task id.
+    pub(crate) task: Option<(Arc<str>, i64)>,
+}
+
+/// What is due next.
+#[derive(Default)]
+pub(crate) struct Timers {
+    due: Mutex<BTreeSet<Entry>>,
+    earlier: Notify,
+}
+
+impl Timers {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeSet<Entry>> {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn arm(&self, entry: Entry) {
+        let mut due = self.lock();
+        let earliest = due.first().is_none_or(|first| entry.at < first.at);
+        due.insert(entry);
+        drop(due);
+        if earliest {
+            self.earlier.notify_one();
+        }
+    }
+
+    pub(crate) fn disarm(&self, entry: &Entry) {
+        self.lock().remove(entry);
+    }
+
+    fn take_due(&self, now: Timestamp) -> Vec<Entry> {
+        let mut due = self.lock();
+        let mut taken = Vec::new();
+        while due.first().is_some_and(|first| first.at <= now) {
+            taken.extend(due.pop_first());
+        }
+        taken
+    }
+
+    fn next(&self) -> Option<Timestamp> {
+        self.lock().first().map(|entry| entry.at)
+    }
+}
+
+/// Fires what is due until the engine is gone.
+pub(super) async fn run(engine: std::sync::Weak<Engine>) {
+    loop {
+        let Some(strong) = engine.upgrade() else { return };
+        for entry in strong.timers.take_due(strong.clock.now()) {
+            match entry.task {
+                None => strong.poke(&entry.instance_id),
+                Some((execution_id, id)) => {
+                    let event = HistoryEvent::TimerFired { id };
+                    strong.deliver(
+                        &entry.instance_id,
+                        Inbound {
+                            event,
+                            inbox: None,
+                            execution_id: Some(execution_id),
+                        },
+                    );
+                }
+            }
+        }
+        let next = strong.timers.next();
+        let wait = next.map(|at| strong.clock.wait_until(at));
+        let stopped = strong.stopped.clone();
+        let timers = Arc::clone(&strong.timers);
+        drop(strong);
+        tokio::select! {
+            () = timers.earlier.notified() => {}
+            () = stopped.cancelled() => return,
+            () = async { match wait { Some(wait) => wait.await, None => std::future::pending().await } } => {}
+        }
+    }
+}

@@ -1,0 +1,466 @@
+//! Turns: plain threads that take instances from one queue, outside tokio so that no cooperative budget interferes (architecture, Threads).
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures::executor::block_on;
+
+use super::cell::{Cell, Create, Inbound};
+use super::resident::{Effects, Resident};
+use super::{Engine, commit};
+use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, RuntimeStatus};
+use crate::replay::Open;
+use crate::store::{Change, InstanceRecord, LoadedInstance};
+
+/// Messages that one turn takes at most (spec 7.4).
+const MAX_BATCH: usize = 1_000;
+/// A turn that takes longer is named in the log, and its thread replaced by a spare one.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// Instances that have something to do, oldest first.
+pub(crate) struct RunQueue {
+    state: Mutex<QueueState>,
+    ready: Condvar,
+    threads: AtomicUsize,
+}
+
+#[derive(Default)]
+struct QueueState {
+    cells: VecDeque<Arc<Cell>>,
+    /// What each busy thread works on, and since when.
+    busy: Vec<(u64, Arc<Cell>, Instant, bool)>,
+    next: u64,
+    closed: bool,
+}
+
+impl RunQueue {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::default(),
+            ready: Condvar::new(),
+            threads: AtomicUsize::new(0),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, QueueState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push(&self, cell: Arc<Cell>) {
+        self.lock().cells.push_back(cell);
+        self.ready.notify_one();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        let state = self.lock();
+        state.cells.len() + state.busy.len()
+    }
+
+    /// Lets the threads go once the queue is empty.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_all();
+    }
+
+    fn take(&self) -> Option<(u64, Arc<Cell>)> {
+        let mut state = self.lock();
+        loop {
+            if let Some(cell) = state.cells.pop_front() {
+                let ticket = state.next;
+                state.next += 1;
+                state.busy.push((ticket, Arc::clone(&cell), Instant::now(), false));
+                return Some((ticket, cell));
+            }
+            if state.closed {
+                return None;
+            }
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Whether the thread that did this is to end, because a spare one took its place.
+    fn done(&self, ticket: u64) -> bool {
+        let mut state = self.lock();
+        let index = state.busy.iter().position(|(other, ..)| *other == ticket);
+        index.is_some_and(|index| state.busy.swap_remove(index).3)
+    }
+
+    /// Instances whose turn has just become slow.
+    fn slow(&self) -> Vec<Arc<str>> {
+        let mut state = self.lock();
+        let late = state
+            .busy
+            .iter_mut()
+            .filter(|(_, _, since, replaced)| !replaced && since.elapsed() > SLOW);
+        late.map(|entry| {
+            entry.3 = true;
+            Arc::clone(&entry.1.id)
+        })
+        .collect()
+    }
+}
+
+/// Starts the threads, and the one that watches them.
+pub(super) fn spawn(engine: &Arc<Engine>) {
+    let count = engine.settings.max_concurrent_orchestrations.max(1);
+    for _ in 0..count {
+        spawn_worker(Arc::clone(engine));
+    }
+    let watched = Arc::downgrade(engine);
+    engine.runtime.spawn(async move {
+        loop {
+            tokio::time::sleep(SLOW).await;
+            let Some(engine) = watched.upgrade() else { return };
+            for id in engine.queue.slow() {
+                tracing::warn!(
+                    instance_id = &*id,
+                    "a turn takes over a second: orchestrators must not compute or block; do that in an activity"
+                );
+                if engine.queue.threads.load(Ordering::Relaxed) < 4 * count {
+                    spawn_worker(Arc::clone(&engine));
+                }
+            }
+        }
+    });
+}
+
+fn spawn_worker(engine: Arc<Engine>) {
+    engine.queue.threads.fetch_add(1, Ordering::Relaxed);
+    let spawned = thread::Builder::new().name("durable-turn".to_owned()).spawn({
+        let engine = Arc::clone(&engine);
+        move || {
+            while let Some((ticket, cell)) = engine.queue.take() {
+                if catch_unwind(AssertUnwindSafe(|| work(&engine, &cell))).is_err() {
+                    tracing::error!(
+                        instance_id = &*cell.id,
+                        "the engine panicked over this instance; it is loaded again"
+                    );
+                    engine.abandon(&cell);
+                }
+                if engine.queue.done(ticket) {
+                    break;
+                }
+            }
+            engine.queue.threads.fetch_sub(1, Ordering::Relaxed);
+        }
+    });
+    if let Err(error) = spawned {
+        engine.queue.threads.fetch_sub(1, Ordering::Relaxed);
+        tracing::error!(%error, "no thread for turns");
+    }
+}
+
+/// What a turn is made of, taken out of its cell.
+struct Job {
+    resident: Option<Box<Resident>>,
+    create: Option<Box<Create>>,
+    messages: Vec<Inbound>,
+    epoch: u64,
+    fail_with: Option<FailureDetails>,
+}
+
+/// One work item of one instance.
+fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
+    let Some(mut job) = take_job(engine, cell) else { return };
+    let resident = match (job.resident.take(), &job.create) {
+        (Some(resident), _) => Some(resident),
+        (None, Some(create)) => create_resident(engine, cell, create),
+        (None, None) => load_resident(engine, cell, &mut job),
+    };
+    let Some(mut resident) = resident else {
+        return give_up(engine, cell, job);
+    };
+    if let Some(failure) = job.fail_with.take() {
+        resident.execution.fail(failure);
+    }
+    let idle = job.messages.is_empty() && !resident.execution.wants_turn();
+    if idle && job.create.is_none() {
+        return put_back(engine, cell, resident, job.epoch, Vec::new());
+    }
+    make_turn(engine, cell, resident, job);
+}
+
+fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
+    let mut state = cell.lock();
+    if state.ended {
+        state.mailbox.clear();
+        state.scheduled = false;
+        commit::settle(engine, cell, &mut state);
+        return None;
+    }
+    if state.resident.is_none() && state.create.is_none() && state.in_flight > 0 {
+        // What it did before must be stored, or refused, before it is read: the answer schedules it again.
+        state.scheduled = false;
+        return None;
+    }
+    let count = state.mailbox.len().min(MAX_BATCH);
+    let messages = state.mailbox.drain(..count).collect();
+    let (resident, create) = (state.resident.take(), state.create.take());
+    Some(Job {
+        resident,
+        create,
+        messages,
+        epoch: state.epoch,
+        fail_with: state.fail_with.take(),
+    })
+}
+
+fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>, job: Job) {
+    let Job {
+        create, messages, epoch, ..
+    } = job;
+    let restore: Vec<Inbound> = messages.iter().filter(|message| message.inbox.is_none()).cloned().collect();
+    let make = |started: &ExecutionStarted| engine.new_execution(cell, started);
+    let any_state = engine.settings.overridable_any_state;
+    let made = resident.make_turn(engine.clock.now(), messages, engine.store.ids(), any_state, &make);
+    let mut commit = made.commit;
+    let reply = create.map(|create| {
+        commit.create = Some(Box::new(create.instance));
+        create.reply
+    });
+    let snapshot = Arc::new(resident.record.clone());
+    let ended = made.effects.ended;
+    {
+        let mut state = cell.lock();
+        if state.epoch != epoch {
+            // An earlier turn failed while this one was made: it stands on nothing.
+            restore.into_iter().rev().for_each(|message| state.mailbox.push_front(message));
+            reschedule(engine, cell, &mut state);
+            drop(state);
+            drop(resident);
+            return;
+        }
+        state.in_flight += 1;
+        state.ended = ended;
+        let taken = commit::ended_activities(&restore);
+        state.running.retain(|id, _| !taken.contains(id));
+    }
+    let done = commit::callback(
+        Arc::clone(engine),
+        Arc::clone(cell),
+        commit::Pending {
+            effects: made.effects,
+            snapshot,
+            reply,
+            restore,
+            epoch,
+        },
+    );
+    engine.store.submit(Change::Turn(Box::new(commit)), done);
+    put_back(engine, cell, resident, epoch, made.again);
+}
+
+/// The turn is over: the instance waits in memory, or goes on at once.
+fn put_back(engine: &Engine, cell: &Arc<Cell>, resident: Box<Resident>, epoch: u64, again: Vec<Inbound>) {
+    let mut state = cell.lock();
+    state.last_active = Instant::now();
+    let mut unwanted = None;
+    if state.epoch == epoch && !state.ended && !engine.evicts_at_once(&state, &again) {
+        again.into_iter().rev().for_each(|message| state.mailbox.push_front(message));
+        state.resident = Some(resident);
+    } else {
+        if state.epoch == epoch && !state.ended {
+            engine.forget_timers(cell, &resident);
+        }
+        unwanted = Some(resident);
+    }
+    reschedule(engine, cell, &mut state);
+    drop(state);
+    // User code's destructors run without the lock.
+    drop(unwanted);
+}
+
+fn reschedule(engine: &Engine, cell: &Arc<Cell>, state: &mut super::cell::CellState) {
+    if state.mailbox.is_empty() && state.fail_with.is_none() {
+        state.scheduled = false;
+        if state.resident.is_none() || state.ended || !state.queued.is_empty() {
+            commit::settle(engine, cell, state);
+        }
+    } else {
+        state.scheduled = true;
+        engine.queue.push(Arc::clone(cell));
+    }
+}
+
+/// The instance cannot be run here, or not now.
+fn give_up(engine: &Arc<Engine>, cell: &Arc<Cell>, job: Job) {
+    if let Some(create) = job.create {
+        // Not started here: another version, or another host. The row waits.
+        engine.store_pending(create.instance, create.reply);
+    }
+    let mut state = cell.lock();
+    reschedule(engine, cell, &mut state);
+}
+
+fn create_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, create: &Create) -> Option<Box<Resident>> {
+    let instance = &create.instance;
+    let mut execution = engine.new_execution(cell, &instance.started)?;
+    execution.replay(&[]);
+    let record = InstanceRecord {
+        key: instance.key,
+        id: Arc::clone(&instance.id),
+        name: Arc::clone(&instance.started.name),
+        version: instance.started.version.clone(),
+        execution_id: Arc::clone(&instance.started.execution_id),
+        generation: 0,
+        status: RuntimeStatus::Pending,
+        created: instance.created,
+        updated: instance.created,
+        parent: instance.started.parent.clone(),
+        scheduled_start: instance.started.scheduled_start,
+        tags: instance.started.tags.clone(),
+        trace_parent: instance.started.trace_parent.clone(),
+        input: instance.started.input.clone(),
+        output: None,
+        custom_status: None,
+        failure: None,
+    };
+    Some(Box::new(Resident {
+        execution,
+        record,
+        sequence: 0,
+        deliveries: Vec::new(),
+    }))
+}
+
+fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Option<Box<Resident>> {
+    let loaded = match block_on(engine.store.load(&cell.id)) {
+        Ok(Some(loaded)) if !loaded.record.status.is_terminal() => loaded,
+        Ok(_) => {
+            job.messages.clear();
+            return None;
+        }
+        Err(error) => {
+            tracing::error!(instance_id = &*cell.id, %error, "the instance could not be loaded; it is tried again");
+            engine.retry_later(cell, std::mem::take(&mut job.messages));
+            return None;
+        }
+    };
+    let started = started_of(&loaded);
+    let Some(mut execution) = engine.new_execution(cell, &started) else {
+        tracing::warn!(
+            instance_id = &*cell.id,
+            function = &*started.name,
+            version = started.version,
+            "the instance waits: no function of that name and version is registered here"
+        );
+        job.messages.clear();
+        return None;
+    };
+    execution.replay(&loaded.history);
+    let begun = !loaded.history.is_empty();
+    let LoadedInstance {
+        record,
+        sequence,
+        inbox,
+        deliveries,
+        ..
+    } = loaded;
+    let mut resident = Box::new(Resident {
+        execution,
+        record,
+        sequence,
+        deliveries,
+    });
+    let stored = inbox.into_iter().map(|m| Inbound {
+        event: m.event,
+        inbox: Some(m.id),
+        execution_id: m.execution_id,
+    });
+    let mut messages: Vec<Inbound> = stored.collect();
+    messages.extend(
+        std::mem::take(&mut job.messages)
+            .into_iter()
+            .filter(|message| message.inbox.is_none()),
+    );
+    if !begun {
+        messages.insert(
+            0,
+            Inbound {
+                event: HistoryEvent::ExecutionStarted(Box::new(started)),
+                inbox: None,
+                execution_id: None,
+            },
+        );
+    }
+    job.messages = messages;
+    resume(engine, cell, &mut resident, &job.messages);
+    // Its inbox rows are in hand: those that were delivered in memory meanwhile are the same messages.
+    let known: Vec<i64> = job.messages.iter().filter_map(|message| message.inbox).collect();
+    let mut state = cell.lock();
+    state.mailbox.retain(|message| message.inbox.is_none_or(|id| !known.contains(&id)));
+    state.snapshot = Some(Arc::new(resident.record.clone()));
+    Some(resident)
+}
+
+fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
+    for event in loaded.history.iter().flatten() {
+        if let HistoryEvent::ExecutionStarted(started) = event {
+            return (**started).clone();
+        }
+    }
+    let record = &loaded.record;
+    ExecutionStarted {
+        name: Arc::clone(&record.name),
+        version: record.version.clone(),
+        execution_id: Arc::clone(&record.execution_id),
+        parent: record.parent.clone(),
+        scheduled_start: record.scheduled_start,
+        generation: record.generation,
+        tags: record.tags.clone(),
+        trace_parent: record.trace_parent.clone(),
+        input: record.input.clone(),
+    }
+}
+
+/// Arms its timers, and runs again the activities of which this process knows nothing.
+fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messages: &[Inbound]) {
+    let mut again = Vec::new();
+    let answered = commit::ended_activities(messages);
+    let running: Vec<i64> = cell.lock().running.keys().copied().collect();
+    let mut effects = Effects::default();
+    for (id, open) in resident.execution.open() {
+        match open {
+            Open::Timer { fire_at } => effects.timers.push((fire_at, id)),
+            Open::Activity {
+                abandoned: false,
+                name,
+                input,
+                attempt,
+            } if !running.contains(&id) && !answered.contains(&id) => {
+                let delivery = resident.redelivered(id);
+                again.push(id);
+                let execution_id = Arc::clone(&resident.record.execution_id);
+                effects.activities.push(super::resident::ActivityTask {
+                    execution_id,
+                    id,
+                    name,
+                    input,
+                    attempt,
+                    delivery,
+                });
+            }
+            Open::Activity { .. } | Open::Child { .. } => {}
+        }
+    }
+    engine.arm(cell, &resident.record.execution_id, &effects.timers);
+    if !again.is_empty() {
+        commit::redeliver(engine, cell, resident.record.key, again, effects.activities);
+    }
+}
+
+impl Resident {
+    /// Counts one more delivery of an open activity.
+    fn redelivered(&mut self, id: i64) -> u32 {
+        if let Some((_, count)) = self.deliveries.iter_mut().find(|(other, _)| *other == id) {
+            *count += 1;
+            return *count;
+        }
+        self.deliveries.push((id, 2));
+        2
+    }
+}

@@ -1,0 +1,60 @@
+//! Who waits for the end of an instance: told by the commit, not by polling.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::store::InstanceRecord;
+
+type End = Arc<InstanceRecord>;
+
+/// Waiters by instance id.
+#[derive(Default)]
+pub(crate) struct Waiters {
+    count: AtomicUsize,
+    all: Mutex<HashMap<String, Vec<oneshot::Sender<End>>>>,
+}
+
+impl Waiters {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Vec<oneshot::Sender<End>>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Resolves when the instance ends, from now on.
+    pub(crate) fn wait(&self, id: &str) -> oneshot::Receiver<End> {
+        let (sender, receiver) = oneshot::channel();
+        let mut all = self.lock();
+        let waiting = all.entry(id.to_owned()).or_default();
+        // Those who gave up are cleared away by the next who comes.
+        waiting.retain(|other| !other.is_closed());
+        waiting.push(sender);
+        self.count.store(all.len(), Ordering::Release);
+        receiver
+    }
+
+    /// Nobody waits for this one any more, perhaps.
+    pub(crate) fn leave(&self, id: &str) {
+        let mut all = self.lock();
+        if let Some(waiting) = all.get_mut(id) {
+            waiting.retain(|other| !other.is_closed());
+            if waiting.is_empty() {
+                all.remove(id);
+            }
+        }
+        self.count.store(all.len(), Ordering::Release);
+    }
+
+    /// The instance has ended.
+    pub(crate) fn tell(&self, end: &End) {
+        if self.count.load(Ordering::Acquire) == 0 {
+            return;
+        }
+        let mut all = self.lock();
+        for sender in all.remove(&*end.id).into_iter().flatten() {
+            let _ = sender.send(Arc::clone(end));
+        }
+        self.count.store(all.len(), Ordering::Release);
+    }
+}
