@@ -49,8 +49,7 @@ fn put(conn: &mut SqliteConnection, message: &NewMessage, to: &Found) -> Result<
 
 /// The instance wants to be looked at now.
 pub(super) fn wake(conn: &mut SqliteConnection, iid: i64) -> Result<(), Fault> {
-    #[derive(Clone, Copy)]
     struct Wake;
-    Fixed::new(Wake, diesel::update(instances::table.find(iid)).set(instances::wake_at.eq(Some(0_i64)))).execute(conn)?;
+    Fixed::new(Wake, iid, instances::wake_at.eq(Some(0_i64))).execute(conn)?;
     Ok(())
 }
