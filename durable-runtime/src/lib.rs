@@ -1,3 +1,25 @@
 //! The engine of durable-functions: orchestrations that survive, without HTTP. Applications use the crate `durable-functions`.
+
+mod activity;
+pub mod client;
+
+mod error;
+mod function;
 pub mod model;
+pub mod registry;
+mod replay;
+mod state;
 pub mod store;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use activity::ActivityContext;
+pub use client::{ClientError, DurableClient};
+pub use replay::{ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny};
+pub use error::{Error, Result};
+pub use function::{Activity, IntoInput, Orchestrator};
+pub use model::{FailureDetails, RuntimeStatus, TaskError};
+pub use registry::Registry;
+pub use state::{State, States};

@@ -59,9 +59,15 @@ pub struct Parts {
 
 impl Parts {
     /// All of them.
-    pub const ALL: Self = Self { input: true, result: true };
+    pub const ALL: Self = Self {
+        input: true,
+        result: true,
+    };
     /// All but the input.
-    pub const NO_INPUT: Self = Self { input: false, result: true };
+    pub const NO_INPUT: Self = Self {
+        input: false,
+        result: true,
+    };
 }
 
 /// Everything that is needed to take an instance into memory.

@@ -9,6 +9,7 @@ mod group;
 mod list;
 mod lock;
 mod open;
+mod peek;
 mod query;
 mod readers;
 mod rows;
@@ -33,6 +34,7 @@ use tokio::sync::oneshot;
 
 pub use lock::{Holder, read_holder};
 pub use open::{OpenError, Options};
+pub use peek::peek_keys;
 
 use self::lock::Lock;
 use self::open::Place;

@@ -3,6 +3,7 @@
 mod disk;
 mod grouping;
 mod opening;
+mod peeking;
 mod plans;
 mod restart;
 

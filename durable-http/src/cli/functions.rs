@@ -1,0 +1,40 @@
+//! `functions list`.
+
+use clap::Subcommand;
+
+use super::failure::Failure;
+use super::site::{FunctionLine, Site};
+use super::{Global, table};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Functions {
+    /// List them, with route and level
+    #[command(after_help = "Example:\n  app functions list --json")]
+    List,
+}
+
+pub(super) fn run(command: Functions, site: &Site, global: &Global) -> Result<(), Failure> {
+    let Functions::List = command;
+    if global.json {
+        return table::print_json(&site.functions);
+    }
+    let rows: Vec<_> = site.functions.iter().map(row).collect();
+    let headings = ["KIND", "NAME", "METHODS", "ROUTE", "AUTH"];
+    table::print(&table::render(headings, &rows))
+}
+
+fn row(function: &FunctionLine) -> [String; 5] {
+    let http = function.route.is_some();
+    let methods = match function.methods.join(",") {
+        all if all.is_empty() && http => "*".into(),
+        methods => methods,
+    };
+    let route = function.route.as_ref().map(|route| format!("/{route}"));
+    [
+        function.kind.trim_end_matches("Trigger").into(),
+        function.name.clone(),
+        methods,
+        route.unwrap_or_default(),
+        function.auth_level.unwrap_or_default().into(),
+    ]
+}

@@ -1,0 +1,186 @@
+//! The hub without a host: its database is read and given messages; the next host to start acts on them.
+
+use std::sync::Arc;
+
+use chrono::Utc;
+use durable_runtime::client::check_instance_id;
+use durable_runtime::model::{ExecutionStarted, HistoryEvent, RuntimeStatus, Timestamp};
+use durable_runtime::store::{
+    Change, Error, InstanceKey, InstanceRecord, NewInstance, NewMessage, Parts, Purge, Receipt,
+    Reuse, Store,
+};
+use serde_json::value::{RawValue, to_raw_value};
+use uuid::Uuid;
+
+use super::failure::Failure;
+use super::request::{Filter, Message, NewStart};
+use super::site::Site;
+use crate::webhooks::StatusObject;
+
+/// A hub that this process holds.
+pub(super) struct Local {
+    store: Arc<dyn Store>,
+    orchestrators: Vec<String>,
+}
+
+impl Local {
+    pub(super) fn new(store: Arc<dyn Store>, site: &Site) -> Self {
+        let orchestrators = site.orchestrators();
+        Self {
+            store,
+            orchestrators,
+        }
+    }
+
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    pub(super) async fn close(self) {
+        self.store.close().await;
+    }
+
+    pub(super) async fn list(&self, filter: &Filter) -> Result<Vec<Box<RawValue>>, Failure> {
+        let found = self.store.list(filter.query()).await?;
+        found.iter().map(shown).collect()
+    }
+
+    pub(super) async fn get(&self, id: &str) -> Result<Box<RawValue>, Failure> {
+        let found = self.store.find(id, Parts::ALL).await?;
+        shown(&found.ok_or_else(|| Failure::no_instance(id))?)
+    }
+
+    pub(super) async fn start(&self, start: &NewStart) -> Result<String, Failure> {
+        let name = self.orchestrator(&start.name)?;
+        let id = match &start.id {
+            Some(id) => {
+                check_instance_id(id).map_err(|fault| Failure::refused(fault.to_string()))?;
+                id.clone()
+            }
+            None => Uuid::new_v4().simple().to_string(),
+        };
+        let started = ExecutionStarted {
+            name: name.into(),
+            version: start.version.clone().unwrap_or_default(),
+            execution_id: Uuid::new_v4().simple().to_string().into(),
+            parent: None,
+            scheduled_start: None,
+            generation: 0,
+            tags: Default::default(),
+            trace_parent: None,
+            input: start.input.clone(),
+        };
+        let new = NewInstance {
+            key: InstanceKey(self.store.ids().next()),
+            id: id.as_str().into(),
+            started,
+            created: now(),
+            reuse: Reuse::NonRunning,
+            on_refused: None,
+        };
+        self.submit(Change::Create(Box::new(new))).await?;
+        Ok(id)
+    }
+
+    pub(super) async fn tell(&self, id: &str, message: &Message) -> Result<(), Failure> {
+        use RuntimeStatus::{ContinuedAsNew, Pending, Running, Suspended};
+        let live = [Pending, Running, ContinuedAsNew];
+        let accepted = match message {
+            Message::Suspend { .. } => live.to_vec(),
+            Message::Resume { .. } => vec![Suspended],
+            _ => [&live[..], &[Suspended]].concat(),
+        };
+        let new = NewMessage {
+            id: self.store.ids().next(),
+            to: id.into(),
+            execution_id: None,
+            event: event_of(message),
+            created: now(),
+        };
+        let change = Change::Message {
+            message: new,
+            accepted,
+        };
+        self.submit(change)
+            .await
+            .map(drop)
+            .map_err(|error| match error {
+                Failure::Store(Error::InvalidState { status, .. }) if !status.is_terminal() => {
+                    let verb = message.verb();
+                    Failure::refused(format!("cannot {verb} `{id}`: it is {status}"))
+                }
+                other => told_of(id, other),
+            })
+    }
+
+    pub(super) async fn purge(&self, id: &str) -> Result<(), Failure> {
+        let one = Purge::One {
+            id: id.to_owned(),
+            running: false,
+        };
+        let purged = self.submit(Change::Purge(one)).await;
+        match purged.map_err(|error| told_of(id, error))?.count {
+            0 => Err(Failure::no_instance(id)),
+            _ => Ok(()),
+        }
+    }
+
+    /// The orchestrator of that name, as it is declared.
+    fn orchestrator(&self, name: &str) -> Result<&str, Failure> {
+        let mut known = self.orchestrators.iter();
+        let found = known.find(|known| known.eq_ignore_ascii_case(name));
+        found.map(String::as_str).ok_or_else(|| {
+            let known = self.orchestrators.join("`, `");
+            Failure::refused(format!(
+                "there is no orchestrator `{name}`; there are `{known}`"
+            ))
+        })
+    }
+
+    async fn submit(&self, change: Change) -> Result<Receipt, Failure> {
+        let (done, answer) = tokio::sync::oneshot::channel();
+        self.store
+            .submit(change, Box::new(|result| drop(done.send(result))));
+        let gone = |_| Error::Unavailable("the store was closed".into());
+        Ok(answer.await.map_err(gone)??)
+    }
+}
+
+/// A refusal by the store, in the words of this tool.
+fn told_of(id: &str, error: Failure) -> Failure {
+    match error {
+        Failure::Store(Error::NotFound(_)) => Failure::no_instance(id),
+        Failure::Store(Error::InvalidState { status, .. }) if status.is_terminal() => {
+            Failure::ended(id)
+        }
+        Failure::Store(Error::InvalidState { status, .. }) => {
+            Failure::refused(format!("the instance `{id}` is {status}"))
+        }
+        other => other,
+    }
+}
+
+fn event_of(message: &Message) -> HistoryEvent {
+    let reason = message.reason().map(str::to_owned);
+    match message {
+        Message::Event { name, data } => HistoryEvent::EventRaised {
+            name: name.clone(),
+            data: data.clone(),
+        },
+        Message::Terminate { recursive, .. } => HistoryEvent::ExecutionTerminated {
+            reason,
+            recursive: *recursive,
+        },
+        Message::Suspend { .. } => HistoryEvent::ExecutionSuspended { reason },
+        Message::Resume { .. } => HistoryEvent::ExecutionResumed { reason },
+    }
+}
+
+fn shown(record: &InstanceRecord) -> Result<Box<RawValue>, Failure> {
+    let object = to_raw_value(&StatusObject::of(record, true));
+    Ok(object.map_err(std::io::Error::from)?)
+}
+
+fn now() -> Timestamp {
+    Utc::now().into()
+}

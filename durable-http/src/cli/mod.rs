@@ -1,0 +1,151 @@
+//! The binary as its own tool: `start`, `functions`, `keys`, `instances`.
+//!
+//! A command that touches the hub first looks whether a host holds it (`reach`): then it speaks HTTP to that host (`remote`),
+//! else it opens the hub itself (`local`) and changes nothing but what it was asked to; no function runs. What the tool needs of
+//! the program around it is [`App`].
+
+mod failure;
+mod functions;
+mod instances;
+mod keys;
+mod local;
+mod reach;
+mod remote;
+mod remote_keys;
+mod request;
+mod row;
+mod site;
+mod start;
+mod table;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+pub(crate) use site::{App, FunctionLine, Site};
+pub(crate) use start::StartArgs;
+
+use failure::Failure;
+
+const USAGE: u8 = 2;
+const REFUSED: u8 = 1;
+
+const EXAMPLES: &str = "\
+Examples:
+  app                                      serve the functions on http://127.0.0.1:7071
+  app start --port 8080 --enable-auth      on another port, with keys even in development
+  app functions list                       what there is to call
+  app keys list                            the keys that open it
+  app instances start hello_cities         start an orchestration
+  app instances list --status Running      see how they fare
+
+Exit status: 0 done, 1 refused (the message says why), 2 wrong usage.";
+
+/// Serves durable functions, and looks after them.
+#[derive(Debug, Parser)]
+#[command(after_help = EXAMPLES, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    start: StartArgs,
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+struct Global {
+    /// Folder of host.json and of the hub [default: setting AzureWebJobsScriptRoot, else the package, else this folder]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    script_root: Option<PathBuf>,
+    /// Speak to the host at this URL, instead of the one that holds the hub
+    #[arg(long, global = true, value_name = "URL")]
+    url: Option<url::Url>,
+    /// Print JSON, for scripts
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the functions until ctrl-C (what is done without a command)
+    Start(StartArgs),
+    /// The functions of this program
+    #[command(subcommand)]
+    Functions(functions::Functions),
+    /// The keys that open functions and webhooks
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// The orchestrations of the hub
+    #[command(subcommand)]
+    Instances(instances::Instances),
+}
+
+/// Does what the command line says. Returns the exit status; messages are printed.
+pub(crate) fn run(app: impl App, args: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match parse(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed pipe is no reason to say more.
+            let _ = error.print();
+            let asked_for = matches!(
+                error.kind(),
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+            );
+            return if asked_for { 0 } else { USAGE };
+        }
+    };
+    match dispatch(app, cli) {
+        Ok(()) => 0,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            REFUSED
+        }
+    }
+}
+
+fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = Cli::command();
+    let cli = Cli::from_arg_matches(&command.try_get_matches_from_mut(args)?)?;
+    let other = !matches!(cli.command, None | Some(Command::Start(_)));
+    if other && cli.start != StartArgs::default() {
+        let text = "the options of `start` have no meaning for another command";
+        return Err(command.error(ErrorKind::ArgumentConflict, text));
+    }
+    Ok(cli)
+}
+
+fn dispatch(app: impl App, cli: Cli) -> Result<(), Failure> {
+    let Cli {
+        start,
+        global,
+        command,
+    } = cli;
+    let script_root = global.script_root.as_deref();
+    match command {
+        None => Ok(app.serve(start, script_root)?),
+        Some(Command::Start(more)) => Ok(app.serve(start.or(more), script_root)?),
+        Some(Command::Functions(command)) => {
+            functions::run(command, &app.site(script_root)?, &global)
+        }
+        Some(Command::Keys(command)) => {
+            block_on(keys::run(command, &app.site(script_root)?, &global))
+        }
+        Some(Command::Instances(command)) => {
+            block_on(instances::run(command, &app.site(script_root)?, &global))
+        }
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! How a command reaches the hub: through the host that holds it, else by opening it.
+
+use std::sync::Arc;
+
+use durable_runtime::store::Store;
+use durable_runtime::store::sqlite::{Options, SqliteStore, peek_keys, read_holder};
+use url::{Host, Url};
+
+use super::Global;
+use super::failure::Failure;
+use super::local::Local;
+use super::remote::Remote;
+use super::site::Site;
+use crate::keys::{Keys, Secret};
+
+/// The master key for a host whose hub is not here. Never on a command line, which others can see.
+const KEY_VARIABLE: &str = "DURABLE_FUNCTIONS_MASTER_KEY";
+
+/// One of two ways to the hub.
+pub(super) enum Reach {
+    /// A host holds it.
+    Remote(Remote),
+    /// Nobody does; now this process.
+    Local(Local),
+}
+
+/// Finds the way.
+pub(super) fn reach(site: &Site, global: &Global) -> Result<Reach, Failure> {
+    let url = match &global.url {
+        Some(url) => Some(url.clone()),
+        None => running(site)?,
+    };
+    match url {
+        Some(url) => Ok(Reach::Remote(Remote::new(url, master(site)?)?)),
+        None => opened(site),
+    }
+}
+
+/// Where the host listens that holds the hub.
+fn running(site: &Site) -> Result<Option<Url>, Failure> {
+    let Some(holder) = read_holder(&site.hub)? else {
+        return Ok(None);
+    };
+    let silent = || {
+        let pid = holder.pid;
+        Failure::refused(format!(
+            "process {pid} holds the hub, but does not say where it listens"
+        ))
+    };
+    let url = holder.url.as_deref().ok_or_else(silent)?;
+    Url::parse(url)
+        .map(from_here)
+        .map(Some)
+        .map_err(|_| silent())
+}
+
+/// An address that means "every" one to a server is reached at loopback.
+fn from_here(mut url: Url) -> Url {
+    let local = match url.host() {
+        Some(Host::Ipv4(ip)) if ip.is_unspecified() => "127.0.0.1",
+        Some(Host::Ipv6(ip)) if ip.is_unspecified() => "[::1]",
+        _ => return url,
+    };
+    // Cannot fail for a URL that has a host.
+    let _ = url.set_host(Some(local));
+    url
+}
+
+fn master(site: &Site) -> Result<Secret, Failure> {
+    if let Some(key) = std::env::var(KEY_VARIABLE)
+        .ok()
+        .filter(|key| !key.is_empty())
+    {
+        return Ok(key.into());
+    }
+    let stored = peek_keys(&site.hub)?;
+    Keys::master_among(&stored, &site.cipher)?.ok_or_else(|| {
+        let hub = site.hub.display();
+        Failure::refused(format!(
+            "the hub `{hub}` has no keys yet: start the host once"
+        ))
+    })
+}
+
+/// Opens the hub, which nobody holds.
+pub(super) fn opened(site: &Site) -> Result<Reach, Failure> {
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(Options::new(&site.hub))?);
+    Ok(Reach::Local(Local::new(store, site)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_is_reached_at_loopback() {
+        for (url, expected) in [
+            ("http://0.0.0.0:7071", "http://127.0.0.1:7071/"),
+            ("http://[::]:80", "http://[::1]/"),
+            ("http://127.0.0.1:1", "http://127.0.0.1:1/"),
+            ("https://example.com/x", "https://example.com/x"),
+        ] {
+            assert_eq!(from_here(Url::parse(url).unwrap()).as_str(), expected);
+        }
+    }
+}

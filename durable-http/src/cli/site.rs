@@ -1,0 +1,74 @@
+//! What the tool needs of the program around it.
+
+use std::path::{Path, PathBuf};
+
+use durable_runtime::Error;
+use serde::Serialize;
+
+use super::StartArgs;
+use crate::keys::Cipher;
+
+/// A program that serves functions, not started yet.
+pub(crate) trait App {
+    /// Serves until it is told to stop.
+    ///
+    /// # Errors
+    /// Whatever keeps it from serving.
+    fn serve(self, start: StartArgs, script_root: Option<&Path>) -> Result<(), Error>;
+
+    /// What can be said without serving.
+    ///
+    /// # Errors
+    /// Settings that cannot be read, functions that cannot be served.
+    fn site(self, script_root: Option<&Path>) -> Result<Site, Error>;
+}
+
+/// A program's functions, and where its hub is.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// Sorted as they are to be shown.
+    pub(crate) functions: Vec<FunctionLine>,
+    /// The hub's database file.
+    pub(crate) hub: PathBuf,
+    /// Opens the hub's keys.
+    pub(crate) cipher: Cipher,
+}
+
+/// A function as `functions list` shows it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct FunctionLine {
+    /// `httpTrigger`, `orchestrationTrigger`, `activityTrigger`.
+    pub(crate) kind: &'static str,
+    /// Its name.
+    pub(crate) name: String,
+    /// Upper case; empty: all, or no HTTP function.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) methods: Vec<String>,
+    /// With its prefix, of an HTTP function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) route: Option<String>,
+    /// Of an HTTP function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) auth_level: Option<&'static str>,
+}
+
+impl Site {
+    /// Names of the functions that have keys.
+    pub(super) fn guarded(&self) -> Vec<String> {
+        self.named("httpTrigger")
+    }
+
+    /// Names of what `instances start` may start.
+    pub(super) fn orchestrators(&self) -> Vec<String> {
+        self.named("orchestrationTrigger")
+    }
+
+    fn named(&self, kind: &str) -> Vec<String> {
+        let functions = self.functions.iter();
+        functions
+            .filter(|function| function.kind == kind)
+            .map(|function| function.name.clone())
+            .collect()
+    }
+}

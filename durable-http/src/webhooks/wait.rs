@@ -1,0 +1,79 @@
+//! Waiting for an instance within a request: its output if it ends in time, else the links.
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use durable_runtime::model::RuntimeStatus;
+use durable_runtime::store::Parts;
+use durable_runtime::{ClientError, DurableClient};
+use tokio::time::{Instant, sleep};
+
+use super::answer;
+use super::links::Links;
+use super::query::Query;
+use super::status;
+use super::status_object::Output;
+
+/// Later than this no clock goes; nobody waits so long.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// A request that waits.
+pub(crate) struct Waiting {
+    pub(crate) client: DurableClient,
+    pub(crate) links: Links,
+    /// Of the request: what the status is to show.
+    pub(crate) query: String,
+    pub(crate) timeout: Duration,
+    pub(crate) retry_interval: Duration,
+    pub(crate) error_on_failure: bool,
+}
+
+impl Waiting {
+    /// The answer, at the latest when the time is over. The commit that ends the instance wakes it; the interval only matters
+    /// while there is no such instance.
+    pub(crate) async fn answer(&self, id: &str) -> Result<HttpResponse, ClientError> {
+        if self.retry_interval > self.timeout {
+            return Err(ClientError::InvalidArgument(too_short(
+                self.timeout.as_secs_f64(),
+                self.retry_interval.as_secs_f64(),
+            )));
+        }
+        let deadline = Instant::now() + self.timeout.min(LONGEST);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.client.wait_for_completion(id, left).await {
+                Ok(_) => return self.ended(id).await,
+                Err(ClientError::NotFound(_)) if !left.is_zero() => {
+                    let pause = self.retry_interval.max(Duration::from_millis(10));
+                    sleep(pause.min(left)).await;
+                }
+                Err(ClientError::NotFound(_) | ClientError::Timeout) => {
+                    return Ok(self.links.check_status(id, self.error_on_failure));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn ended(&self, id: &str) -> Result<HttpResponse, ClientError> {
+        let record = self.client.record(id, Parts::NO_INPUT).await?;
+        let gone = || ClientError::NotFound(id.to_owned());
+        let record = record.ok_or_else(gone)?;
+        let status = match record.status {
+            RuntimeStatus::Completed => {
+                return Ok(answer::json(StatusCode::OK, &Output::of(&record)));
+            }
+            RuntimeStatus::Failed if self.error_on_failure => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::OK,
+        };
+        let shown = status::show(&self.client, id, Query::new(&self.query)).await?;
+        let shown = shown.ok_or_else(gone)?;
+        Ok(shown.answer(status))
+    }
+}
+
+/// The reference's text for an interval that is longer than the whole.
+pub(super) fn too_short(timeout: f64, interval: f64) -> String {
+    format!("Total timeout {timeout} should be bigger than retry timeout {interval}")
+}

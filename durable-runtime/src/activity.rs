@@ -1,0 +1,75 @@
+//! [`ActivityContext`]: what an activity can know of its call.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+/// What an activity can know of its call. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ActivityContext(Arc<Call>);
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(crate) instance_id: Arc<str>,
+    pub(crate) execution_id: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) task_id: i64,
+    pub(crate) attempt: u32,
+    pub(crate) delivery: u32,
+    pub(crate) idempotency_key: String,
+    pub(crate) token: CancellationToken,
+}
+
+impl ActivityContext {
+    pub(crate) fn new(call: Call) -> Self {
+        Self(Arc::new(call))
+    }
+
+    /// The calling instance.
+    #[must_use]
+    pub fn instance_id(&self) -> &str {
+        &self.0.instance_id
+    }
+
+    /// The calling generation.
+    #[must_use]
+    pub fn execution_id(&self) -> &str {
+        &self.0.execution_id
+    }
+
+    /// The activity's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The id of this attempt in the caller's history.
+    #[must_use]
+    pub fn task_id(&self) -> i64 {
+        self.0.task_id
+    }
+
+    /// 1 for the first attempt of the retry policy, 2 for the next, ..
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.0.attempt
+    }
+
+    /// 1 for the first delivery of this attempt, 2 after a crash or stop of the host, ..
+    #[must_use]
+    pub fn delivery(&self) -> u32 {
+        self.0.delivery
+    }
+
+    /// `{instance}:{execution}:{task}`: the same over redeliveries, so that an effect can be made once (spec 7.1).
+    #[must_use]
+    pub fn idempotency_key(&self) -> &str {
+        &self.0.idempotency_key
+    }
+
+    /// Fires when the result no longer matters or the time is over: the instance ended, the call was dropped or timed out, the host stops.
+    #[must_use]
+    pub fn cancellation_token(&self) -> CancellationToken {
+        self.0.token.clone()
+    }
+}

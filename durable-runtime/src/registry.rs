@@ -1,0 +1,359 @@
+//! What inventory collected, sorted and checked: name → function.
+
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+
+use crate::replay::OrchestrationContext;
+use crate::error::Error;
+use crate::function::ActivityInvocation;
+use crate::model::Payload;
+
+/// One annotated function, as its attribute submits it.
+#[derive(Debug)]
+pub struct Registration {
+    /// The name that histories, lists and URLs show.
+    pub name: &'static str,
+    /// `module_path!()` of the function.
+    pub module: &'static str,
+    /// `file!()`.
+    pub file: &'static str,
+    /// `line!()`.
+    pub line: u32,
+    /// What it is.
+    pub kind: Kind,
+}
+
+inventory::collect!(Registration);
+
+/// What a function is, and how it is run.
+#[derive(Debug)]
+pub enum Kind {
+    /// `#[orchestration_trigger]`.
+    Orchestrator(OrchestratorSpec),
+    /// `#[activity_trigger]`.
+    Activity(ActivitySpec),
+}
+
+impl Kind {
+    /// The word for it in messages and lists.
+    #[must_use]
+    pub const fn noun(&self) -> &'static str {
+        match self {
+            Self::Orchestrator(_) => "orchestrator",
+            Self::Activity(_) => "activity",
+        }
+    }
+}
+
+/// How an orchestrator is run.
+#[derive(Clone, Copy)]
+pub struct OrchestratorSpec {
+    /// `version = ".."`.
+    pub version: Option<&'static str>,
+    /// Binds the input, calls the function, serialises what it returns.
+    pub run: fn(OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>>,
+}
+
+/// How an activity is run.
+#[derive(Clone, Copy)]
+pub struct ActivitySpec {
+    /// `timeout = ".."`: one delivery may take so long.
+    pub timeout: Option<Duration>,
+    /// `max_concurrency = N`: on this host.
+    pub max_concurrency: Option<u32>,
+    /// `rate = "10/s"`: starts on this host.
+    pub rate: Option<Rate>,
+    /// The states that it asks for.
+    pub states: &'static [StateSpec],
+    /// Binds the parameters, calls the function, serialises what it returns.
+    pub run: ActivityRun,
+}
+
+/// The two kinds of activity functions.
+#[derive(Clone, Copy)]
+pub enum ActivityRun {
+    /// `async fn`: on the engine's runtime.
+    Async(fn(ActivityInvocation) -> BoxFuture<'static, Result<Payload, Error>>),
+    /// `fn`: on the blocking pool.
+    Blocking(fn(ActivityInvocation) -> Result<Payload, Error>),
+}
+
+impl fmt::Debug for OrchestratorSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OrchestratorSpec")
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ActivitySpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActivitySpec")
+            .field("timeout", &self.timeout)
+            .field("max_concurrency", &self.max_concurrency)
+            .field("rate", &self.rate)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ActivityRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Async(_) => "Async",
+            Self::Blocking(_) => "Blocking",
+        })
+    }
+}
+
+/// So many starts in each span of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Starts.
+    pub count: u32,
+    /// Span.
+    pub per: Duration,
+}
+
+/// A `State<S>` that a function asks for.
+#[derive(Clone, Copy)]
+pub struct StateSpec {
+    /// The name of `S`.
+    pub type_name: fn() -> &'static str,
+    /// The id of `S`.
+    pub type_id: fn() -> TypeId,
+}
+
+impl StateSpec {
+    /// The spec of `State<S>`.
+    #[must_use]
+    pub const fn of<S: 'static>() -> Self {
+        Self {
+            type_name: std::any::type_name::<S>,
+            type_id: TypeId::of::<S>,
+        }
+    }
+}
+
+impl fmt::Debug for StateSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "State<{}>", (self.type_name)())
+    }
+}
+
+/// A fault found before anything runs: two functions of one name, a state that nobody gave.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault(pub String);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// An orchestrator as the engine knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Orchestrator {
+    /// Its name, as declared.
+    pub name: &'static str,
+    /// How it is run.
+    pub spec: OrchestratorSpec,
+}
+
+/// An activity as the engine knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Activity {
+    /// Its name, as declared.
+    pub name: &'static str,
+    /// How it is run.
+    pub spec: ActivitySpec,
+}
+
+/// The functions of this program by name. Names are compared without case (spec 0.2).
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    orchestrators: BTreeMap<String, Vec<Orchestrator>>,
+    activities: BTreeMap<String, Activity>,
+}
+
+impl Registry {
+    /// Collects what every linked crate submitted.
+    ///
+    /// # Errors
+    /// All faults together, sorted.
+    pub fn collect() -> Result<Arc<Self>, Vec<Fault>> {
+        Self::of(inventory::iter::<Registration>.into_iter())
+    }
+
+    /// The registry of these functions.
+    ///
+    /// # Errors
+    /// Names that are taken twice, with both places; names that no function may have.
+    pub fn of<'a>(
+        registrations: impl Iterator<Item = &'a Registration>,
+    ) -> Result<Arc<Self>, Vec<Fault>> {
+        let mut all: Vec<&Registration> = registrations.collect();
+        all.sort_by_key(|r| (r.name.to_lowercase(), r.file, r.line));
+        let mut registry = Self::default();
+        let mut faults = duplicates(&all);
+        for registration in all {
+            faults.extend(check_name(registration));
+            registry.add(registration);
+        }
+        faults.sort();
+        faults.dedup();
+        if faults.is_empty() {
+            Ok(Arc::new(registry))
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn add(&mut self, registration: &Registration) {
+        let key = registration.name.to_lowercase();
+        match &registration.kind {
+            Kind::Orchestrator(spec) => {
+                self.orchestrators
+                    .entry(key)
+                    .or_default()
+                    .push(Orchestrator {
+                        name: registration.name,
+                        spec: *spec,
+                    });
+            }
+            Kind::Activity(spec) => {
+                self.activities.insert(
+                    key,
+                    Activity {
+                        name: registration.name,
+                        spec: *spec,
+                    },
+                );
+            }
+        }
+    }
+
+    /// The activity of that name.
+    #[must_use]
+    pub fn activity(&self, name: &str) -> Option<&Activity> {
+        self.activities
+            .get(name)
+            .or_else(|| self.activities.get(&name.to_lowercase()))
+    }
+
+    /// The function for an instance of that name and version: of exactly that version, else the one without a version.
+    #[must_use]
+    pub fn orchestrator(&self, name: &str, version: &str) -> Option<&Orchestrator> {
+        let all = self
+            .orchestrators
+            .get(name)
+            .or_else(|| self.orchestrators.get(&name.to_lowercase()))?;
+        all.iter()
+            .find(|o| {
+                o.spec
+                    .version
+                    .unwrap_or_default()
+                    .eq_ignore_ascii_case(version)
+            })
+            .or_else(|| all.iter().find(|o| o.spec.version.is_none()))
+    }
+
+    /// Whether there is an orchestrator of that name, in any version.
+    #[must_use]
+    pub fn has_orchestrator(&self, name: &str) -> bool {
+        self.orchestrators.contains_key(&name.to_lowercase())
+    }
+
+    /// Names of all orchestrators as declared, sorted without case, each once.
+    #[must_use]
+    pub fn orchestrator_names(&self) -> Vec<&'static str> {
+        self.orchestrators
+            .values()
+            .filter_map(|all| all.first())
+            .map(|o| o.name)
+            .collect()
+    }
+
+    /// Names of all activities as declared, sorted without case.
+    #[must_use]
+    pub fn activity_names(&self) -> Vec<&'static str> {
+        self.activities.values().map(|a| a.name).collect()
+    }
+
+    /// All activities.
+    pub fn activities(&self) -> impl Iterator<Item = &Activity> {
+        self.activities.values()
+    }
+
+    /// All orchestrators, each version.
+    pub fn orchestrators(&self) -> impl Iterator<Item = &Orchestrator> {
+        self.orchestrators.values().flatten()
+    }
+
+    /// Whether there is nothing to run.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.orchestrators.is_empty() && self.activities.is_empty()
+    }
+
+    /// How messages list names: `'A', 'B'`.
+    #[must_use]
+    pub fn quoted(names: &[&str]) -> String {
+        names
+            .iter()
+            .map(|name| format!("'{name}'"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+}
+
+/// Two functions may share a name only as two versions of one orchestrator.
+fn duplicates(sorted: &[&Registration]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (index, one) in sorted.iter().enumerate() {
+        let same = sorted[index + 1..]
+            .iter()
+            .take_while(|other| other.name.eq_ignore_ascii_case(one.name));
+        for other in same.filter(|other| !are_versions(one, other)) {
+            faults.push(Fault(format!(
+                "two functions are named `{}`: the {} at {}:{} and the {} at {}:{}; names are compared without case: give one of them another `name`",
+                other.name,
+                one.kind.noun(),
+                one.file,
+                one.line,
+                other.kind.noun(),
+                other.file,
+                other.line
+            )));
+        }
+    }
+    faults
+}
+
+fn are_versions(one: &Registration, other: &Registration) -> bool {
+    match (&one.kind, &other.kind) {
+        (Kind::Orchestrator(a), Kind::Orchestrator(b)) => a.version != b.version,
+        _ => false,
+    }
+}
+
+/// `^[a-z][a-z0-9_-]{0,127}$` without case, and not `host` (host.md 1.1).
+fn check_name(registration: &Registration) -> Option<Fault> {
+    let name = registration.name;
+    let letters = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let fine = letters && name.len() <= 128 && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    (!fine || name.eq_ignore_ascii_case("host")).then(|| {
+        Fault(format!(
+            "the {} at {}:{} is named `{name}`; expected a letter, then up to 127 letters, digits, `_` or `-`, and not `host`",
+            registration.kind.noun(),
+            registration.file,
+            registration.line
+        ))
+    })
+}

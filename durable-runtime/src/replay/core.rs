@@ -1,0 +1,604 @@
+//! [`Core`]: what user code and the executor share: each event finds the call that waits for it.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use super::retry::RetryPolicy;
+use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
+use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, TaskError, Timestamp};
+use crate::registry::Registry;
+
+/// What user code may ask for at most.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// Actions of one execution (spec T9).
+    pub(crate) actions: usize,
+    /// Custom status, in KiB of UTF-16 text, rounded down (spec 1.9).
+    pub(crate) custom_status_kib: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { actions: 100_000, custom_status_kib: 16 }
+    }
+}
+
+/// Something that user code asked for: its confirmation in history, and what only the hub needs to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Action {
+    pub(crate) id: i64,
+    pub(crate) event: HistoryEvent,
+    /// For an activity: 1, 2, .. of its retry policy.
+    pub(crate) attempt: u32,
+    /// For a detached start: not before.
+    pub(crate) scheduled_start: Option<Timestamp>,
+}
+
+/// A task that history has asked for and not yet seen the end of.
+#[derive(Debug, Clone)]
+pub(crate) enum Open {
+    Activity { name: Arc<str>, input: Option<Payload>, attempt: u32, abandoned: bool },
+    Timer { fire_at: Timestamp },
+    Child { instance_id: Arc<str> },
+}
+
+/// What a turn leaves to the hub besides its actions.
+#[derive(Debug, Default)]
+pub(super) struct Effects {
+    pub(super) cancelled_timers: Vec<(i64, Timestamp)>,
+    pub(super) cancelled_activities: Vec<i64>,
+    /// `Some(None)`: cleared.
+    pub(super) custom_status: Option<Option<Payload>>,
+}
+
+pub(super) struct Core {
+    pub(super) instance_id: Arc<str>,
+    pub(super) started: ExecutionStarted,
+    pub(super) registry: Arc<Registry>,
+    pub(super) limits: Limits,
+    unloaded: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) now: Timestamp,
+    pub(super) replaying: bool,
+    pub(super) guids: u64,
+    pub(super) effects: Effects,
+    next_id: i64,
+    next_slot: SlotId,
+    arrivals: u64,
+    asked: usize,
+    slots: BTreeMap<SlotId, Slot>,
+    routes: BTreeMap<i64, (SlotId, Role)>,
+    /// Asked for in this poll: options may still change it, a drop may withdraw it.
+    fresh: BTreeMap<i64, Action>,
+    /// Asked for, and not yet held against history or handed to the hub.
+    confirmed: VecDeque<Action>,
+    open: BTreeMap<i64, Open>,
+    /// The timers of `open` by due time.
+    due: BTreeSet<(Timestamp, i64)>,
+    /// How many activities of `open` somebody waits for.
+    busy: usize,
+    events: BTreeMap<String, EventQueue>,
+    /// Slots whose future has been polled and waits.
+    awaited: usize,
+}
+
+/// Ends the turn at the spot of a wrong use that has no `Result` to say so; caught by the executor.
+pub(super) struct Misuse(pub(super) FailureDetails);
+
+impl Core {
+    pub(super) fn new(instance_id: Arc<str>, started: ExecutionStarted, registry: Arc<Registry>, limits: Limits) -> Arc<Self> {
+        let state = Mutex::new(State { replaying: true, ..State::default() });
+        Arc::new(Self { instance_id, started, registry, limits, unloaded: AtomicBool::new(false), state })
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on, what is dropped does nothing (law 5).
+    pub(super) fn unload(&self) {
+        self.unloaded.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_unloaded(&self) -> bool {
+        self.unloaded.load(Ordering::Acquire)
+    }
+
+    /// Fails the instance here and now.
+    pub(super) fn misuse(&self, message: impl Into<String>) -> ! {
+        std::panic::resume_unwind(Box::new(Misuse(FailureDetails::new("UsageError", message).non_retriable())))
+    }
+
+    /// Takes the next task id for something that is asked for now.
+    fn take_id(&self, state: &mut State) -> i64 {
+        state.asked += 1;
+        if state.asked > self.limits.actions {
+            self.misuse(format!(
+                "Maximum amount of orchestration actions ({}) has been reached. This value can be configured in host.json file as maxOrchestrationActions.",
+                self.limits.actions
+            ));
+        }
+        state.next_id += 1;
+        state.next_id - 1
+    }
+
+    /// An activity is called.
+    pub(super) fn call_activity(&self, name: &str, input: Result<Option<Payload>, TaskError>) -> SlotId {
+        let name: Arc<str> = self.registry.activity(name).map_or(name, |a| a.name).into();
+        let state = &mut *self.state();
+        let input = match input {
+            Ok(input) if self.registry.activity(&name).is_some() => input,
+            Ok(_) => return state.add(Slot::failed(What::Activity { name: name.clone(), input: None }, unknown_activity(&name, &self.registry))),
+            Err(error) => return state.add(Slot::failed(What::Activity { name, input: None }, error)),
+        };
+        let id = self.take_id(state);
+        let slot = state.add(Slot::new(What::Activity { name, input }, id));
+        state.schedule_attempt(&self.started.execution_id, slot, id);
+        slot
+    }
+
+    /// A sub-orchestration is called.
+    pub(super) fn call_child(&self, name: &str, version: Option<String>, input: Result<Option<Payload>, TaskError>) -> SlotId {
+        let state = &mut *self.state();
+        let child = Child { name: name.into(), version, instance_id: None, input: None };
+        let input = match input {
+            Ok(input) if self.registry.has_orchestrator(name) => input,
+            Ok(_) => return state.add(Slot::failed(What::Child(child), unknown_orchestrator(name, &self.registry))),
+            Err(error) => return state.add(Slot::failed(What::Child(child), error)),
+        };
+        let id = self.take_id(state);
+        let slot = state.add(Slot::new(What::Child(Child { input, ..child }), id));
+        state.schedule_attempt(&self.started.execution_id, slot, id);
+        slot
+    }
+
+    /// Changes what a child is called with, before the poll that called it is over.
+    pub(super) fn alter_child(&self, slot: SlotId, alter: impl FnOnce(&mut Child)) {
+        let state = &mut *self.state();
+        let Some(Slot { what: What::Child(child), current, outcome: None, .. }) = state.slots.get_mut(&slot) else { return };
+        alter(child);
+        let (current, wanted) = (*current, child.instance_id.clone());
+        if let Some(wanted) = wanted.filter(|id| self.is_own_or_parent(id)) {
+            let error = format!("a sub-orchestration must not have the id of its caller or of the caller's parent: `{wanted}`");
+            state.withdraw(current);
+            state.complete(slot, Err(TaskError::usage(error)));
+            return;
+        }
+        if let Some(Err(text)) = state.wanted_id(slot).map(|id| crate::client::check_instance_id(&id)) {
+            state.withdraw(current);
+            state.complete(slot, Err(TaskError::usage(text.to_string())));
+            return;
+        }
+        if state.fresh.contains_key(&current) {
+            state.schedule_attempt(&self.started.execution_id, slot, current);
+        }
+    }
+
+    fn is_own_or_parent(&self, id: &str) -> bool {
+        let parent = self.started.parent.as_ref().is_some_and(|parent| parent.instance_id.eq_ignore_ascii_case(id));
+        parent || self.instance_id.eq_ignore_ascii_case(id)
+    }
+
+    /// A timer is asked for.
+    pub(super) fn create_timer(&self, fire_at: impl FnOnce(Timestamp) -> Timestamp) -> SlotId {
+        let state = &mut *self.state();
+        let id = self.take_id(state);
+        let fire_at = fire_at(state.now);
+        let slot = state.add(Slot::new(What::Timer, id));
+        state.ask(Action { id, event: HistoryEvent::TimerCreated { id, fire_at }, attempt: 0, scheduled_start: None });
+        state.routes.insert(id, (slot, Role::Main));
+        slot
+    }
+
+    /// An event is waited for: the oldest unread one of the name is taken at once.
+    pub(super) fn wait_for_event(&self, name: &str) -> SlotId {
+        let state = &mut *self.state();
+        let slot = state.add(Slot::new(What::Event { name: name.to_lowercase(), arrival: None }, -1));
+        state.events.entry(name.to_lowercase()).or_default().waiters.push_back(slot);
+        // Nobody can be woken: the new waiter has not been polled.
+        let _ = state.hand_out(&name.to_lowercase());
+        slot
+    }
+
+    /// Something one-way is asked for; `event` gets its task id.
+    pub(super) fn ask_one_way(&self, event: impl FnOnce(i64) -> HistoryEvent) -> i64 {
+        let state = &mut *self.state();
+        let id = self.take_id(state);
+        state.ask(Action { id, event: event(id), attempt: 0, scheduled_start: None });
+        id
+    }
+
+    /// Changes what was asked for one-way, before the poll is over.
+    pub(super) fn alter_one_way(&self, id: i64, alter: impl FnOnce(&mut Action)) {
+        if let Some(action) = self.state().fresh.get_mut(&id) {
+            alter(action);
+        }
+    }
+
+    /// The call fails with `Timeout` when `span` has passed first. Zero: at once, unless it is done.
+    pub(super) fn set_timeout(&self, slot: SlotId, span: Duration) {
+        let state = &mut *self.state();
+        let Some(Slot { outcome: None, what, .. }) = state.slots.get(&slot) else { return };
+        if span.is_zero() && matches!(what, What::Event { .. }) {
+            state.complete(slot, Err(TaskError::Timeout));
+            return;
+        }
+        let id = self.take_id(state);
+        let fire_at = state.now.plus(span);
+        state.ask(Action { id, event: HistoryEvent::TimerCreated { id, fire_at }, attempt: 0, scheduled_start: None });
+        state.routes.insert(id, (slot, Role::Timeout));
+        if let Some(entry) = state.slots.get_mut(&slot) {
+            entry.timeout = Some(id);
+        }
+    }
+
+    /// The call is made again when it fails, as the policy says.
+    pub(super) fn set_retry(&self, slot: SlotId, policy: RetryPolicy) {
+        let state = &mut *self.state();
+        let started = state.now;
+        if let Some(entry) = state.slots.get_mut(&slot) {
+            entry.retry = Some(Retry { policy, started, made: 1 });
+        }
+    }
+
+    /// Looks whether a call is done; else remembers who waits.
+    pub(super) fn poll(&self, slot: SlotId, waker: &Waker) -> Poll<Outcome> {
+        let state = &mut *self.state();
+        let Some(entry) = state.slots.get_mut(&slot) else { return Poll::Pending };
+        entry.polled = true;
+        if let Some(outcome) = entry.outcome.take() {
+            state.remove(slot);
+            return Poll::Ready(outcome);
+        }
+        match &mut entry.waker {
+            Some(known) => known.clone_from(waker),
+            none => {
+                *none = Some(waker.clone());
+                state.awaited += 1;
+            }
+        }
+        Poll::Pending
+    }
+
+    /// A call's future is dropped: it is no waiter any more, and what can be taken back is taken back.
+    pub(super) fn drop_slot(&self, slot: SlotId) {
+        if self.is_unloaded() {
+            return;
+        }
+        let state = &mut *self.state();
+        let Some(entry) = state.remove(slot) else { return };
+        if entry.outcome.is_none() {
+            state.abandon(&entry);
+        }
+        let waker = if let What::Event { name, arrival } = entry.what { state.put_back(slot, &name, arrival) } else { None };
+        drop(entry.waker);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The poll is over: what was asked for stays asked for.
+    pub(super) fn confirm(&self) {
+        let state = &mut *self.state();
+        for (id, action) in std::mem::take(&mut state.fresh) {
+            state.open_task(id, &action);
+            state.confirmed.push_back(action);
+        }
+    }
+
+    /// Hands an inbound event to the call that waits for it.
+    pub(super) fn feed(&self, event: HistoryEvent) {
+        let waker = match event {
+            HistoryEvent::TaskCompleted { id, result } | HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
+                self.state().end_task(id, Ok(result))
+            }
+            HistoryEvent::TaskFailed { id, failure } | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => self.fail_task(id, failure),
+            HistoryEvent::TimerFired { id } => self.fire_timer(id),
+            HistoryEvent::EventRaised { name, data } => self.state().raise(name, data),
+            _ => None,
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The attempt failed: the policy decides outside the lock, since its handler is user code.
+    fn fail_task(&self, id: i64, failure: FailureDetails) -> Option<Waker> {
+        let (slot, retry) = {
+            let state = &mut *self.state();
+            state.close(id);
+            let (slot, _) = *state.routes.get(&id)?;
+            let entry = state.slots.get(&slot)?;
+            let now = state.now;
+            (slot, entry.retry.as_ref().map(|retry| (retry.policy.clone(), retry.made, retry.started, now)))
+        };
+        let delay = retry.and_then(|(policy, made, started, now)| policy.delay(made, &failure, started, now));
+        let state = &mut *self.state();
+        let Some(delay) = delay else { return state.end_task(id, Err(TaskError::Failed(failure))) };
+        state.routes.remove(&id);
+        let timer = self.take_id(state);
+        let fire_at = state.now.plus(delay);
+        state.ask(Action { id: timer, event: HistoryEvent::TimerCreated { id: timer, fire_at }, attempt: 0, scheduled_start: None });
+        state.routes.insert(timer, (slot, Role::RetryTimer));
+        state.slots.get_mut(&slot)?.current = timer;
+        None
+    }
+
+    fn fire_timer(&self, id: i64) -> Option<Waker> {
+        let state = &mut *self.state();
+        state.close(id);
+        let (slot, role) = state.routes.remove(&id)?;
+        match role {
+            Role::Main => state.complete(slot, Ok(Payload::null())),
+            Role::Timeout => {
+                let entry = state.slots.get_mut(&slot)?;
+                entry.timeout = None;
+                let current = entry.current;
+                state.abandon_task(current);
+                state.complete(slot, Err(TaskError::Timeout))
+            }
+            Role::RetryTimer => {
+                let attempt = self.take_id(state);
+                let entry = state.slots.get_mut(&slot)?;
+                entry.current = attempt;
+                if let Some(retry) = &mut entry.retry {
+                    retry.made += 1;
+                }
+                state.schedule_attempt(&self.started.execution_id, slot, attempt);
+                None
+            }
+        }
+    }
+}
+
+impl State {
+    pub(super) fn is_waited_for(&self) -> bool {
+        self.awaited > 0
+    }
+
+    pub(super) fn open(&self) -> &BTreeMap<i64, Open> {
+        &self.open
+    }
+
+    /// The id that the next call will get.
+    pub(super) fn next_id(&self) -> i64 {
+        self.next_id
+    }
+
+    /// What was asked for and not yet held against history or handed to the hub, oldest first.
+    pub(super) fn confirmed(&mut self) -> &mut VecDeque<Action> {
+        &mut self.confirmed
+    }
+
+    /// Events nobody has read, in the order of their arrival.
+    pub(super) fn take_unread(&mut self) -> Vec<Buffered> {
+        let mut unread: Vec<Buffered> = std::mem::take(&mut self.events).into_values().flat_map(|queue| queue.unread).collect();
+        unread.sort_by_key(|event| event.arrival);
+        unread
+    }
+
+    fn add(&mut self, slot: Slot) -> SlotId {
+        self.next_slot += 1;
+        self.slots.insert(self.next_slot, slot);
+        self.next_slot
+    }
+
+    fn remove(&mut self, slot: SlotId) -> Option<Slot> {
+        let entry = self.slots.remove(&slot)?;
+        if entry.waker.is_some() {
+            self.awaited -= 1;
+        }
+        Some(entry)
+    }
+
+    fn ask(&mut self, action: Action) {
+        self.fresh.insert(action.id, action);
+    }
+
+    fn withdraw(&mut self, id: i64) {
+        self.fresh.remove(&id);
+        self.routes.remove(&id);
+    }
+
+    fn wanted_id(&self, slot: SlotId) -> Option<Arc<str>> {
+        match &self.slots.get(&slot)?.what {
+            What::Child(child) => child.instance_id.clone(),
+            _ => None,
+        }
+    }
+
+    /// Asks for the attempt `id` of an activity or child.
+    fn schedule_attempt(&mut self, execution_id: &str, slot: SlotId, id: i64) {
+        let Some(entry) = self.slots.get(&slot) else { return };
+        let attempt = entry.retry.as_ref().map_or(1, |retry| retry.made);
+        let event = match &entry.what {
+            What::Activity { name, input } => HistoryEvent::TaskScheduled { id, name: name.clone(), input: input.clone() },
+            What::Child(child) => HistoryEvent::SubOrchestrationInstanceCreated {
+                id,
+                name: child.name.clone(),
+                instance_id: child.instance_id.clone().unwrap_or_else(|| format!("{execution_id}:{id}").into()),
+                version: child.version.clone().unwrap_or_default(),
+                input: child.input.clone(),
+                detached: false,
+            },
+            What::Timer | What::Event { .. } => return,
+        };
+        self.ask(Action { id, event, attempt, scheduled_start: None });
+        self.routes.insert(id, (slot, Role::Main));
+    }
+
+    fn open_task(&mut self, id: i64, action: &Action) {
+        let abandoned = !self.routes.contains_key(&id);
+        let open = match &action.event {
+            HistoryEvent::TaskScheduled { name, input, .. } => {
+                Open::Activity { name: name.clone(), input: input.clone(), attempt: action.attempt, abandoned }
+            }
+            HistoryEvent::TimerCreated { fire_at, .. } if !abandoned => Open::Timer { fire_at: *fire_at },
+            HistoryEvent::SubOrchestrationInstanceCreated { instance_id, detached: false, .. } => Open::Child { instance_id: instance_id.clone() },
+            _ => return,
+        };
+        match &open {
+            Open::Timer { fire_at } => {
+                self.due.insert((*fire_at, id));
+            }
+            Open::Activity { abandoned, .. } => self.busy += usize::from(!abandoned),
+            Open::Child { .. } => {}
+        }
+        self.open.insert(id, open);
+    }
+
+    fn close(&mut self, id: i64) {
+        match self.open.remove(&id) {
+            Some(Open::Timer { fire_at }) => {
+                self.due.remove(&(fire_at, id));
+            }
+            Some(Open::Activity { abandoned, .. }) => self.busy -= usize::from(!abandoned),
+            Some(Open::Child { .. }) | None => {}
+        }
+    }
+
+    /// The earliest timer, if there is one, and whether any activity is waited for.
+    pub(super) fn next_wake(&self) -> (Option<Timestamp>, bool) {
+        (self.due.first().map(|(at, _)| *at), self.busy > 0)
+    }
+
+    fn end_task(&mut self, id: i64, outcome: Outcome) -> Option<Waker> {
+        self.close(id);
+        let (slot, _) = self.routes.remove(&id)?;
+        self.complete(slot, outcome)
+    }
+
+    fn complete(&mut self, slot: SlotId, outcome: Outcome) -> Option<Waker> {
+        let entry = self.slots.get_mut(&slot)?;
+        let named = match &entry.what {
+            What::Activity { name, .. } => Some(("activity", name.clone())),
+            What::Child(child) => Some(("orchestrator", child.name.clone())),
+            What::Timer | What::Event { .. } => None,
+        };
+        entry.outcome = Some(match (outcome, named) {
+            (Err(TaskError::Failed(failure)), Some((kind, name))) => Err(TaskError::Failed(failure.of_function(kind, &name))),
+            (outcome, _) => outcome,
+        });
+        let waker = entry.waker.take();
+        if waker.is_some() {
+            self.awaited -= 1;
+        }
+        if let Some(timeout) = entry.timeout.take() {
+            self.cancel_timer(timeout);
+        }
+        let waiting = matches!(self.slots.get(&slot), Some(Slot { what: What::Event { .. }, .. }));
+        if waiting {
+            self.forget_waiter(slot);
+        }
+        waker
+    }
+
+    /// What an unfinished call that is dropped takes with it.
+    fn abandon(&mut self, entry: &Slot) {
+        if let Some(timeout) = entry.timeout {
+            self.cancel_timer(timeout);
+        }
+        if !entry.polled && self.fresh.contains_key(&entry.current) {
+            self.withdraw(entry.current);
+            if let Some(timeout) = entry.timeout {
+                self.withdraw(timeout);
+            }
+        } else {
+            self.abandon_task(entry.current);
+        }
+    }
+
+    /// Nobody waits for this task any more: a timer goes, an activity is told, a child runs on.
+    fn abandon_task(&mut self, id: i64) {
+        self.routes.remove(&id);
+        match self.open.get_mut(&id) {
+            Some(Open::Activity { abandoned, .. }) => {
+                if !std::mem::replace(abandoned, true) {
+                    self.busy -= 1;
+                }
+                self.effects.cancelled_activities.push(id);
+            }
+            Some(Open::Timer { .. }) => self.cancel_timer(id),
+            Some(Open::Child { .. }) | None => {}
+        }
+    }
+
+    fn cancel_timer(&mut self, id: i64) {
+        self.routes.remove(&id);
+        if let Some(Open::Timer { fire_at }) = self.open.get(&id) {
+            self.effects.cancelled_timers.push((id, *fire_at));
+            self.close(id);
+        }
+    }
+
+    fn raise(&mut self, name: String, data: Payload) -> Option<Waker> {
+        self.arrivals += 1;
+        let key = name.to_lowercase();
+        let event = Buffered { arrival: self.arrivals, name, data };
+        self.events.entry(key.clone()).or_default().unread.push_back(event);
+        self.hand_out(&key)
+    }
+
+    /// Gives the oldest unread event of a name to its oldest waiter, if there are both.
+    fn hand_out(&mut self, name: &str) -> Option<Waker> {
+        let queue = self.events.get_mut(name)?;
+        if queue.unread.is_empty() || queue.waiters.is_empty() {
+            return None;
+        }
+        let (event, slot) = (queue.unread.pop_front()?, queue.waiters.pop_front()?);
+        let data = event.data.clone();
+        if let Some(Slot { what: What::Event { arrival, .. }, .. }) = self.slots.get_mut(&slot) {
+            *arrival = Some(event);
+        }
+        self.complete(slot, Ok(data))
+    }
+
+    /// A wait that was dropped gives back what it got and did not read (spec E3).
+    fn put_back(&mut self, slot: SlotId, name: &str, event: Option<Buffered>) -> Option<Waker> {
+        self.forget_waiter_of(slot, name);
+        let queue = self.events.get_mut(name)?;
+        let event = event?;
+        let at = queue.unread.partition_point(|other| other.arrival < event.arrival);
+        queue.unread.insert(at, event);
+        self.hand_out(name)
+    }
+
+    fn forget_waiter(&mut self, slot: SlotId) {
+        if let Some(Slot { what: What::Event { name, .. }, .. }) = self.slots.get(&slot) {
+            let name = name.clone();
+            self.forget_waiter_of(slot, &name);
+        }
+    }
+
+    fn forget_waiter_of(&mut self, slot: SlotId, name: &str) {
+        if let Some(queue) = self.events.get_mut(name) {
+            queue.waiters.retain(|waiter| *waiter != slot);
+        }
+    }
+
+    /// Names of events that somebody waits for.
+    pub(super) fn awaited_events(&self) -> Vec<String> {
+        self.events.iter().filter(|(_, queue)| !queue.waiters.is_empty()).map(|(name, _)| name.clone()).collect()
+    }
+}
+
+fn unknown_activity(name: &str, registry: &Registry) -> TaskError {
+    let names = registry.activity_names();
+    let known = if names.is_empty() {
+        "No activity functions are currently registered!".to_owned()
+    } else {
+        format!("The following are the known activity functions: {}.", Registry::quoted(&names))
+    };
+    TaskError::usage(format!("The function '{name}' doesn't exist, is disabled, or is not an activity function. Additional info: {known}"))
+}
+
+fn unknown_orchestrator(name: &str, registry: &Registry) -> TaskError {
+    TaskError::usage(crate::client::unknown_orchestrator(name, registry))
+}

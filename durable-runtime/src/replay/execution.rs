@@ -1,0 +1,398 @@
+//! [`Execution`]: the one door of this room. Loaded from a function and its history, then fed new events, turn by turn.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures::future::BoxFuture;
+use tracing::{Dispatch, dispatcher};
+
+use super::context::OrchestrationContext;
+use super::core::{Action, Core, Limits, Misuse, Open};
+use super::finish::End;
+use super::nondeterminism::{compare, failure, surplus};
+use super::waker::{ForeignWake, RootWaker};
+use crate::error::Error;
+use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, Timestamp};
+use crate::registry::{OrchestratorSpec, Registry};
+
+/// How often one event may make the root wake itself before that counts as spinning.
+const MAX_POLLS: usize = 10_000;
+
+/// One generation of an instance in memory: its suspended future and all that it waits for.
+pub(crate) struct Execution {
+    core: Arc<Core>,
+    spec: OrchestratorSpec,
+    future: Option<BoxFuture<'static, Result<Payload, Error>>>,
+    root: Arc<RootWaker>,
+    waker: Waker,
+    begun: bool,
+    suspended: bool,
+    /// What arrived while suspended, in order.
+    held: VecDeque<HistoryEvent>,
+    end: Option<End>,
+    ended_in_history: bool,
+}
+
+/// What one turn did: values only.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    /// The turn's part of history.
+    pub(crate) events: Vec<HistoryEvent>,
+    /// What was asked for, to be done once the turn is durable.
+    pub(crate) actions: Vec<Action>,
+    pub(crate) cancelled_timers: Vec<(i64, Timestamp)>,
+    pub(crate) cancelled_activities: Vec<i64>,
+    /// `Some(None)`: cleared.
+    pub(crate) custom_status: Option<Option<Payload>>,
+    pub(crate) suspended: bool,
+    pub(crate) end: Option<End>,
+    /// Events that came after the end of a generation that continues as new.
+    pub(crate) late: Vec<HistoryEvent>,
+}
+
+impl Execution {
+    /// An execution to which nothing has happened yet.
+    pub(crate) fn new(
+        instance_id: Arc<str>,
+        started: ExecutionStarted,
+        spec: OrchestratorSpec,
+        registry: Arc<Registry>,
+        limits: Limits,
+        on_foreign: ForeignWake,
+    ) -> Self {
+        let root = RootWaker::new(on_foreign);
+        Self {
+            core: Core::new(instance_id, started, registry, limits),
+            spec,
+            future: None,
+            waker: Waker::from(Arc::clone(&root)),
+            root,
+            begun: false,
+            suspended: false,
+            held: VecDeque::new(),
+            end: None,
+            ended_in_history: false,
+        }
+    }
+
+    /// Replays recorded turns. A difference between code and history ends the execution as failed; the next turn says so.
+    pub(crate) fn replay(&mut self, history: &[Vec<HistoryEvent>]) {
+        self.root.enter();
+        // What the code logs was logged when it ran first.
+        let difference = dispatcher::with_default(&Dispatch::none(), || history.iter().find_map(|turn| self.replay_turn(turn)));
+        if let Some(difference) = difference {
+            self.end = Some(End::Failed(failure(&difference)));
+        }
+        self.root.leave();
+        let state = &mut *self.core.state();
+        state.replaying = false;
+        state.effects = super::core::Effects::default();
+    }
+
+    fn replay_turn(&mut self, turn: &[HistoryEvent]) -> Option<String> {
+        for event in turn {
+            match event {
+                HistoryEvent::OrchestratorStarted { at } => self.begin(*at),
+                HistoryEvent::TaskScheduled { .. }
+                | HistoryEvent::TimerCreated { .. }
+                | HistoryEvent::SubOrchestrationInstanceCreated { .. }
+                | HistoryEvent::EventSent { .. } => {
+                    let asked = self.core.state().confirmed().pop_front();
+                    if let Some(difference) = compare(event, asked.as_ref()) {
+                        return Some(difference);
+                    }
+                }
+                HistoryEvent::ExecutionCompleted { .. } => self.ended_in_history = true,
+                HistoryEvent::OrchestratorCompleted => {
+                    if let Some(difference) = self.check_turn_end() {
+                        return Some(difference);
+                    }
+                }
+                inbound => self.take(inbound.clone()),
+            }
+        }
+        None
+    }
+
+    fn check_turn_end(&mut self) -> Option<String> {
+        if self.suspended {
+            return None;
+        }
+        if let Some(action) = self.core.state().confirmed().front() {
+            return Some(surplus(action));
+        }
+        match (&self.end, self.ended_in_history) {
+            (Some(End::Failed(failure)), false) => Some(format!("the code now fails here, history goes on: {}", failure.message)),
+            (Some(_), false) => Some("the code now ends here, history goes on".to_owned()),
+            (None, true) => Some("history ends here, but the code goes on".to_owned()),
+            (None, false) | (Some(_), true) => None,
+        }
+    }
+
+    /// Takes new events, oldest first, and gives what they led to.
+    pub(crate) fn turn(&mut self, now: Timestamp, inbound: Vec<HistoryEvent>) -> Turn {
+        self.root.enter();
+        self.core.state().replaying = false;
+        self.begin(now);
+        let mut events = vec![HistoryEvent::OrchestratorStarted { at: self.core.state().now }];
+        let mut late = Vec::new();
+        if self.root.is_foreign() && self.end.is_none() {
+            self.end = Some(End::Failed(foreign_wake()));
+        }
+        for event in inbound {
+            let overrides = matches!(event, HistoryEvent::ExecutionTerminated { .. });
+            let ended = match &self.end {
+                None => false,
+                Some(End::ContinuedAsNew { .. }) => !overrides,
+                Some(_) => true,
+            };
+            if ended {
+                late.push(event);
+                continue;
+            }
+            if self.is_stale(&event) {
+                tracing::debug!(instance_id = &*self.core.instance_id, event = event.kind(), "dropped a duplicate");
+                continue;
+            }
+            events.push(event.clone());
+            self.take(event);
+        }
+        self.root.leave();
+        let mut turn = self.collect(events);
+        turn.late = late;
+        turn
+    }
+
+    /// Fails the execution from outside: its turn could not be stored.
+    pub(crate) fn fail(&mut self, failure: FailureDetails) {
+        self.end = Some(End::Failed(failure));
+    }
+
+    fn collect(&mut self, mut events: Vec<HistoryEvent>) -> Turn {
+        let state = &mut *self.core.state();
+        let held_back = self.suspended && self.end.is_none();
+        let actions: Vec<Action> = if held_back { Vec::new() } else { state.confirmed().drain(..).collect() };
+        events.extend(actions.iter().map(|action| action.event.clone()));
+        if let Some(end) = self.end.as_ref().filter(|end| !matches!(end, End::ContinuedAsNew { .. })) {
+            let (result, failure) = match end {
+                End::Completed(output) => (Some(output.clone()), None),
+                End::Failed(failure) => (None, Some(failure.clone())),
+                End::Terminated { .. } | End::ContinuedAsNew { .. } => (None, None),
+            };
+            events.push(HistoryEvent::ExecutionCompleted { id: state.next_id(), status: end.status(), result, failure });
+        }
+        events.push(HistoryEvent::OrchestratorCompleted);
+        let effects = std::mem::take(&mut state.effects);
+        Turn {
+            events,
+            actions,
+            cancelled_timers: effects.cancelled_timers,
+            cancelled_activities: effects.cancelled_activities,
+            custom_status: effects.custom_status,
+            suspended: self.suspended,
+            end: self.end.clone(),
+            late: Vec::new(),
+        }
+    }
+
+    fn begin(&self, now: Timestamp) {
+        let state = &mut *self.core.state();
+        state.now = state.now.max(now);
+    }
+
+    /// One inbound event, then user code until it is blocked again.
+    fn take(&mut self, event: HistoryEvent) {
+        match event {
+            HistoryEvent::ExecutionStarted(_) => self.start(),
+            HistoryEvent::ExecutionSuspended { .. } => self.suspended = true,
+            HistoryEvent::ExecutionResumed { .. } => {
+                self.suspended = false;
+                while let Some(event) = self.held.pop_front() {
+                    self.feed(event);
+                }
+            }
+            HistoryEvent::ExecutionTerminated { reason, recursive } => {
+                self.end = Some(End::Terminated { reason, recursive });
+                self.future = None;
+            }
+            event if self.suspended => self.held.push_back(event),
+            event => self.feed(event),
+        }
+    }
+
+    fn start(&mut self) {
+        if self.begun {
+            return;
+        }
+        self.begun = true;
+        let context = OrchestrationContext::new(Arc::clone(&self.core));
+        let run = self.spec.run;
+        match catch_unwind(AssertUnwindSafe(|| run(context))) {
+            Ok(future) => self.future = Some(future),
+            Err(panic) => self.end = Some(End::Failed(of_panic(panic))),
+        }
+        self.run();
+    }
+
+    fn feed(&mut self, event: HistoryEvent) {
+        if self.end.is_some() {
+            return;
+        }
+        let core = Arc::clone(&self.core);
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| core.feed(event))) {
+            self.end = Some(End::Failed(of_panic(panic)));
+        }
+        self.run();
+    }
+
+    /// Polls until a poll leaves the root unwoken (spec T4.3).
+    fn run(&mut self) {
+        for _ in 0..MAX_POLLS {
+            if self.end.is_some() {
+                return;
+            }
+            let Some(future) = &mut self.future else { return };
+            self.root.take_woken();
+            let mut cx = Context::from_waker(&self.waker);
+            let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
+            match polled {
+                Ok(Poll::Pending) => {
+                    self.core.confirm();
+                    if !self.root.take_woken() {
+                        return self.check_blocked();
+                    }
+                }
+                Ok(Poll::Ready(result)) => return self.finish(result),
+                Err(panic) => {
+                    self.drop_future();
+                    self.core.confirm();
+                    self.end = Some(End::Failed(of_panic(panic)));
+                }
+            }
+        }
+        if self.end.is_none() {
+            self.end = Some(End::Failed(failure(&format!("the code woke itself {MAX_POLLS} times in a row without waiting for anything durable"))));
+        }
+    }
+
+    /// Drops the future first: an event that it got and did not read is unread again.
+    fn finish(&mut self, result: Result<Payload, Error>) {
+        self.drop_future();
+        self.core.confirm();
+        let unread = self.core.state().take_unread();
+        self.end = Some(End::of(result, unread));
+    }
+
+    fn drop_future(&mut self) {
+        let future = self.future.take();
+        // A destructor of user code that panics must not take the worker with it.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(future)));
+    }
+
+    fn check_blocked(&mut self) {
+        if !self.core.state().is_waited_for() {
+            self.end = Some(End::Failed(failure("the code waits for something that is not durable, or for nothing at all")));
+        }
+    }
+
+    /// Ended by code or history.
+    pub(crate) fn is_ended(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// How it ended, if it did.
+    pub(crate) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
+    pub(crate) fn started(&self) -> &ExecutionStarted {
+        &self.core.started
+    }
+
+    /// Open tasks, by task id.
+    pub(crate) fn open(&self) -> Vec<(i64, Open)> {
+        self.core.state().open().iter().map(|(id, open)| (*id, open.clone())).collect()
+    }
+
+    /// Whether an inbound event would be a duplicate, or an answer to nothing (spec 2.2).
+    pub(crate) fn is_stale(&self, event: &HistoryEvent) -> bool {
+        let id = match event {
+            HistoryEvent::TaskCompleted { id, .. }
+            | HistoryEvent::TaskFailed { id, .. }
+            | HistoryEvent::TimerFired { id }
+            | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
+            | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => id,
+            HistoryEvent::ExecutionStarted(_) => return self.begun,
+            _ => return false,
+        };
+        let held = |event: &HistoryEvent| matches!(event, HistoryEvent::TimerFired { id: held } if held == id) || answers(event) == Some(*id);
+        !self.core.state().open().contains_key(id) || self.held.iter().any(held)
+    }
+
+    /// The earliest timer, if there is one, and whether any activity is open.
+    pub(crate) fn next_wake(&self) -> (Option<Timestamp>, bool) {
+        self.core.state().next_wake()
+    }
+
+    /// Names of external events that it waits for.
+    pub(crate) fn awaited_events(&self) -> Vec<String> {
+        self.core.state().awaited_events()
+    }
+}
+
+impl Drop for Execution {
+    fn drop(&mut self) {
+        self.root.unload();
+        self.core.unload();
+        self.drop_future();
+    }
+}
+
+impl std::fmt::Debug for Execution {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Execution").field("instance_id", &self.core.instance_id).field("ended", &self.is_ended()).finish_non_exhaustive()
+    }
+}
+
+fn answers(event: &HistoryEvent) -> Option<i64> {
+    match event {
+        HistoryEvent::TaskCompleted { id, .. }
+        | HistoryEvent::TaskFailed { id, .. }
+        | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
+        | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => Some(*id),
+        _ => None,
+    }
+}
+
+fn foreign_wake() -> FailureDetails {
+    failure(
+        "something that is not durable woke the code: a timer, socket, channel or lock that another thread drives; \
+         do that in an activity, or use the context's durable operations",
+    )
+}
+
+/// The failure that a panic of user code means.
+fn of_panic(panic: Box<dyn Any + Send>) -> FailureDetails {
+    let panic = match panic.downcast::<Misuse>() {
+        Ok(misuse) => return misuse.0,
+        Err(panic) => panic,
+    };
+    let text = panic_text(&*panic);
+    if text.contains("there is no reactor running") || text.contains("no current reactor") {
+        return failure(&format!("the code uses tokio's clock or I/O, which no replay can repeat ({text})"));
+    }
+    FailureDetails::new("panic", text)
+}
+
+/// What a panic said.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "panicked".to_owned())
+}
