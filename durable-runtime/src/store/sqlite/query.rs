@@ -100,7 +100,7 @@ fn texts(conn: &mut SqliteConnection, row: &InstanceRow) -> Result<Vec<String>, 
 }
 
 fn row(conn: &mut SqliteConnection, id: &str) -> Result<Option<InstanceRow>, Fault> {
-    let row = instances::table.filter(instances::id.eq(id)).select(InstanceRow::as_select()).first(conn);
+    let row = instances::table.filter(instances::id.eq(id)).select(InstanceRow::as_select()).get_result(conn);
     Ok(row.optional()?)
 }
 

@@ -59,7 +59,7 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
     struct Both;
     let (status, wake_at) = (turn.status.code(), turn.wake_at.map(Timestamp::micros));
     let now = instances::table.find(turn.key.0).select((instances::sequence, instances::status, instances::wake_at));
-    let now: Option<(i64, i32, Option<i64>)> = now.first(conn).optional()?;
+    let now: Option<(i64, i32, Option<i64>)> = now.get_result(conn).optional()?;
     let Some((_, old_status, old_wake)) = now.filter(|(sequence, ..)| *sequence == turn.expected_sequence) else {
         return Err(Fault::Refused(Error::Conflict(turn.id.to_string())));
     };
