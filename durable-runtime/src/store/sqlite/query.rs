@@ -65,31 +65,20 @@ fn complete(conn: &mut SqliteConnection, row: InstanceRow, texts: &[String]) -> 
     let record = record(conn, row, Parts::ALL)?;
     let history = texts.iter().map(|text| rows::turn(iid, text, record.input.as_ref()));
     let history = history.collect::<Result<Vec<Vec<HistoryEvent>>, _>>()?;
-    let inbox = inbox::table
-        .filter(inbox::iid.eq(iid))
-        .order(inbox::id)
-        .select((inbox::id, inbox::execution_id, inbox::event))
-        .load::<(i64, Option<String>, String)>(conn)?;
-    let inbox = inbox
-        .into_iter()
-        .map(|message| rows::message(iid, message))
-        .collect::<Result<_, _>>()?;
+    let inbox =
+        inbox::table.filter(inbox::iid.eq(iid)).order(inbox::id).select((inbox::id, inbox::execution_id, inbox::event)).load::<(
+            i64,
+            Option<String>,
+            String,
+        )>(conn)?;
+    let inbox = inbox.into_iter().map(|message| rows::message(iid, message)).collect::<Result<_, _>>()?;
     let deliveries = deliveries::table
         .filter(deliveries::iid.eq(iid))
         .order(deliveries::task_id)
         .select((deliveries::task_id, deliveries::count))
         .load::<(i64, i32)>(conn)?;
-    let deliveries = deliveries
-        .into_iter()
-        .map(|(task, count)| (task, u32::try_from(count).unwrap_or(0)))
-        .collect();
-    Ok(LoadedInstance {
-        record,
-        sequence,
-        history,
-        inbox,
-        deliveries,
-    })
+    let deliveries = deliveries.into_iter().map(|(task, count)| (task, u32::try_from(count).unwrap_or(0))).collect();
+    Ok(LoadedInstance { record, sequence, history, inbox, deliveries })
 }
 
 /// The turns' JSON, oldest first, a page at a time.
@@ -111,10 +100,7 @@ fn texts(conn: &mut SqliteConnection, row: &InstanceRow) -> Result<Vec<String>, 
 }
 
 fn row(conn: &mut SqliteConnection, id: &str) -> Result<Option<InstanceRow>, Fault> {
-    let row = instances::table
-        .filter(instances::id.eq(id))
-        .select(InstanceRow::as_select())
-        .first(conn);
+    let row = instances::table.filter(instances::id.eq(id)).select(InstanceRow::as_select()).get_result(conn);
     Ok(row.optional()?)
 }
 
@@ -164,11 +150,7 @@ pub(super) fn wakes(
         None => due(),
     };
     found.extend(later.limit(size(found.len())).load::<(i64, String, i64)>(conn)?);
-    let wake = |(iid, id, at)| Wake {
-        key: InstanceKey(iid),
-        id,
-        at: Timestamp::from_micros(at),
-    };
+    let wake = |(iid, id, at)| Wake { key: InstanceKey(iid), id, at: Timestamp::from_micros(at) };
     Ok(found.into_iter().map(wake).collect())
 }
 
@@ -176,8 +158,5 @@ pub(super) fn wakes(
 pub(super) fn keys(conn: &mut SqliteConnection) -> Result<Vec<KeyRecord>, Fault> {
     let found = keys::table.order(keys::position).select((keys::scope, keys::name, keys::value));
     let found = found.load::<(String, String, String)>(conn)?;
-    Ok(found
-        .into_iter()
-        .map(|(scope, name, value)| KeyRecord { scope, name, value })
-        .collect())
+    Ok(found.into_iter().map(|(scope, name, value)| KeyRecord { scope, name, value }).collect())
 }

@@ -1,40 +1,44 @@
-//! [`Fixed`]: an `UPDATE` that is prepared once.
+//! [`Fixed`]: an `UPDATE` of an instance's row that is prepared once.
 
 use std::marker::PhantomData;
 
+use diesel::dsl::Eq;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::query_builder::{AsChangeset, AstPass, QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 
-/// Diesel prepares every `UPDATE` anew, since a changeset may leave columns out: 5 µs each. Ours set the same columns each time,
-/// so they may be kept like any other statement, under the name `K`.
-pub(super) struct Fixed<K, Q> {
-    query: Q,
+use super::super::schema::instances;
+
+/// Sets columns of one row of `instances`.
+///
+/// Diesel prepares every `UPDATE` of its own anew, since a changeset may leave columns out; that costs more than running it.
+/// Ours set the same columns each time, so they are kept like any other statement, under the name `K`.
+pub(super) struct Fixed<K, V> {
+    values: V,
+    row: Eq<instances::iid, i64>,
     name: PhantomData<K>,
 }
 
-impl<K, Q> Fixed<K, Q> {
-    /// `query` must have one and the same text under this name.
-    pub(super) const fn new(_: K, query: Q) -> Self
-    where
-        K: Copy,
-    {
-        Self { query, name: PhantomData }
+impl<K, V> Fixed<K, V> {
+    /// All changesets under one name must set the same columns.
+    pub(super) fn new<C: AsChangeset<Target = instances::table, Changeset = V>>(_: K, iid: i64, changes: C) -> Self {
+        Self { values: changes.as_changeset(), row: instances::iid.eq(iid), name: PhantomData }
     }
 }
 
-impl<K: 'static, Q> QueryId for Fixed<K, Q> {
+impl<K: 'static, V> QueryId for Fixed<K, V> {
     type QueryId = K;
 }
 
-impl<K, Q: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Fixed<K, Q> {
-    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        self.query.walk_ast(pass)
-    }
-
-    fn is_safe_to_cache_prepared(&self, _: &Sqlite) -> QueryResult<bool> {
-        Ok(true)
+impl<K, V: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Fixed<K, V> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        pass.push_sql("UPDATE ");
+        pass.push_identifier("instances")?;
+        pass.push_sql(" SET ");
+        self.values.walk_ast(pass.reborrow())?;
+        pass.push_sql(" WHERE ");
+        self.row.walk_ast(pass)
     }
 }
 
-impl<K, Q> RunQueryDsl<SqliteConnection> for Fixed<K, Q> {}
+impl<K, V> RunQueryDsl<SqliteConnection> for Fixed<K, V> {}

@@ -2,7 +2,6 @@
 
 use diesel::SqliteConnection;
 use diesel::prelude::*;
-use diesel::upsert::excluded;
 
 use super::super::fault::Fault;
 use super::super::rows::{self, InstanceRow};
@@ -18,21 +17,14 @@ pub(super) struct Found {
     pub(super) wake_at: Option<i64>,
 }
 
-/// Looks an instance up by its id.
+/// Looks an instance up by its id. Not by `first`: its `LIMIT ?` has SQLite prepare the query anew whenever it is bound.
 pub(super) fn find(conn: &mut SqliteConnection, id: &str) -> Result<Option<Found>, Fault> {
     let row = instances::table
         .filter(instances::id.eq(id))
         .select((instances::iid, instances::status, instances::wake_at))
-        .first::<(i64, i32, Option<i64>)>(conn)
+        .get_result::<(i64, i32, Option<i64>)>(conn)
         .optional()?;
-    row.map(|(iid, status, wake_at)| {
-        Ok(Found {
-            iid,
-            status: rows::status(iid, status)?,
-            wake_at,
-        })
-    })
-    .transpose()
+    row.map(|(iid, status, wake_at)| Ok(Found { iid, status: rows::status(iid, status)?, wake_at })).transpose()
 }
 
 /// [`crate::store::Change::Create`].
@@ -74,10 +66,7 @@ fn admit(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
 pub(super) fn clear(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
     let Some(found) = find(conn, &new.id)? else { return Ok(()) };
     if new.reuse == Reuse::NonRunning && !found.status.is_terminal() {
-        return Err(Fault::Refused(Error::AlreadyExists {
-            id: new.id.to_string(),
-            status: found.status,
-        }));
+        return Err(Fault::Refused(Error::AlreadyExists { id: new.id.to_string(), status: found.status }));
     }
     remove(conn, found.iid)
 }
@@ -115,15 +104,9 @@ pub(super) fn insert(conn: &mut SqliteConnection, row: &InstanceRow) -> Result<(
 
 /// Inserts or replaces a payload.
 pub(super) fn put_payload(conn: &mut SqliteConnection, iid: i64, kind: PayloadKind, value: &str) -> Result<(), Fault> {
-    diesel::insert_into(payloads::table)
-        .values((
-            payloads::iid.eq(iid),
-            payloads::kind.eq(rows::code(kind)),
-            payloads::value.eq(value),
-        ))
-        .on_conflict((payloads::iid, payloads::kind))
-        .do_update()
-        .set(payloads::value.eq(excluded(payloads::value)))
+    // No `ON CONFLICT .. DO UPDATE`: diesel would prepare it anew each time.
+    diesel::replace_into(payloads::table)
+        .values((payloads::iid.eq(iid), payloads::kind.eq(rows::code(kind)), payloads::value.eq(value)))
         .execute(conn)?;
     Ok(())
 }

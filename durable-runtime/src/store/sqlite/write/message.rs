@@ -17,16 +17,10 @@ pub(super) fn accept(conn: &mut SqliteConnection, message: &NewMessage, accepted
         return Err(Fault::Refused(Error::NotFound(message.to.to_string())));
     };
     if !accepted.contains(&found.status) {
-        return Err(Fault::Refused(Error::InvalidState {
-            id: message.to.to_string(),
-            status: found.status,
-        }));
+        return Err(Fault::Refused(Error::InvalidState { id: message.to.to_string(), status: found.status }));
     }
     put(conn, message, &found)?;
-    Ok(Receipt {
-        status: Some(found.status),
-        ..Receipt::default()
-    })
+    Ok(Receipt { status: Some(found.status), ..Receipt::default() })
 }
 
 /// An instance's message: dropped if the receiver does not exist or has ended.
@@ -55,12 +49,7 @@ fn put(conn: &mut SqliteConnection, message: &NewMessage, to: &Found) -> Result<
 
 /// The instance wants to be looked at now.
 pub(super) fn wake(conn: &mut SqliteConnection, iid: i64) -> Result<(), Fault> {
-    #[derive(Clone, Copy)]
     struct Wake;
-    Fixed::new(
-        Wake,
-        diesel::update(instances::table.find(iid)).set(instances::wake_at.eq(Some(0_i64))),
-    )
-    .execute(conn)?;
+    Fixed::new(Wake, iid, instances::wake_at.eq(Some(0_i64))).execute(conn)?;
     Ok(())
 }

@@ -46,7 +46,7 @@ pub(super) fn highest_id(change: &Change) -> i64 {
 
 /// The first delivery of an activity is implied by its `TaskScheduled`: the first row says two.
 fn redeliver(conn: &mut SqliteConnection, key: InstanceKey, tasks: &[i64]) -> Result<Receipt, Fault> {
-    let known = instances::table.find(key.0).select(instances::iid).first::<i64>(conn).optional()?;
+    let known = instances::table.find(key.0).select(instances::iid).get_result::<i64>(conn).optional()?;
     if known.is_none() {
         return Err(Fault::Refused(Error::NotFound(format!("number {}", key.0))));
     }

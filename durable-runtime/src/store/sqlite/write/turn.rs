@@ -50,40 +50,42 @@ fn sets_input(turn: &TurnCommit) -> bool {
 }
 
 /// The small row moves on, if it is where the turn left it.
+///
+/// SQLite writes an index anew when one of its columns is set, even to the value that it has: so only what changes is set.
 fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
-    #[derive(Clone, Copy)]
-    struct Advance;
-    #[derive(Clone, Copy)]
-    struct Renew;
-    let row = instances::table
-        .find(turn.key.0)
-        .filter(instances::sequence.eq(turn.expected_sequence));
-    let next = (
-        instances::status.eq(turn.status.code()),
-        instances::updated.eq(turn.updated.micros()),
-        instances::wake_at.eq(turn.wake_at.map(Timestamp::micros)),
-        instances::sequence.eq(turn.expected_sequence + 1),
-    );
-    let changed = match &turn.new_generation {
-        None => Fixed::new(Advance, diesel::update(row).set(next)).execute(conn)?,
-        Some(NewGeneration {
-            execution_id,
-            generation,
-            version,
-        }) => {
-            let renewed = (
-                instances::execution_id.eq(execution_id.as_ref()),
-                instances::generation.eq(rows::generation_code(*generation)?),
-                instances::version.eq(version),
-            );
-            Fixed::new(Renew, diesel::update(row).set((next, renewed))).execute(conn)?
-        }
+    struct Neither;
+    struct Wake;
+    struct Status;
+    struct Both;
+    let (status, wake_at) = (turn.status.code(), turn.wake_at.map(Timestamp::micros));
+    let now = instances::table.find(turn.key.0).select((instances::sequence, instances::status, instances::wake_at));
+    let now: Option<(i64, i32, Option<i64>)> = now.get_result(conn).optional()?;
+    let Some((_, old_status, old_wake)) = now.filter(|(sequence, ..)| *sequence == turn.expected_sequence) else {
+        return Err(Fault::Refused(Error::Conflict(turn.id.to_string())));
     };
-    if changed == 1 {
-        Ok(())
-    } else {
-        Err(Fault::Refused(Error::Conflict(turn.id.to_string())))
-    }
+    let iid = turn.key.0;
+    let sequence = instances::sequence.eq(turn.expected_sequence + 1);
+    let next = (sequence, instances::updated.eq(turn.updated.micros()));
+    let (status_is, wake_is) = (instances::status.eq(status), instances::wake_at.eq(wake_at));
+    match (old_status == status, old_wake == wake_at) {
+        (true, true) => Fixed::new(Neither, iid, next).execute(conn)?,
+        (true, false) => Fixed::new(Wake, iid, (next, wake_is)).execute(conn)?,
+        (false, true) => Fixed::new(Status, iid, (next, status_is)).execute(conn)?,
+        (false, false) => Fixed::new(Both, iid, (next, status_is, wake_is)).execute(conn)?,
+    };
+    renew(conn, turn)
+}
+
+/// The row takes the new generation.
+fn renew(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
+    let Some(NewGeneration { execution_id, generation, version }) = &turn.new_generation else { return Ok(()) };
+    let renewed = (
+        instances::execution_id.eq(execution_id.as_ref()),
+        instances::generation.eq(rows::generation_code(*generation)?),
+        instances::version.eq(version),
+    );
+    diesel::update(instances::table.find(turn.key.0)).set(renewed).execute(conn)?;
+    Ok(())
 }
 
 /// One row of history per turn; an older generation's rows go first.
@@ -93,11 +95,7 @@ fn append(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
     }
     if let Some(events) = &turn.events {
         diesel::insert_into(history::table)
-            .values((
-                history::iid.eq(turn.key.0),
-                history::seq.eq(turn.expected_sequence),
-                history::events.eq(events),
-            ))
+            .values((history::iid.eq(turn.key.0), history::seq.eq(turn.expected_sequence), history::events.eq(events)))
             .execute(conn)?;
     }
     Ok(())
