@@ -2,7 +2,7 @@
 //!
 //! Types and functions live in different namespaces, so it can have the function's own name.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
@@ -124,20 +124,64 @@ fn output_type(function: &Function, output: &Output, paths: &Paths) -> TokenStre
     }
 }
 
-/// The call `call` of the function, and its output made ready for the history.
-pub(crate) fn finish(
-    function: &Function,
+/// A name of generated code. Where it stands does not matter to what it means, only to where
+/// errors about it land.
+pub(crate) fn local(name: &str, span: Span) -> Ident {
+    Ident::new(name, located(span))
+}
+
+/// Functions between the one call and the runtime. They know input and output only as those of
+/// the companion, whose `impl` states the bounds; so a type that does not fit is reported there,
+/// at the type, and not again wherever it is used.
+pub(crate) fn bridges(
     output: &Output,
-    call: &TokenStream,
+    role: &TokenStream,
+    source: &TokenStream,
+    read: &Ident,
     paths: &Paths,
 ) -> TokenStream {
+    let (error, payload) = (paths.error(), paths.payload());
     let finish = if output.is_fallible() {
-        paths.finish_result()
+        let finish = paths.finish_result();
+        quote! {
+            fn __durable_finish<F: #role, E: ::core::convert::Into<#error>>(
+                output: ::core::result::Result<F::Output, E>,
+            ) -> ::core::result::Result<#payload, #error> {
+                #finish(output)
+            }
+        }
     } else {
-        paths.finish()
+        let finish = paths.finish();
+        quote! {
+            fn __durable_finish<F: #role>(
+                output: F::Output,
+            ) -> ::core::result::Result<#payload, #error> {
+                #finish(output)
+            }
+        }
     };
-    let span = located(output.span(function));
-    quote_spanned! { span=> #finish(#call) }
+    quote! {
+        #[allow(dead_code)]
+        fn __durable_input<F: #role>(
+            source: &#source,
+        ) -> ::core::result::Result<F::Input, #error> {
+            source.#read::<F::Input>()
+        }
+        #finish
+    }
+}
+
+/// The call `call` of the function, and its output made ready for the history.
+pub(crate) fn finish(function: &Function, output: &Output, call: &TokenStream) -> TokenStream {
+    let ident = function.ident();
+    let span = output.span(function);
+    let value = local("__durable_output", span);
+    let finish = if output.is_fallible() {
+        quote_spanned! { located(span)=> __durable_finish::<#ident, _>(#value) }
+    } else {
+        quote_spanned! { located(span)=> __durable_finish::<#ident>(#value) }
+    };
+    quote_spanned! { located(span)=> let #value = #call; #finish }
 }
 
 /// Refuses a `Result` under another name: its error would complete as a value.

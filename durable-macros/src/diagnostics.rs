@@ -58,16 +58,19 @@ pub(crate) fn one_of<T: AsRef<str>>(names: &[T]) -> String {
 /// The line that says what was probably meant; nothing when no name is near.
 pub(crate) fn did_you_mean<T: AsRef<str>>(written: &str, names: &[T]) -> String {
     let written = written.to_lowercase();
-    let near = names
-        .iter()
-        .map(|name| {
-            (
-                distance(&written, &name.as_ref().to_lowercase()),
-                name.as_ref(),
-            )
-        })
-        .filter(|(distance, name)| distance * 5 <= name.len().max(written.len()) * 2)
-        .min_by_key(|(distance, _)| *distance);
+    let is_near = |(distance, name): &(usize, &str)| {
+        // One begins the other, or two of five characters differ at most.
+        let (short, long) = (name.len().min(written.len()), name.len().max(written.len()));
+        let begins = name.starts_with(&written) || written.starts_with(name);
+        (begins && short >= 3) || distance * 5 <= long * 2
+    };
+    let near = names.iter().map(|name| {
+        (
+            distance(&written, &name.as_ref().to_lowercase()),
+            name.as_ref(),
+        )
+    });
+    let near = near.filter(is_near).min_by_key(|(distance, _)| *distance);
     near.map(|(_, name)| format!("\nhelp: did you mean `{name}`?"))
         .unwrap_or_default()
 }
@@ -103,6 +106,14 @@ mod tests {
             "\nhelp: did you mean `methods`?"
         );
         assert_eq!(did_you_mean("atuh", &names), "\nhelp: did you mean `auth`?");
+        assert_eq!(
+            did_you_mean("routes", &names),
+            "\nhelp: did you mean `route`?"
+        );
+        assert_eq!(
+            did_you_mean("meth", &names),
+            "\nhelp: did you mean `methods`?"
+        );
         assert_eq!(did_you_mean("timeout", &names), "");
     }
 

@@ -39,6 +39,8 @@ private! {
     activity_invocation => ActivityInvocation,
     state_spec => StateSpec,
     rate => Rate,
+    error => Error,
+    payload => Payload,
     fallible => Fallible,
     finish => finish,
     finish_result => finish_result,

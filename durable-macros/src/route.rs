@@ -132,7 +132,7 @@ impl Parser {
             if c == '{' && !self.next_is('{') {
                 self.at += 1;
                 let text = self.parameter_text(at);
-                if let Some(placeholder) = self.parameter(&text, at + 1) {
+                if let Some(placeholder) = text.and_then(|text| self.parameter(&text, at + 1)) {
                     parts.push(Part::Parameter { at, placeholder });
                 }
             } else {
@@ -169,8 +169,9 @@ impl Parser {
     }
 
     /// The text up to the closing brace, which is skipped, with doubled braces made single; and
-    /// the place of each of its characters in the route.
-    fn parameter_text(&mut self, open: usize) -> Vec<(usize, char)> {
+    /// the place of each of its characters in the route. Where braces do not match, nothing that
+    /// follows can be told, and reading ends.
+    fn parameter_text(&mut self, open: usize) -> Option<Vec<(usize, char)>> {
         let mut text = Vec::new();
         while let Some(c) = self.peek() {
             match c {
@@ -181,11 +182,13 @@ impl Parser {
                 }
                 '}' => {
                     self.at += 1;
-                    return text;
+                    return Some(text);
                 }
                 '{' => {
                     let message = "`{` must not stand inside a placeholder: write `{{` for a brace";
                     self.faults.push(Fault::new(self.at, message));
+                    self.at = self.chars.len();
+                    return None;
                 }
                 _ => {}
             }
@@ -193,7 +196,7 @@ impl Parser {
             self.at += 1;
         }
         self.faults.push(Fault::new(open, "`{` is never closed"));
-        text
+        None
     }
 
     /// What stands between the braces. `at` is where it begins, for when nothing does.
@@ -336,7 +339,7 @@ fn constraint_fault(name: &str, arguments: Option<&str>) -> Option<String> {
         (Takes::LengthOrRange, _, Some([(0..), (0..)])) => return order_fault(known, numbers),
         (Takes::Bound, _, Some([_])) => return None,
         (Takes::Bounds, _, Some([_, _])) => return order_fault(known, numbers),
-        (Takes::Nothing, ..) => format!("{known}"),
+        (Takes::Nothing, ..) => return Some(format!("`{known}` must be written without `(..)`")),
         (Takes::Expression, ..) => format!("{known}(expression)"),
         (Takes::Length | Takes::Bound, ..) => format!("{known}(4)"),
         (Takes::LengthOrRange, ..) => {

@@ -91,7 +91,7 @@ impl Function {
     pub(crate) fn output(&self) -> Output {
         match &self.sig.output {
             ReturnType::Default => Output::Nothing,
-            ReturnType::Type(_, ty) => Output::Of((**ty).clone()),
+            ReturnType::Type(_, ty) => Output::Of(ty.clone()),
         }
     }
 }
@@ -161,7 +161,7 @@ pub(crate) enum Output {
     /// No `->`.
     Nothing,
     /// The type behind `->`.
-    Of(Type),
+    Of(Box<Type>),
 }
 
 impl Output {

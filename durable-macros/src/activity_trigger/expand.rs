@@ -1,7 +1,7 @@
 //! The code that stands beside an activity.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
@@ -23,7 +23,14 @@ pub(super) fn expand(
     let probe = companion::probe(function, &activity.output, paths);
     let registration = register(function, activity, paths);
     let uses = marks.uses();
-    let beside = quote! { #uses #named #probe #registration };
+    let bridges = companion::bridges(
+        &activity.output,
+        &paths.activity(),
+        &paths.activity_invocation(),
+        &companion::local("input", function.ident().span()),
+        paths,
+    );
+    let beside = quote! { #uses #probe #named #bridges #registration };
     let beside = companion::enclose(function, &beside);
     quote! { #function #companion #beside }
 }
@@ -99,39 +106,44 @@ fn states(activity: &Activity, paths: &Paths) -> Vec<TokenStream> {
 fn run(function: &Function, activity: &Activity, paths: &Paths) -> TokenStream {
     let ident = function.ident();
     let names: Vec<_> = (0..activity.bindings.len())
-        .map(|index| format_ident!("__durable_{index}", span = located(ident.span())))
+        .map(|index| companion::local(&format!("__durable_{index}"), ident.span()))
         .collect();
-    let bound = activity.bindings.iter().zip(&names);
-    let bound = bound.map(|((ty, binding), name)| {
-        let value = bind(ty, binding);
-        quote! { let #name: #ty = #value; }
-    });
+    let bound = activity
+        .bindings
+        .iter()
+        .zip(&names)
+        .map(|((ty, binding), name)| {
+            let value = bind(function, ty, binding);
+            quote! { let #name: #ty = #value; }
+        });
     let bound = quote! { #(#bound)* };
-    let invocation = invocation(paths);
+    let (invocation, path) = (invocation(ident.span()), paths.activity_invocation());
     let run = paths.activity_run();
     let mut call = quote! { #ident(#(#names),*) };
     if function.is_async() {
         call = quote! { #call.await };
-        let finished = companion::finish(function, &activity.output, &call, paths);
+        let finished = companion::finish(function, &activity.output, &call);
         let future = companion::boxed(function, &quote! { #bound #finished });
-        quote! { #run::Async(|#invocation| #future) }
+        quote! { #run::Async(|#invocation: #path| #future) }
     } else {
-        let finished = companion::finish(function, &activity.output, &call, paths);
-        quote! { #run::Blocking(|#invocation| { #bound #finished }) }
+        let finished = companion::finish(function, &activity.output, &call);
+        quote! { #run::Blocking(|#invocation: #path| { #bound #finished }) }
     }
 }
 
-fn invocation(paths: &Paths) -> TokenStream {
-    let path = paths.activity_invocation();
-    quote! { __durable_invocation: #path }
+fn invocation(span: Span) -> Ident {
+    companion::local("__durable_invocation", span)
 }
 
-fn bind(ty: &Type, binding: &Binding) -> TokenStream {
+fn bind(function: &Function, ty: &Type, binding: &Binding) -> TokenStream {
+    let ident = function.ident();
     let span = located(ty.span());
-    let invocation = quote! { __durable_invocation };
+    let invocation = invocation(ty.span());
     let fallible = match binding {
         Binding::Context => return quote_spanned! { span=> #invocation.context() },
-        Binding::Input | Binding::Nothing => quote_spanned! { span=> #invocation.input::<#ty>() },
+        Binding::Input | Binding::Nothing => {
+            quote_spanned! { span=> __durable_input::<#ident>(&#invocation) }
+        }
         Binding::State(state) => quote_spanned! { span=> #invocation.state::<#state>() },
         Binding::Client {
             task_hub,

@@ -1,7 +1,7 @@
 //! The code that stands beside an HTTP function. It has no companion: nobody calls it by type.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
@@ -96,27 +96,30 @@ fn variant(name: &str) -> Ident {
 /// The one call: binds each parameter and answers with the output.
 fn call(function: &Function, http: &Http, paths: &Paths) -> TokenStream {
     let ident = function.ident();
-    let invocation = quote! { __durable_call };
     let names: Vec<_> = (0..http.bindings.len())
-        .map(|index| format_ident!("__durable_{index}", span = located(ident.span())))
+        .map(|index| companion::local(&format!("__durable_{index}"), ident.span()))
         .collect();
-    let bound = http.bindings.iter().zip(&names);
-    let bound = bound.map(|((ty, bound), name)| {
-        let value = bind(ty, bound, &invocation);
+    let bound = http.bindings.iter().zip(&names).map(|((ty, bound), name)| {
+        let value = bind(ty, bound);
         quote! { let #name: #ty = #value; }
     });
     let mut call = quote! { #ident(#(#names),*) };
     if function.is_async() {
         call = quote! { #call.await };
     }
-    let answer = answer(function, http, &call, &invocation);
+    let answer = answer(function, http, &call);
     let future = companion::boxed(function, &quote! { #(#bound)* #answer });
-    let path = paths.http_invocation();
+    let (invocation, path) = (invocation(ident.span()), paths.http_invocation());
     quote! { |mut #invocation: #path| #future }
 }
 
-fn bind(ty: &Type, bound: &Bound, invocation: &TokenStream) -> TokenStream {
+fn invocation(span: Span) -> Ident {
+    companion::local("__durable_call", span)
+}
+
+fn bind(ty: &Type, bound: &Bound) -> TokenStream {
     let span = located(ty.span());
+    let invocation = invocation(ty.span());
     let value = match bound {
         Bound::Client {
             task_hub,
@@ -126,39 +129,28 @@ fn bind(ty: &Type, bound: &Bound, invocation: &TokenStream) -> TokenStream {
             let connection = companion::option(connection.as_ref().map(|text| quote! { #text }));
             quote_spanned! { span=> #invocation.client(#task_hub, #connection) }
         }
-        Bound::Placeholder(name) => {
-            quote_spanned! { span=> #invocation.placeholder::<#ty>(#name) }
-        }
-        Bound::Extractor(name) => {
-            quote_spanned! { span=> #invocation.extract::<#ty>(#name).await }
-        }
+        Bound::Placeholder(name) => quote_spanned! { span=> #invocation.placeholder::<#ty>(#name) },
+        Bound::Extractor(name) => quote_spanned! { span=> #invocation.extract::<#ty>(#name).await },
     };
     companion::or_return(&value, &quote! { __durable_error })
 }
 
 /// Hands the output to the method that fits its type as it is written.
-fn answer(
-    function: &Function,
-    http: &Http,
-    call: &TokenStream,
-    invocation: &TokenStream,
-) -> TokenStream {
+fn answer(function: &Function, http: &Http, call: &TokenStream) -> TokenStream {
     let output = &http.output;
-    let span = located(output.span(function));
-    match (output.is_unit(), output.is_fallible()) {
-        (true, false) => quote_spanned! { span=> { #call; #invocation.respond_unit() } },
-        (true, true) => answer_with(span, "respond_unit_result", call, invocation),
-        (false, false) => answer_with(span, "respond", call, invocation),
-        (false, true) => answer_with(span, "respond_result", call, invocation),
-    }
-}
-
-fn answer_with(
-    span: Span,
-    method: &str,
-    call: &TokenStream,
-    invocation: &TokenStream,
-) -> TokenStream {
-    let method = Ident::new(method, span);
-    quote_spanned! { span=> { let __durable_output = #call; #invocation.#method(__durable_output) } }
+    let span = output.span(function);
+    let invocation = invocation(span);
+    let method = match (output.is_unit(), output.is_fallible()) {
+        (true, false) => {
+            return quote_spanned! { located(span)=> #call; #invocation.respond_unit() };
+        }
+        (true, true) => "respond_unit_result",
+        (false, false) => "respond",
+        (false, true) => "respond_result",
+    };
+    let (method, value) = (
+        companion::local(method, span),
+        companion::local("__durable_output", span),
+    );
+    quote_spanned! { located(span)=> let #value = #call; #invocation.#method(#value) }
 }

@@ -21,7 +21,14 @@ pub(super) fn expand(
     let named = implement(function, orchestrator, paths);
     let probe = companion::probe(function, &orchestrator.output, paths);
     let registration = register(function, orchestrator, paths);
-    let beside = quote! { #uses #named #probe #registration };
+    let bridges = companion::bridges(
+        &orchestrator.output,
+        &paths.orchestrator(),
+        &paths.orchestration_context(),
+        &companion::local("__input", function.ident().span()),
+        paths,
+    );
+    let beside = quote! { #uses #probe #named #bridges #registration };
     let beside = companion::enclose(function, &beside);
     quote! { #function #companion #beside }
 }
@@ -80,18 +87,22 @@ fn register(function: &Function, orchestrator: &Orchestrator, paths: &Paths) -> 
 /// The one call: reads the input and hands the output on.
 fn run(function: &Function, orchestrator: &Orchestrator, paths: &Paths) -> TokenStream {
     let ident = function.ident();
-    let context = quote! { __durable_context };
+    let context = companion::local("__durable_context", ident.span());
     let (read, call) = match &orchestrator.input {
         None => (TokenStream::new(), quote! { #ident(#context).await }),
         Some(ty) => {
-            let span = located(ty.span());
-            let input = quote_spanned! { span=> #context.__input::<#ty>() };
-            let input = companion::or_return(&input, &companion::as_error());
-            let read = quote! { let __durable_input: #ty = #input; };
-            (read, quote! { #ident(#context, __durable_input).await })
+            let input = companion::local("__durable_input", ty.span());
+            let read = quote_spanned! { located(ty.span())=>
+                __durable_input::<#ident>(&#context)
+            };
+            let read = companion::or_return(&read, &companion::as_error());
+            (
+                quote! { let #input: #ty = #read; },
+                quote! { #ident(#context, #input).await },
+            )
         }
     };
-    let finished = companion::finish(function, &orchestrator.output, &call, paths);
+    let finished = companion::finish(function, &orchestrator.output, &call);
     let future = companion::boxed(function, &quote! { #read #finished });
     let path = paths.orchestration_context();
     quote! { |#context: #path| #future }
