@@ -1,0 +1,6 @@
+use durable_functions::prelude::*;
+
+#[durable_client]
+struct Client;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use durable_functions::prelude::*;
+
+#[http_trigger]
+async fn reads(_req: &HttpRequest) {}
+
+fn main() {}
