@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 use durable_runtime::model::{ExecutionStarted, Payload, RuntimeStatus, Timestamp};
 use durable_runtime::store::sqlite::{Options, SqliteStore};
-use durable_runtime::store::{Change, Error, InstanceKey, NewInstance, Receipt, Reuse, Store, TurnCommit};
+use durable_runtime::store::{
+    Change, Error, InstanceKey, NewInstance, Receipt, Reuse, Store, TurnCommit,
+};
 
 /// About 200 bytes, as a turn of one activity's completion and the next one's start has.
 const EVENTS: &str = r#"[{"OrchestratorStarted":{"at":1732435200000000}},{"TaskCompleted":{"id":4,"result":"Hello Tokyo!"}},{"TaskScheduled":{"id":5,"name":"say_hello","input":"Seattle"}},"OrchestratorCompleted"]"#;
@@ -19,8 +21,14 @@ const EVENTS: &str = r#"[{"OrchestratorStarted":{"at":1732435200000000}},{"TaskC
 const LIFE: i64 = 6;
 
 fn main() -> anyhow::Result<()> {
-    println!("flush: {:.0} us (append of 8 KiB and fdatasync)", flush_time()?.as_secs_f64() * 1e6);
-    for (what, life) in [("instances of six turns, created and ended", LIFE), ("instances that live for ever", i64::MAX)] {
+    println!(
+        "flush: {:.0} us (append of 8 KiB and fdatasync)",
+        flush_time()?.as_secs_f64() * 1e6
+    );
+    for (what, life) in [
+        ("instances of six turns, created and ended", LIFE),
+        ("instances that live for ever", i64::MAX),
+    ] {
         println!("{what}");
         println!(
             "{:>8} {:>10} {:>10} {:>9} {:>9} {:>12} {:>12}",
@@ -54,7 +62,9 @@ fn run(window: usize, steps: usize, life: i64) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(Options::new(folder.path().join("hub.db")))?;
     let (tell, hear) = channel();
-    let mut keys: Vec<_> = (0..window).map(|_| InstanceKey(store.ids().next())).collect();
+    let mut keys: Vec<_> = (0..window)
+        .map(|_| InstanceKey(store.ids().next()))
+        .collect();
     let (flushes, written, began) = (store.flushes(), written_bytes()?, Instant::now());
     let mut sequences = vec![0; window];
     let mut since = vec![began; window];
@@ -76,7 +86,10 @@ fn run(window: usize, steps: usize, life: i64) -> anyhow::Result<()> {
             step(&store, keys[number], number, sequences[number], life, &tell);
         }
     }
-    let (took, flushes) = (began.elapsed().as_secs_f64(), (store.flushes() - flushes) as f64);
+    let (took, flushes) = (
+        began.elapsed().as_secs_f64(),
+        (store.flushes() - flushes) as f64,
+    );
     futures::executor::block_on(store.close());
     let bytes = written_bytes()? - written;
     latencies.sort_unstable();
@@ -127,7 +140,9 @@ fn starts(count: usize) -> anyhow::Result<()> {
         });
     }
     ensure!(pages.len() == count / 100 + 1);
-    let mean = |pages: &[Duration]| pages.iter().sum::<Duration>() / u32::try_from(pages.len()).unwrap_or(1);
+    let mean = |pages: &[Duration]| {
+        pages.iter().sum::<Duration>() / u32::try_from(pages.len()).unwrap_or(1)
+    };
     println!(
         "a page of 100: {:?} among the first fifty, {:?} among the last",
         mean(&pages[..50]),
@@ -163,7 +178,14 @@ fn instance(key: InstanceKey) -> NewInstance {
     }
 }
 
-fn step(store: &SqliteStore, key: InstanceKey, number: usize, sequence: i64, life: i64, tell: &Sender<Answer>) {
+fn step(
+    store: &SqliteStore,
+    key: InstanceKey,
+    number: usize,
+    sequence: i64,
+    life: i64,
+    tell: &Sender<Answer>,
+) {
     let last = sequence + 1 == life;
     let turn = TurnCommit {
         key,
@@ -172,7 +194,11 @@ fn step(store: &SqliteStore, key: InstanceKey, number: usize, sequence: i64, lif
         expected_sequence: sequence,
         events: Some(EVENTS.to_owned()),
         new_generation: None,
-        status: if last { RuntimeStatus::Completed } else { RuntimeStatus::Running },
+        status: if last {
+            RuntimeStatus::Completed
+        } else {
+            RuntimeStatus::Running
+        },
         updated: Timestamp::from_micros(1_732_435_200_000_000 + sequence),
         wake_at: (!last).then_some(Timestamp::from_micros(0)),
         payloads: Vec::new(),
@@ -186,7 +212,10 @@ fn step(store: &SqliteStore, key: InstanceKey, number: usize, sequence: i64, lif
 
 fn submit(store: &SqliteStore, change: Change, number: usize, tell: &Sender<Answer>) {
     let tell = tell.clone();
-    store.submit(change, Box::new(move |result| drop(tell.send((number, result)))));
+    store.submit(
+        change,
+        Box::new(move |result| drop(tell.send((number, result)))),
+    );
 }
 
 /// Bytes that this process has sent to the disk, where the system says so.

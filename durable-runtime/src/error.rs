@@ -84,7 +84,8 @@ impl Error {
         let mut failure = match &self.0.kind {
             Kind::Source(source) => match source.downcast_ref::<TaskError>() {
                 Some(TaskError::Failed(inner)) => {
-                    let mut failure = FailureDetails::new(&self.0.error_type, &inner.message).with_inner(inner.clone());
+                    let mut failure = FailureDetails::new(&self.0.error_type, &inner.message)
+                        .with_inner(inner.clone());
                     failure.is_non_retriable = inner.is_non_retriable;
                     failure
                 }
@@ -141,7 +142,10 @@ impl<E: Into<Source> + 'static> From<E> for Error {
     fn from(error: E) -> Self {
         let name = std::any::type_name::<E>();
         let texts = ["&str", "alloc::string::String", "anyhow::Error"];
-        Self::source(error.into(), if texts.contains(&name) { "Error" } else { name })
+        Self::source(
+            error.into(),
+            if texts.contains(&name) { "Error" } else { name },
+        )
     }
 }
 

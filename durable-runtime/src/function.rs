@@ -115,8 +115,10 @@ impl<T, E> ResultProbe<Result<T, E>> {
 /// # Errors
 /// A value that cannot be serialised: never retriable, never a stuck work item (spec 1.16).
 pub fn finish<O: Serialize>(output: O) -> Result<Payload, Error> {
-    Payload::of(&output)
-        .map_err(|e| Error::non_retriable(Error::msg(format!("the output cannot be serialised: {e}"))).with_type("SerializationError"))
+    Payload::of(&output).map_err(|e| {
+        Error::non_retriable(Error::msg(format!("the output cannot be serialised: {e}")))
+            .with_type("SerializationError")
+    })
 }
 
 /// Serialises what a fallible function returned.
@@ -127,10 +129,18 @@ pub fn finish_result<O: Serialize, E: Into<Error>>(result: Result<O, E>) -> Resu
     finish(result.map_err(Into::into)?)
 }
 
-pub(crate) fn read_input<T: DeserializeOwned>(input: Option<&Payload>, kind: &str, function: &str) -> Result<T, Error> {
+pub(crate) fn read_input<T: DeserializeOwned>(
+    input: Option<&Payload>,
+    kind: &str,
+    function: &str,
+) -> Result<T, Error> {
     let read = input.map_or_else(|| serde_json::from_str("null"), Payload::read);
     read.map_err(|e| {
-        let found = if input.is_none() { "there is none" } else { "it does not fit" };
+        let found = if input.is_none() {
+            "there is none"
+        } else {
+            "it does not fit"
+        };
         let text = format!(
             "the {kind} `{function}` takes an input of type `{}`, but {found}: {e}",
             std::any::type_name::<T>()
@@ -168,7 +178,12 @@ impl ActivityInvocation {
     /// # Errors
     /// A state that nobody gave; a host reports that at its start.
     pub fn state<S: Send + Sync + 'static>(&self) -> Result<State<S>, Error> {
-        let missing = || Error::non_retriable(Error::msg(missing_state(self.context.name(), std::any::type_name::<S>())));
+        let missing = || {
+            Error::non_retriable(Error::msg(missing_state(
+                self.context.name(),
+                std::any::type_name::<S>(),
+            )))
+        };
         self.states.get::<S>().ok_or_else(missing)
     }
 
@@ -176,11 +191,17 @@ impl ActivityInvocation {
     ///
     /// # Errors
     /// A task hub or connection that this host cannot reach.
-    pub fn client(&self, task_hub: Option<&'static str>, connection: Option<&'static str>) -> Result<DurableClient, Error> {
+    pub fn client(
+        &self,
+        task_hub: Option<&'static str>,
+        connection: Option<&'static str>,
+    ) -> Result<DurableClient, Error> {
         Ok(self.client.of(task_hub, connection)?)
     }
 }
 
 pub(crate) fn missing_state(function: &str, state: &str) -> String {
-    format!("the function `{function}` takes `State<{state}>`, which nobody gave; add `.with_state(..)` to the host")
+    format!(
+        "the function `{function}` takes `State<{state}>`, which nobody gave; add `.with_state(..)` to the host"
+    )
 }

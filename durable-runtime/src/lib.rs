@@ -17,13 +17,16 @@ pub mod store;
 pub mod __private;
 
 pub use activity::ActivityContext;
-pub use client::{ClientError, DurableClient, InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
+pub use client::{
+    ClientError, DurableClient, InstanceQuery, OrchestrationStatus, Page, PurgeFilter,
+    StatusOptions,
+};
 pub use error::{Error, Result};
 pub use function::{Activity, IntoInput, Orchestrator};
 pub use model::{FailureDetails, RuntimeStatus, TaskError};
 pub use registry::Registry;
 pub use replay::{
-    ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext, RetryDecision, RetryPolicy,
-    SubOrchestrationCall, WhenAll, WhenAny,
+    ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext,
+    RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny,
 };
 pub use state::{State, States};

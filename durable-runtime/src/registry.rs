@@ -193,7 +193,9 @@ impl Registry {
     ///
     /// # Errors
     /// Names that are taken twice, with both places; names that no function may have.
-    pub fn of<'a>(registrations: impl Iterator<Item = &'a Registration>) -> Result<Arc<Self>, Vec<Fault>> {
+    pub fn of<'a>(
+        registrations: impl Iterator<Item = &'a Registration>,
+    ) -> Result<Arc<Self>, Vec<Fault>> {
         let mut all: Vec<&Registration> = registrations.collect();
         all.sort_by_key(|r| (r.name.to_lowercase(), r.file, r.line));
         let mut registry = Self::default();
@@ -204,17 +206,24 @@ impl Registry {
         }
         faults.sort();
         faults.dedup();
-        if faults.is_empty() { Ok(Arc::new(registry)) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Arc::new(registry))
+        } else {
+            Err(faults)
+        }
     }
 
     fn add(&mut self, registration: &Registration) {
         let key = registration.name.to_lowercase();
         match &registration.kind {
             Kind::Orchestrator(spec) => {
-                self.orchestrators.entry(key).or_default().push(Orchestrator {
-                    name: registration.name,
-                    spec: *spec,
-                });
+                self.orchestrators
+                    .entry(key)
+                    .or_default()
+                    .push(Orchestrator {
+                        name: registration.name,
+                        spec: *spec,
+                    });
             }
             Kind::Activity(spec) => {
                 self.activities.insert(
@@ -231,7 +240,9 @@ impl Registry {
     /// The activity of that name.
     #[must_use]
     pub fn activity(&self, name: &str) -> Option<&Activity> {
-        self.activities.get(name).or_else(|| self.activities.get(&name.to_lowercase()))
+        self.activities
+            .get(name)
+            .or_else(|| self.activities.get(&name.to_lowercase()))
     }
 
     /// The function for an instance of that name and version: of exactly that version, else the one without a version.
@@ -242,7 +253,12 @@ impl Registry {
             .get(name)
             .or_else(|| self.orchestrators.get(&name.to_lowercase()))?;
         all.iter()
-            .find(|o| o.spec.version.unwrap_or_default().eq_ignore_ascii_case(version))
+            .find(|o| {
+                o.spec
+                    .version
+                    .unwrap_or_default()
+                    .eq_ignore_ascii_case(version)
+            })
             .or_else(|| all.iter().find(|o| o.spec.version.is_none()))
     }
 
@@ -255,7 +271,11 @@ impl Registry {
     /// Names of all orchestrators as declared, sorted without case, each once.
     #[must_use]
     pub fn orchestrator_names(&self) -> Vec<&'static str> {
-        self.orchestrators.values().filter_map(|all| all.first()).map(|o| o.name).collect()
+        self.orchestrators
+            .values()
+            .filter_map(|all| all.first())
+            .map(|o| o.name)
+            .collect()
     }
 
     /// Names of all activities as declared, sorted without case.
@@ -283,7 +303,11 @@ impl Registry {
     /// How messages list names: `'A', 'B'`.
     #[must_use]
     pub fn quoted(names: &[&str]) -> String {
-        names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ")
+        names
+            .iter()
+            .map(|name| format!("'{name}'"))
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 }
 
@@ -320,7 +344,9 @@ fn are_versions(one: &Registration, other: &Registration) -> bool {
 /// `^[a-z][a-z0-9_-]{0,127}$` without case, and not `host` (host.md 1.1).
 fn check_name(registration: &Registration) -> Option<Fault> {
     let name = registration.name;
-    let letters = name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let letters = name
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     let fine = letters && name.len() <= 128 && name.starts_with(|c: char| c.is_ascii_alphabetic());
     (!fine || name.eq_ignore_ascii_case("host")).then(|| {
         Fault(format!(

@@ -31,7 +31,8 @@ impl Binding {
 
     pub(super) fn bind(&self, engine: &Arc<Engine>) {
         let _ = self.engine.set(Arc::downgrade(engine));
-        self.stage.send_replace(Stage::Bound(Arc::downgrade(engine)));
+        self.stage
+            .send_replace(Stage::Bound(Arc::downgrade(engine)));
     }
 
     pub(super) fn abandon(&self, why: String) {
@@ -64,7 +65,9 @@ impl Binding {
                 .upgrade()
                 .ok_or_else(|| ClientError::Unavailable("the host has stopped".to_owned())),
             Ok(Stage::Never(why)) => Err(ClientError::Unavailable(why)),
-            Ok(Stage::Waiting) | Err(_) => Err(ClientError::Unavailable("the host never started".to_owned())),
+            Ok(Stage::Waiting) | Err(_) => Err(ClientError::Unavailable(
+                "the host never started".to_owned(),
+            )),
         }
     }
 }

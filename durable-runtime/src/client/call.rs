@@ -19,7 +19,9 @@ use crate::store::Purge;
 pub struct Call<T>(BoxFuture<'static, Result<T, ClientError>>);
 
 impl<T: Send + 'static> Call<T> {
-    pub(super) fn new(future: impl Future<Output = Result<T, ClientError>> + Send + 'static) -> Self {
+    pub(super) fn new(
+        future: impl Future<Output = Result<T, ClientError>> + Send + 'static,
+    ) -> Self {
         Self(future.boxed())
     }
 }
@@ -122,8 +124,9 @@ impl Future for Start {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let client = self.client.clone();
-        self.state
-            .poll(cx, |request| async move { client.engine().await?.start(request?).await }.boxed())
+        self.state.poll(cx, |request| {
+            async move { client.engine().await?.start(request?).await }.boxed()
+        })
     }
 }
 
@@ -190,7 +193,11 @@ pub(super) async fn purge_one(client: DurableClient, id: String) -> Result<u64, 
     }
 }
 
-pub(super) fn input_of(input: Result<Payload, serde_json::Error>) -> Result<Option<Payload>, ClientError> {
-    let payload = input.map_err(|e| ClientError::InvalidArgument(format!("the input cannot be serialised: {e}")))?;
+pub(super) fn input_of(
+    input: Result<Payload, serde_json::Error>,
+) -> Result<Option<Payload>, ClientError> {
+    let payload = input.map_err(|e| {
+        ClientError::InvalidArgument(format!("the input cannot be serialised: {e}"))
+    })?;
     Ok((!payload.is_null()).then_some(payload))
 }

@@ -93,19 +93,27 @@ impl DurableClient {
     ///
     /// # Errors
     /// One that this host cannot reach: on SQLite, every hub but its own.
-    pub fn of(&self, task_hub: Option<&str>, connection: Option<&str>) -> Result<Self, ClientError> {
+    pub fn of(
+        &self,
+        task_hub: Option<&str>,
+        connection: Option<&str>,
+    ) -> Result<Self, ClientError> {
         let Some(engine) = self.binding.now() else {
             return Ok(self.clone());
         };
         let own = &engine.settings;
-        if let Some(other) = task_hub.filter(|hub| !hub.is_empty() && !hub.eq_ignore_ascii_case(&own.hub_name)) {
+        if let Some(other) =
+            task_hub.filter(|hub| !hub.is_empty() && !hub.eq_ignore_ascii_case(&own.hub_name))
+        {
             let text = format!(
                 "the task hub `{other}` cannot be reached: this host serves `{}` alone, since its database is SQLite",
                 own.hub_name
             );
             return Err(ClientError::InvalidArgument(text));
         }
-        if let Some(other) = connection.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(&own.connection)) {
+        if let Some(other) = connection
+            .filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(&own.connection))
+        {
             let text = format!(
                 "the connection `{other}` cannot be reached: this host uses `{}` alone, since its database is SQLite",
                 own.connection
@@ -123,21 +131,39 @@ impl DurableClient {
     /// The task hub's name, as this client was given it, else the host's.
     #[must_use]
     pub fn task_hub(&self) -> String {
-        let own = || self.binding.now().map(|engine| engine.settings.hub_name.clone());
-        self.task_hub.as_deref().map(str::to_owned).or_else(own).unwrap_or_default()
+        let own = || {
+            self.binding
+                .now()
+                .map(|engine| engine.settings.hub_name.clone())
+        };
+        self.task_hub
+            .as_deref()
+            .map(str::to_owned)
+            .or_else(own)
+            .unwrap_or_default()
     }
 
     /// The name of the connection setting, as this client was given it, else the host's.
     #[must_use]
     pub fn connection(&self) -> String {
-        let own = || self.binding.now().map(|engine| engine.settings.connection.clone());
-        self.connection.as_deref().map(str::to_owned).or_else(own).unwrap_or_default()
+        let own = || {
+            self.binding
+                .now()
+                .map(|engine| engine.settings.connection.clone())
+        };
+        self.connection
+            .as_deref()
+            .map(str::to_owned)
+            .or_else(own)
+            .unwrap_or_default()
     }
 
     /// The functions of the hub, once it runs.
     #[must_use]
     pub fn registry(&self) -> Option<Arc<Registry>> {
-        self.binding.now().map(|engine| Arc::clone(&engine.registry))
+        self.binding
+            .now()
+            .map(|engine| Arc::clone(&engine.registry))
     }
 
     /// Whether both are clients of one hub.
@@ -156,7 +182,12 @@ impl DurableClient {
         self.start(name, input_of(Payload::of(&input)), None)
     }
 
-    fn start(&self, name: &str, input: Result<Option<Payload>, ClientError>, version: Option<&str>) -> Start {
+    fn start(
+        &self,
+        name: &str,
+        input: Result<Option<Payload>, ClientError>,
+        version: Option<&str>,
+    ) -> Start {
         let request = input.map(|input| StartRequest {
             name: name.to_owned(),
             input,
@@ -172,7 +203,11 @@ impl DurableClient {
     }
 
     /// The status, with history, or without input.
-    pub fn get_status_with(&self, id: impl AsRef<str>, options: StatusOptions) -> Call<Option<OrchestrationStatus>> {
+    pub fn get_status_with(
+        &self,
+        id: impl AsRef<str>,
+        options: StatusOptions,
+    ) -> Call<Option<OrchestrationStatus>> {
         let (client, id) = (self.clone(), id.as_ref().to_owned());
         Call::new(async move {
             let engine = client.engine().await?;
@@ -207,7 +242,11 @@ impl DurableClient {
     /// # Errors
     /// A database that cannot be read.
     #[doc(hidden)]
-    pub async fn record(&self, id: &str, parts: Parts) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
+    pub async fn record(
+        &self,
+        id: &str,
+        parts: Parts,
+    ) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
         self.engine().await?.find(id, parts).await
     }
 
@@ -227,26 +266,51 @@ impl DurableClient {
             let query = query.into_list()?;
             let limit = query.limit;
             let records = client.engine().await?.list(query).await?;
-            let continuation_token = records.last().filter(|_| records.len() >= limit).map(InstanceQuery::token);
+            let continuation_token = records
+                .last()
+                .filter(|_| records.len() >= limit)
+                .map(InstanceQuery::token);
             Ok(Page {
-                items: records.iter().map(|record| OrchestrationStatus::of(record, true)).collect(),
+                items: records
+                    .iter()
+                    .map(|record| OrchestrationStatus::of(record, true))
+                    .collect(),
                 continuation_token,
             })
         })
     }
 
     /// Raises an external event. It is durable when this returns, and waits if nobody waits for it.
-    pub fn raise_event(&self, id: impl AsRef<str>, name: impl Into<String>, data: impl Serialize) -> Call<()> {
-        let (client, id, name, data) = (self.clone(), id.as_ref().to_owned(), name.into(), Payload::of(&data));
+    pub fn raise_event(
+        &self,
+        id: impl AsRef<str>,
+        name: impl Into<String>,
+        data: impl Serialize,
+    ) -> Call<()> {
+        let (client, id, name, data) = (
+            self.clone(),
+            id.as_ref().to_owned(),
+            name.into(),
+            Payload::of(&data),
+        );
         Call::new(async move {
-            let data = data.map_err(|e| ClientError::InvalidArgument(format!("the event's data cannot be serialised: {e}")))?;
+            let data = data.map_err(|e| {
+                ClientError::InvalidArgument(format!("the event's data cannot be serialised: {e}"))
+            })?;
             if name.is_empty() {
-                return Err(ClientError::InvalidArgument("an event needs a name".to_owned()));
+                return Err(ClientError::InvalidArgument(
+                    "an event needs a name".to_owned(),
+                ));
             }
             let engine = client.engine().await?;
             let throws = engine.settings.throw_on_raise_event;
-            match engine.send(&id, HistoryEvent::EventRaised { name, data }, &LIVE).await {
-                Err(ClientError::InvalidState { .. } | ClientError::NotFound(_)) if !throws => Ok(()),
+            match engine
+                .send(&id, HistoryEvent::EventRaised { name, data }, &LIVE)
+                .await
+            {
+                Err(ClientError::InvalidState { .. } | ClientError::NotFound(_)) if !throws => {
+                    Ok(())
+                }
                 other => other,
             }
         })
@@ -282,12 +346,22 @@ impl DurableClient {
     pub fn control(&self, id: &str, control: Control) -> Call<()> {
         let (client, id) = (self.clone(), id.to_owned());
         let (event, accepted): (HistoryEvent, &'static [RuntimeStatus]) = match control {
-            Control::Terminate { reason, recursive } => (HistoryEvent::ExecutionTerminated { reason, recursive }, &LIVE),
+            Control::Terminate { reason, recursive } => (
+                HistoryEvent::ExecutionTerminated { reason, recursive },
+                &LIVE,
+            ),
             Control::Suspend { reason } => (
                 HistoryEvent::ExecutionSuspended { reason },
-                &[RuntimeStatus::Pending, RuntimeStatus::Running, RuntimeStatus::ContinuedAsNew],
+                &[
+                    RuntimeStatus::Pending,
+                    RuntimeStatus::Running,
+                    RuntimeStatus::ContinuedAsNew,
+                ],
             ),
-            Control::Resume { reason } => (HistoryEvent::ExecutionResumed { reason }, &[RuntimeStatus::Suspended]),
+            Control::Resume { reason } => (
+                HistoryEvent::ExecutionResumed { reason },
+                &[RuntimeStatus::Suspended],
+            ),
         };
         Call::new(async move { client.engine().await?.send(&id, event, accepted).await })
     }
@@ -322,7 +396,11 @@ impl DurableClient {
     }
 
     /// Waits for the end of an instance: woken by its commit, not by polling.
-    pub fn wait_for_completion(&self, id: impl AsRef<str>, timeout: Duration) -> Call<OrchestrationStatus> {
+    pub fn wait_for_completion(
+        &self,
+        id: impl AsRef<str>,
+        timeout: Duration,
+    ) -> Call<OrchestrationStatus> {
         let (client, id) = (self.clone(), id.as_ref().to_owned());
         Call::new(async move {
             let record = client.engine().await?.wait(&id, timeout).await?;
@@ -399,7 +477,10 @@ pub fn check_instance_id(id: &str) -> Result<(), IdFault> {
     if id.starts_with('@') {
         return Err(IdFault::LeadingAt);
     }
-    if id.chars().any(|c| matches!(c, '/' | '\\' | '#' | '?') || c.is_control()) {
+    if id
+        .chars()
+        .any(|c| matches!(c, '/' | '\\' | '#' | '?') || c.is_control())
+    {
         return Err(IdFault::Forbidden);
     }
     if id.encode_utf16().count() > 256 {
@@ -419,5 +500,7 @@ pub(crate) fn unknown_orchestrator(name: &str, registry: &crate::registry::Regis
             crate::registry::Registry::quoted(&names)
         )
     };
-    format!("The function '{name}' doesn't exist, is disabled, or is not an orchestrator function. Additional info: {known}")
+    format!(
+        "The function '{name}' doesn't exist, is disabled, or is not an orchestrator function. Additional info: {known}"
+    )
 }

@@ -28,12 +28,17 @@ pub(super) fn wire_value(status: RuntimeStatus, output: &Value) -> Value {
 /// ISO 8601, UTC, up to seven fractional digits, trailing zeros cut.
 fn time(at: Timestamp) -> String {
     let text = at.to_utc().to_rfc3339_opts(SecondsFormat::Micros, true);
-    let digits = text.trim_end_matches('Z').trim_end_matches('0').trim_end_matches('.');
+    let digits = text
+        .trim_end_matches('Z')
+        .trim_end_matches('0')
+        .trim_end_matches('.');
     format!("{digits}Z")
 }
 
 fn raw(payload: Option<&Payload>) -> Value {
-    payload.map_or(Value::Null, |payload| Value::String(payload.as_str().to_owned()))
+    payload.map_or(Value::Null, |payload| {
+        Value::String(payload.as_str().to_owned())
+    })
 }
 
 fn failure(failure: &FailureDetails) -> Value {
@@ -55,7 +60,11 @@ struct Scheduled {
 }
 
 /// The rows of a history, oldest first.
-pub(super) fn project(record: &InstanceRecord, history: &[Vec<HistoryEvent>], show: Show) -> Vec<Value> {
+pub(super) fn project(
+    record: &InstanceRecord,
+    history: &[Vec<HistoryEvent>],
+    show: Show,
+) -> Vec<Value> {
     let mut rows: Vec<Option<Map<String, Value>>> = Vec::new();
     let mut open: BTreeMap<i64, Scheduled> = BTreeMap::new();
     let mut at = record.created;
@@ -63,7 +72,9 @@ pub(super) fn project(record: &InstanceRecord, history: &[Vec<HistoryEvent>], sh
         if let HistoryEvent::OrchestratorStarted { at: now } = event {
             at = *now;
         }
-        let Some(mut row) = row_of(event, record, show) else { continue };
+        let Some(mut row) = row_of(event, record, show) else {
+            continue;
+        };
         if let Some((id, name, input)) = scheduled(event) {
             open.insert(
                 id,
@@ -123,23 +134,42 @@ fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<M
             "FunctionName": started.name, "Input": raw(record.input.as_ref()), "Correlation": null,
             "ParentTraceContext": null, "ScheduledStartTime": started.scheduled_start.map(time), "Generation": started.generation,
         }),
-        H::TaskScheduled { name, input, .. } => json!({ "Name": name, "Input": raw(input.as_ref()), "ParentTraceContext": null }),
-        H::TaskCompleted { result, .. } | H::SubOrchestrationInstanceCompleted { result, .. } => json!({ "Result": result.to_value() }),
-        H::TaskFailed { failure: details, .. } | H::SubOrchestrationInstanceFailed { failure: details, .. } => {
+        H::TaskScheduled { name, input, .. } => {
+            json!({ "Name": name, "Input": raw(input.as_ref()), "ParentTraceContext": null })
+        }
+        H::TaskCompleted { result, .. } | H::SubOrchestrationInstanceCompleted { result, .. } => {
+            json!({ "Result": result.to_value() })
+        }
+        H::TaskFailed {
+            failure: details, ..
+        }
+        | H::SubOrchestrationInstanceFailed {
+            failure: details, ..
+        } => {
             json!({ "Reason": details.message, "Details": null, "FailureDetails": failure(details) })
         }
         H::TimerCreated { fire_at, .. } => json!({ "FireAt": time(*fire_at) }),
         H::TimerFired { .. } => json!({ "FireAt": null }),
         H::SubOrchestrationInstanceCreated {
-            name, instance_id, input, ..
+            name,
+            instance_id,
+            input,
+            ..
         } => {
             json!({ "Name": name, "InstanceId": instance_id, "Input": raw(input.as_ref()), "ClientSpanId": null })
         }
         H::EventSent {
-            instance_id, name, data, ..
+            instance_id,
+            name,
+            data,
+            ..
         } => json!({ "InstanceId": instance_id, "Name": name, "Input": raw(Some(data)) }),
-        H::EventRaised { name, data } => json!({ "Name": name, "Input": raw(Some(data)), "ParentTraceContext": null }),
-        H::ExecutionSuspended { reason } | H::ExecutionResumed { reason } => json!({ "Reason": reason }),
+        H::EventRaised { name, data } => {
+            json!({ "Name": name, "Input": raw(Some(data)), "ParentTraceContext": null })
+        }
+        H::ExecutionSuspended { reason } | H::ExecutionResumed { reason } => {
+            json!({ "Reason": reason })
+        }
         H::ExecutionTerminated { reason, .. } => json!({ "Input": reason }),
         H::ExecutionCompleted { status, .. } => json!({
             "OrchestrationStatus": status.name(),
@@ -147,7 +177,9 @@ fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<M
             "FailureDetails": record.failure.as_ref().map(failure),
         }),
     };
-    let Value::Object(mut body) = body else { return None };
+    let Value::Object(mut body) = body else {
+        return None;
+    };
     if !show.input {
         body.remove("Input");
     }

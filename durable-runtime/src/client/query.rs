@@ -51,13 +51,23 @@ impl OrchestrationStatus {
             instance_id: record.id.to_string(),
             execution_id: record.execution_id.to_string(),
             runtime_status: record.status,
-            input: record.input.as_ref().filter(|_| input).map(crate::model::Payload::to_value),
+            input: record
+                .input
+                .as_ref()
+                .filter(|_| input)
+                .map(crate::model::Payload::to_value),
             output: record.output.as_ref().map(crate::model::Payload::to_value),
-            custom_status: record.custom_status.as_ref().map(crate::model::Payload::to_value),
+            custom_status: record
+                .custom_status
+                .as_ref()
+                .map(crate::model::Payload::to_value),
             created_time: record.created.to_utc(),
             last_updated_time: record.updated.to_utc(),
             version: record.version.clone(),
-            parent_instance_id: record.parent.as_ref().map(|parent| parent.instance_id.to_string()),
+            parent_instance_id: record
+                .parent
+                .as_ref()
+                .map(|parent| parent.instance_id.to_string()),
             failure: record.failure.clone(),
             history: None,
         }
@@ -68,7 +78,9 @@ impl OrchestrationStatus {
     /// # Errors
     /// An output of another shape; none reads as `null`.
     pub fn output_as<T: DeserializeOwned>(&self) -> Result<T> {
-        Ok(serde_json::from_value(self.output.clone().unwrap_or(Value::Null))?)
+        Ok(serde_json::from_value(
+            self.output.clone().unwrap_or(Value::Null),
+        )?)
     }
 
     /// Whether the instance has ended.
@@ -82,7 +94,10 @@ impl Serialize for OrchestrationStatus {
     /// Members and their order are those of webhooks' status object (spec 4.1).
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let seconds = |at: &DateTime<Utc>| at.format("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let mut body = serializer.serialize_struct("OrchestrationStatus", 8 + usize::from(self.history.is_some()))?;
+        let mut body = serializer.serialize_struct(
+            "OrchestrationStatus",
+            8 + usize::from(self.history.is_some()),
+        )?;
         body.serialize_field("name", &self.name)?;
         body.serialize_field("instanceId", &self.instance_id)?;
         body.serialize_field("runtimeStatus", &self.runtime_status)?;
@@ -90,7 +105,10 @@ impl Serialize for OrchestrationStatus {
         body.serialize_field("customStatus", &self.custom_status)?;
         body.serialize_field(
             "output",
-            &self.output.as_ref().map(|output| wire_value(self.runtime_status, output)),
+            &self
+                .output
+                .as_ref()
+                .map(|output| wire_value(self.runtime_status, output)),
         )?;
         body.serialize_field("createdTime", &seconds(&self.created_time))?;
         body.serialize_field("lastUpdatedTime", &seconds(&self.last_updated_time))?;

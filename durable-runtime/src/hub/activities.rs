@@ -61,7 +61,11 @@ impl Limit {
             return Err(None);
         }
         let Some(rate) = self.rate else { return Ok(()) };
-        while self.starts.front().is_some_and(|start| now.duration_since(*start) >= rate.per) {
+        while self
+            .starts
+            .front()
+            .is_some_and(|start| now.duration_since(*start) >= rate.per)
+        {
             self.starts.pop_front();
         }
         let full = self.starts.len() >= usize::try_from(rate.count.max(1)).unwrap_or(usize::MAX);
@@ -177,7 +181,9 @@ impl Engine {
         let engine = Arc::downgrade(self);
         self.runtime.spawn(async move {
             tokio::time::sleep(span).await;
-            let Some(strong) = engine.upgrade() else { return };
+            let Some(strong) = engine.upgrade() else {
+                return;
+            };
             {
                 let mut queue = strong.activities.queue.lock();
                 if queue.closed || queue.running >= strong.activities.queue.limit {
@@ -258,7 +264,9 @@ impl Pool {
 /// A slot: runs one job after the other until there is none.
 async fn slot(engine: Weak<Engine>) {
     loop {
-        let Some(strong) = engine.upgrade() else { return };
+        let Some(strong) = engine.upgrade() else {
+            return;
+        };
         let Next::Run(job) = strong.next_activity() else {
             strong.idle.notify_waiters();
             return;
@@ -272,7 +280,12 @@ async fn slot(engine: Weak<Engine>) {
 async fn run_job(engine: &Arc<Engine>, job: Job) {
     let Job { cell, task, token } = job;
     let began = Instant::now();
-    let span = tracing::info_span!("activity", function = &*task.name, instance_id = &*cell.id, task = task.id);
+    let span = tracing::info_span!(
+        "activity",
+        function = &*task.name,
+        instance_id = &*cell.id,
+        task = task.id
+    );
     let result = run(engine, &cell, &task, &token).instrument(span).await;
     let outcome = result
         .as_ref()
@@ -283,8 +296,14 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         return;
     }
     let event = match result {
-        Ok(result) => HistoryEvent::TaskCompleted { id: task.id, result },
-        Err(failure) => HistoryEvent::TaskFailed { id: task.id, failure },
+        Ok(result) => HistoryEvent::TaskCompleted {
+            id: task.id,
+            result,
+        },
+        Err(failure) => HistoryEvent::TaskFailed {
+            id: task.id,
+            failure,
+        },
     };
     engine.deliver(
         &cell.id,
@@ -296,7 +315,12 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
     );
 }
 
-async fn run(engine: &Arc<Engine>, cell: &Arc<Cell>, task: &ActivityTask, token: &CancellationToken) -> Result<Payload, FailureDetails> {
+async fn run(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    task: &ActivityTask,
+    token: &CancellationToken,
+) -> Result<Payload, FailureDetails> {
     if task.delivery > engine.settings.max_deliveries {
         let text = format!(
             "the activity `{}` was delivered {} times without an end: each time its host went down",
@@ -306,7 +330,10 @@ async fn run(engine: &Arc<Engine>, cell: &Arc<Cell>, task: &ActivityTask, token:
         return Err(FailureDetails::new("PoisonMessage", text).non_retriable());
     }
     let Some(activity) = engine.registry.activity(&task.name) else {
-        let text = format!("the activity `{}` is not registered here any more", task.name);
+        let text = format!(
+            "the activity `{}` is not registered here any more",
+            task.name
+        );
         return Err(FailureDetails::new("UnknownFunction", text).non_retriable());
     };
     let context = ActivityContext::new(Call {
@@ -332,7 +359,16 @@ async fn run(engine: &Arc<Engine>, cell: &Arc<Cell>, task: &ActivityTask, token:
     let work = invoke(activity.spec.run, invocation);
     match limit {
         None => work.await,
-        Some(limit) => bounded(work, limit, engine.settings.cancellation_grace, token, &task.name).await,
+        Some(limit) => {
+            bounded(
+                work,
+                limit,
+                engine.settings.cancellation_grace,
+                token,
+                &task.name,
+            )
+            .await
+        }
     }
 }
 
@@ -356,7 +392,10 @@ async fn bounded(
     ))
 }
 
-async fn invoke(run: ActivityRun, invocation: ActivityInvocation) -> Result<Payload, FailureDetails> {
+async fn invoke(
+    run: ActivityRun,
+    invocation: ActivityInvocation,
+) -> Result<Payload, FailureDetails> {
     let result = match run {
         ActivityRun::Async(run) => {
             let made = std::panic::catch_unwind(AssertUnwindSafe(|| run(invocation)));

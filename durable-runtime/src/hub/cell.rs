@@ -111,7 +111,10 @@ impl CellState {
     pub(crate) fn refuse_queued(&mut self, id: &str) {
         let Some(status) = self.live() else { return };
         for create in self.queued.drain(..) {
-            let _ = create.reply.send(Err(store::Error::AlreadyExists { id: id.to_owned(), status }));
+            let _ = create.reply.send(Err(store::Error::AlreadyExists {
+                id: id.to_owned(),
+                status,
+            }));
         }
     }
 
@@ -119,7 +122,9 @@ impl CellState {
     pub(crate) fn accept_queued(&mut self) -> Option<Option<Box<Resident>>> {
         let create = self.queued.pop_front()?;
         let dropped = self.unload();
-        std::mem::take(&mut self.running).into_values().for_each(|token| token.cancel());
+        std::mem::take(&mut self.running)
+            .into_values()
+            .for_each(|token| token.cancel());
         self.mailbox.clear();
         self.snapshot = None;
         let started = HistoryEvent::ExecutionStarted(Box::new(create.instance.started.clone()));
@@ -160,7 +165,9 @@ impl Cells {
 
     fn shard(&self, id: &str) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Cell>>> {
         let index = usize::try_from(self.hasher.hash_one(id) % 64).unwrap_or(0);
-        self.shards[index].lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards[index]
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<Arc<Cell>> {
@@ -193,7 +200,12 @@ impl Cells {
     /// Every cell, shard by shard.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&Arc<Cell>)) {
         for shard in &self.shards {
-            let cells: Vec<Arc<Cell>> = shard.lock().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+            let cells: Vec<Arc<Cell>> = shard
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .values()
+                .cloned()
+                .collect();
             cells.iter().for_each(&mut visit);
         }
     }

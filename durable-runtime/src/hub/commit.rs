@@ -31,7 +31,10 @@ pub(super) fn callback(engine: Arc<Engine>, cell: Arc<Cell>, pending: Pending) -
 
 fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: &Receipt) {
     let Pending {
-        effects, snapshot, reply, ..
+        effects,
+        snapshot,
+        reply,
+        ..
     } = pending;
     let started = publish(engine, cell, &effects, &snapshot);
     engine.disarm(cell, &snapshot.execution_id, &effects.cancelled_timers);
@@ -67,12 +70,19 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
 }
 
 /// Makes the commit visible, and gives the activities that may start now.
-fn publish(engine: &Arc<Engine>, cell: &Arc<Cell>, effects: &Effects, snapshot: &Arc<InstanceRecord>) -> Vec<Job> {
+fn publish(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    effects: &Effects,
+    snapshot: &Arc<InstanceRecord>,
+) -> Vec<Job> {
     let mut state = cell.lock();
     state.in_flight -= 1;
     state.snapshot = Some(Arc::clone(snapshot));
     if effects.new_generation || effects.ended {
-        std::mem::take(&mut state.running).into_values().for_each(|token| token.cancel());
+        std::mem::take(&mut state.running)
+            .into_values()
+            .for_each(|token| token.cancel());
     }
     for id in &effects.cancelled_activities {
         if let Some(token) = state.running.get(id) {
@@ -101,7 +111,12 @@ fn job(cell: &Arc<Cell>, state: &mut CellState, task: &ActivityTask, current: &A
 }
 
 fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Error) {
-    let Pending { reply, restore, epoch, .. } = pending;
+    let Pending {
+        reply,
+        restore,
+        epoch,
+        ..
+    } = pending;
     let mut state = cell.lock();
     state.in_flight -= 1;
     // The first refusal makes all that was built on it void; the refusals of those only give their messages back.
@@ -118,11 +133,18 @@ fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Erro
             let _ = reply.send(Err(error));
         }
         (None, Error::Content(text)) if first => {
-            tracing::error!(instance_id = &*cell.id, text, "a turn cannot be stored; the instance fails");
-            state.fail_with = Some(FailureDetails::new("StorageError", text.clone()).non_retriable());
+            tracing::error!(
+                instance_id = &*cell.id,
+                text,
+                "a turn cannot be stored; the instance fails"
+            );
+            state.fail_with =
+                Some(FailureDetails::new("StorageError", text.clone()).non_retriable());
         }
         (None, Error::NotFound(_)) => state.mailbox.clear(),
-        (None, error) => tracing::warn!(instance_id = &*cell.id, %error, "a turn was refused; the instance is loaded again"),
+        (None, error) => {
+            tracing::warn!(instance_id = &*cell.id, %error, "a turn was refused; the instance is loaded again")
+        }
     }
     settle(engine, cell, &mut state);
     drop(state);
@@ -146,7 +168,9 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
     if state.ended {
         state.mailbox.clear();
         engine.cells.remove(cell, state);
-    } else if !state.mailbox.is_empty() || state.fail_with.is_some() || (state.resident.is_some() && engine.settings.idle_timeout.is_zero())
+    } else if !state.mailbox.is_empty()
+        || state.fail_with.is_some()
+        || (state.resident.is_some() && engine.settings.idle_timeout.is_zero())
     {
         state.scheduled = true;
         engine.queue.push(Arc::clone(cell));
@@ -156,19 +180,34 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
 }
 
 /// Counts the deliveries first, then runs the activities again.
-pub(super) fn redeliver(engine: &Arc<Engine>, cell: &Arc<Cell>, key: InstanceKey, tasks: Vec<i64>, activities: Vec<ActivityTask>) {
+pub(super) fn redeliver(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    key: InstanceKey,
+    tasks: Vec<i64>,
+    activities: Vec<ActivityTask>,
+) {
     let jobs: Vec<Job> = {
         let mut state = cell.lock();
-        let current = activities.first().map(|task| Arc::clone(&task.execution_id)).unwrap_or_default();
-        activities.iter().map(|task| job(cell, &mut state, task, &current)).collect()
+        let current = activities
+            .first()
+            .map(|task| Arc::clone(&task.execution_id))
+            .unwrap_or_default();
+        activities
+            .iter()
+            .map(|task| job(cell, &mut state, task, &current))
+            .collect()
     };
     let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
     let done: Done = Box::new(move |result| match result {
-        Ok(_) => jobs.into_iter().for_each(|job| engine_then.activities.push(job)),
+        Ok(_) => jobs
+            .into_iter()
+            .for_each(|job| engine_then.activities.push(job)),
         Err(error) => {
             tracing::warn!(instance_id = &*cell_then.id, %error, "open activities could not be taken up; the instance is loaded again");
             let mut state = cell_then.lock();
-            jobs.iter().for_each(|job| drop(state.running.remove(&job.task.id)));
+            jobs.iter()
+                .for_each(|job| drop(state.running.remove(&job.task.id)));
             let dropped = state.unload();
             drop(state);
             drop(dropped);

@@ -84,10 +84,19 @@ impl Hub {
     pub fn start(options: Options, client: &DurableClient) -> Result<Self, Error> {
         let faults = options.faults();
         if !faults.is_empty() {
-            return Err(Error::msg(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")));
+            return Err(Error::msg(
+                faults
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            ));
         }
         let runtime = Handle::try_current()?;
-        let queue = Activities::new(options.settings.max_concurrent_activities, options.registry.activities());
+        let queue = Activities::new(
+            options.settings.max_concurrent_activities,
+            options.registry.activities(),
+        );
         let engine = Arc::new(Engine {
             registry: options.registry,
             states: options.states,
@@ -108,8 +117,12 @@ impl Hub {
         engine.activities.bind(&engine);
         turns::spawn(&engine);
         engine.runtime.spawn(timers::run(Arc::downgrade(&engine)));
-        engine.runtime.spawn(recovery::wake(Arc::downgrade(&engine)));
-        engine.runtime.spawn(recovery::evict(Arc::downgrade(&engine)));
+        engine
+            .runtime
+            .spawn(recovery::wake(Arc::downgrade(&engine)));
+        engine
+            .runtime
+            .spawn(recovery::evict(Arc::downgrade(&engine)));
         client.bind(&engine);
         Ok(Self { engine })
     }
@@ -128,16 +141,24 @@ impl Hub {
             return;
         }
         engine.activities.close();
-        let finished = tokio::time::timeout(engine.settings.grace_period, engine.finish_running()).await;
+        let finished =
+            tokio::time::timeout(engine.settings.grace_period, engine.finish_running()).await;
         if finished.is_err() {
-            tracing::warn!("the grace period is over; what still runs is told to stop and will be delivered again");
+            tracing::warn!(
+                "the grace period is over; what still runs is told to stop and will be delivered again"
+            );
         }
         engine.stopped.cancel();
-        engine
-            .cells
-            .for_each(|cell| cell.lock().running.values().for_each(CancellationToken::cancel));
+        engine.cells.for_each(|cell| {
+            cell.lock()
+                .running
+                .values()
+                .for_each(CancellationToken::cancel)
+        });
         if finished.is_err() {
-            let _ = tokio::time::timeout(engine.settings.cancellation_grace, engine.finish_running()).await;
+            let _ =
+                tokio::time::timeout(engine.settings.cancellation_grace, engine.finish_running())
+                    .await;
         }
         engine.queue.close();
         engine.unload_all();
@@ -184,7 +205,9 @@ pub(crate) struct Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("cells", &self.cells.len()).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("cells", &self.cells.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -220,8 +243,14 @@ impl Engine {
     }
 
     /// The execution that this start means; `None` if no function here fits.
-    fn new_execution(self: &Arc<Self>, cell: &Arc<Cell>, started: &ExecutionStarted) -> Option<Execution> {
-        let orchestrator = self.registry.orchestrator(&started.name, &started.version)?;
+    fn new_execution(
+        self: &Arc<Self>,
+        cell: &Arc<Cell>,
+        started: &ExecutionStarted,
+    ) -> Option<Execution> {
+        let orchestrator = self
+            .registry
+            .orchestrator(&started.name, &started.version)?;
         let (engine, id): (Weak<Self>, Arc<str>) = (Arc::downgrade(self), Arc::clone(&cell.id));
         let on_foreign = Arc::new(move || {
             if let Some(engine) = engine.upgrade() {
@@ -284,14 +313,20 @@ impl Engine {
     /// Whether an instance that has nothing to do leaves memory now.
     fn evicts_at_once(&self, state: &CellState, again: &[Inbound]) -> bool {
         let full = self.cells.len() > self.settings.max_resident && state.running.is_empty();
-        state.in_flight == 0 && state.mailbox.is_empty() && again.is_empty() && (full || self.settings.idle_timeout.is_zero())
+        state.in_flight == 0
+            && state.mailbox.is_empty()
+            && again.is_empty()
+            && (full || self.settings.idle_timeout.is_zero())
     }
 
     /// The instance is loaded again, after a while.
     fn retry_later(self: &Arc<Self>, cell: &Arc<Cell>, messages: Vec<Inbound>) {
         {
             let mut state = cell.lock();
-            messages.into_iter().rev().for_each(|message| state.mailbox.push_front(message));
+            messages
+                .into_iter()
+                .rev()
+                .for_each(|message| state.mailbox.push_front(message));
         }
         let (engine, id) = (Arc::downgrade(self), Arc::clone(&cell.id));
         self.runtime.spawn(async move {
@@ -339,10 +374,17 @@ impl Engine {
         self.cells.for_each(|cell| {
             let mut state = cell.lock();
             let old = full || now.duration_since(state.last_active) >= idle;
-            if !old || state.scheduled || state.in_flight > 0 || !state.mailbox.is_empty() || state.create.is_some() {
+            if !old
+                || state.scheduled
+                || state.in_flight > 0
+                || !state.mailbox.is_empty()
+                || state.create.is_some()
+            {
                 return;
             }
-            let Some(resident) = state.resident.take() else { return };
+            let Some(resident) = state.resident.take() else {
+                return;
+            };
             self.forget_timers(cell, &resident);
             state.snapshot = state.snapshot.take().filter(|_| !state.running.is_empty());
             if state.is_idle() {

@@ -15,13 +15,21 @@ const PAGE: usize = 1_000;
 pub(super) async fn wake(engine: Weak<Engine>) {
     let mut seen = None;
     loop {
-        let Some(strong) = engine.upgrade() else { return };
+        let Some(strong) = engine.upgrade() else {
+            return;
+        };
         let until = strong.clock.now().plus(HORIZON);
         match look(&strong, seen, until).await {
             Ok(()) => seen = Some(until),
-            Err(error) => tracing::warn!(%error, "waiting instances could not be looked up; they are looked up again"),
+            Err(error) => {
+                tracing::warn!(%error, "waiting instances could not be looked up; they are looked up again")
+            }
         }
-        let pause = if seen == Some(until) { HORIZON / 2 } else { Duration::from_secs(1) };
+        let pause = if seen == Some(until) {
+            HORIZON / 2
+        } else {
+            Duration::from_secs(1)
+        };
         let stopped = strong.stopped.clone();
         drop(strong);
         tokio::select! {
@@ -32,7 +40,11 @@ pub(super) async fn wake(engine: Weak<Engine>) {
 }
 
 /// Pages through `wake_at`; after the first time only through what came within sight since.
-async fn look(engine: &Engine, seen: Option<Timestamp>, until: Timestamp) -> Result<(), crate::store::Error> {
+async fn look(
+    engine: &Engine,
+    seen: Option<Timestamp>,
+    until: Timestamp,
+) -> Result<(), crate::store::Error> {
     let mut after = seen.map(|at| (at, crate::store::InstanceKey(i64::MAX)));
     loop {
         let page = engine.store.wakes(until, after, PAGE).await?;
@@ -63,8 +75,11 @@ async fn look(engine: &Engine, seen: Option<Timestamp>, until: Timestamp) -> Res
 /// Lets idle instances leave memory.
 pub(super) async fn evict(engine: Weak<Engine>) {
     loop {
-        let Some(strong) = engine.upgrade() else { return };
-        let pause = (strong.settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(10));
+        let Some(strong) = engine.upgrade() else {
+            return;
+        };
+        let pause = (strong.settings.idle_timeout / 4)
+            .clamp(Duration::from_millis(50), Duration::from_secs(10));
         strong.evict_idle(Instant::now());
         let stopped = strong.stopped.clone();
         drop(strong);

@@ -14,7 +14,10 @@ use super::commit;
 use super::resident::new_execution_id;
 use crate::client::{ClientError, check_instance_id, unknown_orchestrator};
 use crate::model::{ExecutionStarted, HistoryEvent, Payload, RuntimeStatus, Timestamp};
-use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, ListQuery, NewInstance, NewMessage, Parts, Purge, Receipt, Reuse};
+use crate::store::{
+    Change, Done, Error, InstanceKey, InstanceRecord, ListQuery, NewInstance, NewMessage, Parts,
+    Purge, Receipt, Reuse,
+};
 
 /// A client's start.
 #[derive(Debug, Clone, Default)]
@@ -29,15 +32,27 @@ pub(crate) struct StartRequest {
 
 impl Engine {
     /// Starts an instance: it is stored, first turn included, when this returns (spec 4.1).
-    pub(crate) async fn start(self: &Arc<Self>, request: StartRequest) -> Result<String, ClientError> {
+    pub(crate) async fn start(
+        self: &Arc<Self>,
+        request: StartRequest,
+    ) -> Result<String, ClientError> {
         self.check_open()?;
         if !self.registry.has_orchestrator(&request.name) {
-            let known = self.registry.orchestrator_names().into_iter().map(str::to_owned).collect();
+            let known = self
+                .registry
+                .orchestrator_names()
+                .into_iter()
+                .map(str::to_owned)
+                .collect();
             tracing::debug!("{}", unknown_orchestrator(&request.name, &self.registry));
-            return Err(ClientError::UnknownFunction { name: request.name, known });
+            return Err(ClientError::UnknownFunction {
+                name: request.name,
+                known,
+            });
         }
         if let Some(id) = &request.instance_id {
-            check_instance_id(id).map_err(|fault| ClientError::InvalidArgument(fault.to_string()))?;
+            check_instance_id(id)
+                .map_err(|fault| ClientError::InvalidArgument(fault.to_string()))?;
         }
         let due = request.scheduled_at.filter(|at| *at > self.clock.now());
         let instance = self.new_instance(request);
@@ -50,15 +65,23 @@ impl Engine {
         match answer.await {
             Ok(Ok(())) => Ok(id.to_string()),
             Ok(Err(error)) => Err(client_error(error)),
-            Err(_) => Err(ClientError::Unavailable("the host stopped before the start was stored".to_owned())),
+            Err(_) => Err(ClientError::Unavailable(
+                "the host stopped before the start was stored".to_owned(),
+            )),
         }
     }
 
     fn new_instance(&self, request: StartRequest) -> NewInstance {
-        let id: Arc<str> = request.instance_id.unwrap_or_else(|| Uuid::new_v4().simple().to_string()).into();
+        let id: Arc<str> = request
+            .instance_id
+            .unwrap_or_else(|| Uuid::new_v4().simple().to_string())
+            .into();
         let name = self
             .registry
-            .orchestrator(&request.name, request.version.as_deref().unwrap_or_default())
+            .orchestrator(
+                &request.name,
+                request.version.as_deref().unwrap_or_default(),
+            )
             .map_or(&*request.name, |o| o.name);
         let reuse = if self.settings.overridable_any_state {
             Reuse::Any
@@ -107,7 +130,11 @@ impl Engine {
 
     /// Stores an instance without running it: its time has not come, or no function here fits it.
     pub(super) fn store_pending(self: &Arc<Self>, instance: NewInstance, reply: Reply) {
-        let (engine, id, due) = (Arc::downgrade(self), Arc::clone(&instance.id), instance.started.scheduled_start);
+        let (engine, id, due) = (
+            Arc::downgrade(self),
+            Arc::clone(&instance.id),
+            instance.started.scheduled_start,
+        );
         let done: Done = Box::new(move |result| {
             if let (Ok(_), Some(due), Some(engine)) = (&result, due, engine.upgrade()) {
                 engine.wake_instance(&id, due);
@@ -118,7 +145,12 @@ impl Engine {
     }
 
     /// Puts a message into an instance's inbox; stored when this returns.
-    pub(crate) async fn send(&self, id: &str, event: HistoryEvent, accepted: &[RuntimeStatus]) -> Result<(), ClientError> {
+    pub(crate) async fn send(
+        &self,
+        id: &str,
+        event: HistoryEvent,
+        accepted: &[RuntimeStatus],
+    ) -> Result<(), ClientError> {
         self.check_open()?;
         let to: Arc<str> = id.into();
         let message = NewMessage {
@@ -157,12 +189,18 @@ impl Engine {
             let _ = sender.send(result);
         });
         self.store.submit(change, done);
-        let stopped = |_| ClientError::Unavailable("the host stopped before the change was stored".to_owned());
+        let stopped = |_| {
+            ClientError::Unavailable("the host stopped before the change was stored".to_owned())
+        };
         answer.await.map_err(stopped)?.map_err(client_error)
     }
 
     /// The instance as the last commit left it: from memory if it is there.
-    pub(crate) async fn find(&self, id: &str, parts: Parts) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
+    pub(crate) async fn find(
+        &self,
+        id: &str,
+        parts: Parts,
+    ) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
         if let Some(cell) = self.cells.get(id) {
             let state = cell.lock();
             if let Some(snapshot) = state
@@ -173,7 +211,12 @@ impl Engine {
                 return Ok(Some(Arc::clone(snapshot)));
             }
         }
-        Ok(self.store.find(id, parts).await.map_err(client_error)?.map(Arc::new))
+        Ok(self
+            .store
+            .find(id, parts)
+            .await
+            .map_err(client_error)?
+            .map(Arc::new))
     }
 
     pub(crate) async fn list(&self, query: ListQuery) -> Result<Vec<InstanceRecord>, ClientError> {
@@ -181,12 +224,24 @@ impl Engine {
     }
 
     /// Recorded turns, oldest first.
-    pub(crate) async fn history(&self, id: &str) -> Result<Option<Vec<Vec<HistoryEvent>>>, ClientError> {
-        Ok(self.store.load(id).await.map_err(client_error)?.map(|loaded| loaded.history))
+    pub(crate) async fn history(
+        &self,
+        id: &str,
+    ) -> Result<Option<Vec<Vec<HistoryEvent>>>, ClientError> {
+        Ok(self
+            .store
+            .load(id)
+            .await
+            .map_err(client_error)?
+            .map(|loaded| loaded.history))
     }
 
     /// Resolves at the instance's end; woken by the commit.
-    pub(crate) async fn wait(&self, id: &str, timeout: Duration) -> Result<Arc<InstanceRecord>, ClientError> {
+    pub(crate) async fn wait(
+        &self,
+        id: &str,
+        timeout: Duration,
+    ) -> Result<Arc<InstanceRecord>, ClientError> {
         let end = self.waiters.wait(id);
         let found = self.find(id, Parts::ALL).await;
         let outcome = match found {
@@ -207,7 +262,9 @@ impl Engine {
         if self.stopping.load(Ordering::Acquire) {
             return Err(ClientError::Unavailable("the host is stopping".to_owned()));
         }
-        if self.store.backlog() > self.settings.max_backlog || self.queue.len() > self.settings.max_backlog {
+        if self.store.backlog() > self.settings.max_backlog
+            || self.queue.len() > self.settings.max_backlog
+        {
             return Err(ClientError::Unavailable(format!(
                 "the hub has more than {} changes waiting for the disk; try again later",
                 self.settings.max_backlog
@@ -219,9 +276,9 @@ impl Engine {
 
 fn client_error(error: Error) -> ClientError {
     match error {
-        Error::AlreadyExists { status, .. } => {
-            ClientError::AlreadyExists(format!("An Orchestration instance with the status {status} already exists."))
-        }
+        Error::AlreadyExists { status, .. } => ClientError::AlreadyExists(format!(
+            "An Orchestration instance with the status {status} already exists."
+        )),
         Error::NotFound(id) => ClientError::NotFound(id),
         Error::InvalidState { id, status } => ClientError::InvalidState { id, status },
         Error::Content(text) => ClientError::InvalidArgument(text),

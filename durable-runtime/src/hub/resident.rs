@@ -5,9 +5,14 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::cell::Inbound;
-use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp};
+use crate::model::{
+    ExecutionStarted, FailureDetails, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp,
+};
 use crate::replay::{Action, Carried, End, Execution, Open, Turn};
-use crate::store::{Ids, InstanceKey, InstanceRecord, NewGeneration, NewInstance, NewMessage, PayloadKind, Reuse, TurnCommit};
+use crate::store::{
+    Ids, InstanceKey, InstanceRecord, NewGeneration, NewInstance, NewMessage, PayloadKind, Reuse,
+    TurnCommit,
+};
 
 /// Generations that one work item may run through before it commits and lets others have the thread (spec 1.7).
 const MAX_GENERATIONS: usize = 20;
@@ -79,7 +84,10 @@ impl Resident {
         any_state: bool,
         make: MakeExecution<'_>,
     ) -> Made {
-        let consumed: Vec<i64> = messages.iter().filter_map(|message| message.inbox).collect();
+        let consumed: Vec<i64> = messages
+            .iter()
+            .filter_map(|message| message.inbox)
+            .collect();
         let settled = self.settle(&messages);
         let current = Arc::clone(&self.record.execution_id);
         let events = arrange(messages, &current);
@@ -96,7 +104,12 @@ impl Resident {
         let mut generations = 0;
         let mut again = Vec::new();
         while let Some(End::ContinuedAsNew { .. }) = &turn.end {
-            let Some(End::ContinuedAsNew { input, options, carried }) = turn.end.take() else {
+            let Some(End::ContinuedAsNew {
+                input,
+                options,
+                carried,
+            }) = turn.end.take()
+            else {
                 break;
             };
             generations += 1;
@@ -126,8 +139,14 @@ impl Resident {
         if self.deliveries.is_empty() {
             return Vec::new();
         }
-        let done: Vec<i64> = messages.iter().filter_map(|message| ended_task(&message.event)).collect();
-        let (settled, open) = self.deliveries.iter().partition(|(id, _)| done.contains(id));
+        let done: Vec<i64> = messages
+            .iter()
+            .filter_map(|message| ended_task(&message.event))
+            .collect();
+        let (settled, open) = self
+            .deliveries
+            .iter()
+            .partition(|(id, _)| done.contains(id));
         self.deliveries = open;
         let settled: Vec<(i64, u32)> = settled;
         settled.into_iter().map(|(id, _)| id).collect()
@@ -147,16 +166,27 @@ impl Resident {
             .effects
             .cancelled_timers
             .extend(turn.cancelled_timers.iter().map(|(id, at)| (*at, *id)));
-        draft.effects.cancelled_activities.extend(&turn.cancelled_activities);
+        draft
+            .effects
+            .cancelled_activities
+            .extend(&turn.cancelled_activities);
         if let Some(status) = &turn.custom_status {
             self.record.custom_status.clone_from(status);
             draft.put(PayloadKind::CustomStatus, status.clone());
         }
     }
 
-    fn draft_action(&self, draft: &mut Draft<'_>, action: &Action, goes_on: bool, cancelled: &[i64]) {
+    fn draft_action(
+        &self,
+        draft: &mut Draft<'_>,
+        action: &Action,
+        goes_on: bool,
+        cancelled: &[i64],
+    ) {
         match &action.event {
-            HistoryEvent::TaskScheduled { id, name, input } if goes_on && !cancelled.contains(id) => {
+            HistoryEvent::TaskScheduled { id, name, input }
+                if goes_on && !cancelled.contains(id) =>
+            {
                 draft.effects.activities.push(ActivityTask {
                     execution_id: Arc::clone(&self.record.execution_id),
                     id: *id,
@@ -166,9 +196,14 @@ impl Resident {
                     delivery: 1,
                 });
             }
-            HistoryEvent::TimerCreated { id, fire_at } if goes_on => draft.effects.timers.push((*fire_at, *id)),
+            HistoryEvent::TimerCreated { id, fire_at } if goes_on => {
+                draft.effects.timers.push((*fire_at, *id))
+            }
             HistoryEvent::EventSent {
-                instance_id, name, data, ..
+                instance_id,
+                name,
+                data,
+                ..
             } => {
                 draft.send(
                     instance_id,
@@ -222,7 +257,11 @@ impl Resident {
             trace_parent: self.record.trace_parent.clone(),
             input: input.clone(),
         };
-        let reuse = if draft.any_state { Reuse::Any } else { Reuse::NonRunning };
+        let reuse = if draft.any_state {
+            Reuse::Any
+        } else {
+            Reuse::NonRunning
+        };
         let key = InstanceKey(draft.ids.next());
         draft.starts.push(NewInstance {
             key,
@@ -232,14 +271,26 @@ impl Resident {
             reuse,
             on_refused,
         });
-        draft.effects.starts.push((Arc::clone(instance_id), action.scheduled_start));
+        draft
+            .effects
+            .starts
+            .push((Arc::clone(instance_id), action.scheduled_start));
     }
 
-    fn next_generation(&mut self, draft: &mut Draft<'_>, input: Payload, version: Option<String>) -> ExecutionStarted {
-        let open_timers = self.execution.open().into_iter().filter_map(|(id, open)| match open {
-            Open::Timer { fire_at } => Some((fire_at, id)),
-            _ => None,
-        });
+    fn next_generation(
+        &mut self,
+        draft: &mut Draft<'_>,
+        input: Payload,
+        version: Option<String>,
+    ) -> ExecutionStarted {
+        let open_timers = self
+            .execution
+            .open()
+            .into_iter()
+            .filter_map(|(id, open)| match open {
+                Open::Timer { fire_at } => Some((fire_at, id)),
+                _ => None,
+            });
         draft.effects.cancelled_timers.extend(open_timers);
         draft.effects.timers.clear();
         draft.effects.new_generation = true;
@@ -296,7 +347,10 @@ impl Resident {
         again: Vec<Inbound>,
     ) -> Made {
         let Turn {
-            events, end, suspended, ..
+            events,
+            end,
+            suspended,
+            ..
         } = turn;
         self.record.updated = draft.now.max(self.record.updated);
         self.record.status = match &end {
@@ -313,7 +367,12 @@ impl Resident {
             () if busy || !again.is_empty() => Some(Timestamp::from_micros(0)),
             () => next,
         };
-        let own = |message: &NewMessage| message.to == self.record.id && again.iter().any(|inbound| inbound.inbox == Some(message.id));
+        let own = |message: &NewMessage| {
+            message.to == self.record.id
+                && again
+                    .iter()
+                    .any(|inbound| inbound.inbox == Some(message.id))
+        };
         let messages = draft.effects.messages.clone();
         draft.effects.messages.retain(|message| !own(message));
         let commit = TurnCommit {
@@ -374,13 +433,20 @@ impl Resident {
                     failure: failure.clone(),
                 },
                 End::Terminated { .. } | End::ContinuedAsNew { .. } => {
-                    let failure = FailureDetails::new("Terminated", format!("the sub-orchestration `{}` was terminated", self.record.id));
+                    let failure = FailureDetails::new(
+                        "Terminated",
+                        format!("the sub-orchestration `{}` was terminated", self.record.id),
+                    );
                     HistoryEvent::SubOrchestrationInstanceFailed { id, failure }
                 }
             };
             draft.send(&parent.instance_id, Some(&parent.execution_id), answer);
         }
-        if let End::Terminated { reason, recursive: true } = end {
+        if let End::Terminated {
+            reason,
+            recursive: true,
+        } = end
+        {
             for (_, open) in self.execution.open() {
                 if let Open::Child { instance_id } = open {
                     draft.send(
@@ -405,7 +471,12 @@ impl Draft<'_> {
         self.payloads.push((kind, payload));
     }
 
-    fn message(&self, to: &Arc<str>, execution_id: Option<&Arc<str>>, event: HistoryEvent) -> NewMessage {
+    fn message(
+        &self,
+        to: &Arc<str>,
+        execution_id: Option<&Arc<str>>,
+        event: HistoryEvent,
+    ) -> NewMessage {
         NewMessage {
             id: self.ids.next(),
             to: Arc::clone(to),
@@ -434,17 +505,29 @@ pub(crate) fn new_execution_id() -> Arc<str> {
 fn arrange(messages: Vec<Inbound>, execution_id: &str) -> Vec<HistoryEvent> {
     let mut events: Vec<HistoryEvent> = messages
         .into_iter()
-        .filter(|message| message.execution_id.as_deref().is_none_or(|id| id == execution_id))
+        .filter(|message| {
+            message
+                .execution_id
+                .as_deref()
+                .is_none_or(|id| id == execution_id)
+        })
         .map(|message| message.event)
         .collect();
-    if let Some(index) = events.iter().position(|event| matches!(event, HistoryEvent::ExecutionStarted(_))) {
+    if let Some(index) = events
+        .iter()
+        .position(|event| matches!(event, HistoryEvent::ExecutionStarted(_)))
+    {
         events[..=index].rotate_right(1);
     }
     events
 }
 
 /// What a new generation begins with: its start, the events it inherits, and what came late for the old one but is meant for the instance.
-fn first_events(started: &ExecutionStarted, carried: Vec<Carried>, late: Vec<HistoryEvent>) -> Vec<HistoryEvent> {
+fn first_events(
+    started: &ExecutionStarted,
+    carried: Vec<Carried>,
+    late: Vec<HistoryEvent>,
+) -> Vec<HistoryEvent> {
     let mut events = vec![HistoryEvent::ExecutionStarted(Box::new(started.clone()))];
     events.extend(carried.into_iter().map(|event| HistoryEvent::EventRaised {
         name: event.name,
@@ -474,7 +557,9 @@ fn to_json(mut events: Vec<HistoryEvent>) -> String {
     for event in &mut events {
         match event {
             HistoryEvent::ExecutionStarted(started) => started.input = None,
-            HistoryEvent::ExecutionCompleted { result, failure, .. } => {
+            HistoryEvent::ExecutionCompleted {
+                result, failure, ..
+            } => {
                 *result = None;
                 *failure = None;
             }

@@ -61,7 +61,9 @@ impl Timers {
 /// Fires what is due until the engine is gone.
 pub(super) async fn run(engine: std::sync::Weak<Engine>) {
     loop {
-        let Some(strong) = engine.upgrade() else { return };
+        let Some(strong) = engine.upgrade() else {
+            return;
+        };
         for entry in strong.timers.take_due(strong.clock.now()) {
             match entry.task {
                 None => strong.poke(&entry.instance_id),

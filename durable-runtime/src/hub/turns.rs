@@ -72,13 +72,18 @@ impl RunQueue {
             if let Some(cell) = state.cells.pop_front() {
                 let ticket = state.next;
                 state.next += 1;
-                state.busy.push((ticket, Arc::clone(&cell), Instant::now(), false));
+                state
+                    .busy
+                    .push((ticket, Arc::clone(&cell), Instant::now(), false));
                 return Some((ticket, cell));
             }
             if state.closed {
                 return None;
             }
-            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .ready
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -130,24 +135,26 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
 
 fn spawn_worker(engine: Arc<Engine>) {
     engine.queue.threads.fetch_add(1, Ordering::Relaxed);
-    let spawned = thread::Builder::new().name("durable-turn".to_owned()).spawn({
-        let engine = Arc::clone(&engine);
-        move || {
-            while let Some((ticket, cell)) = engine.queue.take() {
-                if catch_unwind(AssertUnwindSafe(|| work(&engine, &cell))).is_err() {
-                    tracing::error!(
-                        instance_id = &*cell.id,
-                        "the engine panicked over this instance; it is loaded again"
-                    );
-                    engine.abandon(&cell);
+    let spawned = thread::Builder::new()
+        .name("durable-turn".to_owned())
+        .spawn({
+            let engine = Arc::clone(&engine);
+            move || {
+                while let Some((ticket, cell)) = engine.queue.take() {
+                    if catch_unwind(AssertUnwindSafe(|| work(&engine, &cell))).is_err() {
+                        tracing::error!(
+                            instance_id = &*cell.id,
+                            "the engine panicked over this instance; it is loaded again"
+                        );
+                        engine.abandon(&cell);
+                    }
+                    if engine.queue.done(ticket) {
+                        break;
+                    }
                 }
-                if engine.queue.done(ticket) {
-                    break;
-                }
+                engine.queue.threads.fetch_sub(1, Ordering::Relaxed);
             }
-            engine.queue.threads.fetch_sub(1, Ordering::Relaxed);
-        }
-    });
+        });
     if let Err(error) = spawned {
         engine.queue.threads.fetch_sub(1, Ordering::Relaxed);
         tracing::error!(%error, "no thread for turns");
@@ -165,7 +172,9 @@ struct Job {
 
 /// One work item of one instance.
 fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
-    let Some(mut job) = take_job(engine, cell) else { return };
+    let Some(mut job) = take_job(engine, cell) else {
+        return;
+    };
     let resident = match (job.resident.take(), &job.create) {
         (Some(resident), _) => Some(resident),
         (None, Some(create)) => create_resident(engine, cell, create),
@@ -211,12 +220,25 @@ fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
 
 fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>, job: Job) {
     let Job {
-        create, messages, epoch, ..
+        create,
+        messages,
+        epoch,
+        ..
     } = job;
-    let restore: Vec<Inbound> = messages.iter().filter(|message| message.inbox.is_none()).cloned().collect();
+    let restore: Vec<Inbound> = messages
+        .iter()
+        .filter(|message| message.inbox.is_none())
+        .cloned()
+        .collect();
     let make = |started: &ExecutionStarted| engine.new_execution(cell, started);
     let any_state = engine.settings.overridable_any_state;
-    let made = resident.make_turn(engine.clock.now(), messages, engine.store.ids(), any_state, &make);
+    let made = resident.make_turn(
+        engine.clock.now(),
+        messages,
+        engine.store.ids(),
+        any_state,
+        &make,
+    );
     let mut commit = made.commit;
     let reply = create.map(|create| {
         commit.create = Some(Box::new(create.instance));
@@ -228,7 +250,10 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         let mut state = cell.lock();
         if state.epoch != epoch {
             // An earlier turn failed while this one was made: it stands on nothing.
-            restore.into_iter().rev().for_each(|message| state.mailbox.push_front(message));
+            restore
+                .into_iter()
+                .rev()
+                .for_each(|message| state.mailbox.push_front(message));
             reschedule(engine, cell, &mut state);
             drop(state);
             drop(resident);
@@ -255,12 +280,21 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
 }
 
 /// The turn is over: the instance waits in memory, or goes on at once.
-fn put_back(engine: &Engine, cell: &Arc<Cell>, resident: Box<Resident>, epoch: u64, again: Vec<Inbound>) {
+fn put_back(
+    engine: &Engine,
+    cell: &Arc<Cell>,
+    resident: Box<Resident>,
+    epoch: u64,
+    again: Vec<Inbound>,
+) {
     let mut state = cell.lock();
     state.last_active = Instant::now();
     let mut unwanted = None;
     if state.epoch == epoch && !state.ended && !engine.evicts_at_once(&state, &again) {
-        again.into_iter().rev().for_each(|message| state.mailbox.push_front(message));
+        again
+            .into_iter()
+            .rev()
+            .for_each(|message| state.mailbox.push_front(message));
         state.resident = Some(resident);
     } else {
         if state.epoch == epoch && !state.ended {
@@ -296,7 +330,11 @@ fn give_up(engine: &Arc<Engine>, cell: &Arc<Cell>, job: Job) {
     reschedule(engine, cell, &mut state);
 }
 
-fn create_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, create: &Create) -> Option<Box<Resident>> {
+fn create_resident(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    create: &Create,
+) -> Option<Box<Resident>> {
     let instance = &create.instance;
     let mut execution = engine.new_execution(cell, &instance.started)?;
     execution.replay(&[]);
@@ -390,9 +428,15 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     job.messages = messages;
     resume(engine, cell, &mut resident, &job.messages);
     // Its inbox rows are in hand: those that were delivered in memory meanwhile are the same messages.
-    let known: Vec<i64> = job.messages.iter().filter_map(|message| message.inbox).collect();
+    let known: Vec<i64> = job
+        .messages
+        .iter()
+        .filter_map(|message| message.inbox)
+        .collect();
     let mut state = cell.lock();
-    state.mailbox.retain(|message| message.inbox.is_none_or(|id| !known.contains(&id)));
+    state
+        .mailbox
+        .retain(|message| message.inbox.is_none_or(|id| !known.contains(&id)));
     state.snapshot = Some(Arc::new(resident.record.clone()));
     Some(resident)
 }

@@ -59,15 +59,22 @@ impl FailureDetails {
 
     /// The same failure as the caller of a function sees it: `properties` says whose it is.
     pub(crate) fn of_function(mut self, kind: &str, name: &str) -> Self {
-        self.properties.insert("functionKind".to_owned(), kind.into());
-        self.properties.insert("functionName".to_owned(), name.into());
+        self.properties
+            .insert("functionKind".to_owned(), kind.into());
+        self.properties
+            .insert("functionName".to_owned(), name.into());
         self
     }
 
     /// Whether this failure or one of its causes is of the type, named in full or by its last segment (spec 1.16).
     #[must_use]
     pub fn is_caused_by(&self, error_type: &str) -> bool {
-        let last = |name: &str| name.rsplit([':', '.']).next().unwrap_or_default().to_owned();
+        let last = |name: &str| {
+            name.rsplit([':', '.'])
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
         let mut next = Some(self);
         while let Some(failure) = next {
             if failure.error_type == error_type || last(&failure.error_type) == error_type {
@@ -108,7 +115,8 @@ impl TaskError {
     /// Whether the failure or one of its causes is of the type (see [`FailureDetails::is_caused_by`]).
     #[must_use]
     pub fn is_caused_by(&self, error_type: &str) -> bool {
-        self.failure().is_some_and(|failure| failure.is_caused_by(error_type))
+        self.failure()
+            .is_some_and(|failure| failure.is_caused_by(error_type))
     }
 
     /// Wrong use of the API: an unknown name, a value over its limit.

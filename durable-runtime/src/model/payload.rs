@@ -42,7 +42,11 @@ impl Payload {
     pub fn parse(text: impl Into<String>) -> Result<Self, serde_json::Error> {
         let text = text.into();
         let trimmed = text.trim_matches([' ', '\n', '\r', '\t']);
-        let text = if trimmed.len() == text.len() { text } else { trimmed.to_owned() };
+        let text = if trimmed.len() == text.len() {
+            text
+        } else {
+            trimmed.to_owned()
+        };
         RawValue::from_string(text).map(|raw| Self(Arc::from(raw)))
     }
 
@@ -75,7 +79,8 @@ impl Payload {
     /// The value as a tree; a number that no `f64` can hold becomes a string of its digits.
     #[must_use]
     pub fn to_value(&self) -> serde_json::Value {
-        self.read().unwrap_or_else(|_| serde_json::Value::String(self.as_str().to_owned()))
+        self.read()
+            .unwrap_or_else(|_| serde_json::Value::String(self.as_str().to_owned()))
     }
 }
 

@@ -42,7 +42,10 @@ impl RuntimeStatus {
     /// Whether the instance has ended.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Canceled | Self::Terminated)
+        matches!(
+            self,
+            Self::Completed | Self::Failed | Self::Canceled | Self::Terminated
+        )
     }
 
     /// The number that stores and some clients use.
@@ -84,11 +87,14 @@ impl FromStr for RuntimeStatus {
 
     /// By name, as written on the wire.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL.into_iter().find(|status| status.name() == text).ok_or_else(|| {
-            format!(
-                "`{text}` is no runtime status; expected one of {}",
-                Self::ALL.map(Self::name).join(", ")
-            )
-        })
+        Self::ALL
+            .into_iter()
+            .find(|status| status.name() == text)
+            .ok_or_else(|| {
+                format!(
+                    "`{text}` is no runtime status; expected one of {}",
+                    Self::ALL.map(Self::name).join(", ")
+                )
+            })
     }
 }

@@ -32,7 +32,9 @@ where
     type Output = Result<Vec<O>, TaskError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(inner) = &mut self.inner else { return Poll::Pending };
+        let Some(inner) = &mut self.inner else {
+            return Poll::Pending;
+        };
         let Poll::Ready(results) = Pin::new(inner).poll(cx) else {
             return Poll::Pending;
         };
@@ -70,10 +72,16 @@ fn merge<O, E: Into<TaskError>>(results: Vec<Result<O, E>>) -> Result<Vec<O>, Ta
         }
     }
     let mut failures = failures.into_iter();
-    let Some(mut first) = failures.next() else { return Ok(values) };
-    let others: Vec<Value> = failures.map(|other| Value::String(other.to_string())).collect();
+    let Some(mut first) = failures.next() else {
+        return Ok(values);
+    };
+    let others: Vec<Value> = failures
+        .map(|other| Value::String(other.to_string()))
+        .collect();
     if let (TaskError::Failed(failure), false) = (&mut first, others.is_empty()) {
-        failure.properties.insert("others".to_owned(), Value::Array(others));
+        failure
+            .properties
+            .insert("others".to_owned(), Value::Array(others));
     }
     Err(first)
 }
@@ -97,7 +105,9 @@ impl<F: Future + Unpin> Future for WhenAny<F> {
     type Output = (F::Output, usize, Vec<F>);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(inner) = &mut self.inner else { return Poll::Pending };
+        let Some(inner) = &mut self.inner else {
+            return Poll::Pending;
+        };
         let Poll::Ready(first) = Pin::new(inner).poll(cx) else {
             return Poll::Pending;
         };

@@ -13,7 +13,9 @@ use uuid::Uuid;
 use super::combinators::{WhenAll, WhenAny};
 use super::core::Core;
 use super::guid;
-use super::task::{ActivityCall, DurableTimer, EventWait, Handle, NewInstance, SubOrchestrationCall, input_of};
+use super::task::{
+    ActivityCall, DurableTimer, EventWait, Handle, NewInstance, SubOrchestrationCall, input_of,
+};
 use crate::error::{Error, Result};
 use crate::function::{Activity, IntoInput, Orchestrator, read_input};
 use crate::model::{HistoryEvent, Payload, TaskError, Timestamp};
@@ -54,28 +56,48 @@ impl OrchestrationContext {
     }
 
     /// Calls an activity.
-    pub fn call_activity<A: Activity>(&self, input: impl IntoInput<A::Input>) -> ActivityCall<A::Output> {
-        let slot = self.core.call_activity(A::NAME, input_of(input.into_payload()));
+    pub fn call_activity<A: Activity>(
+        &self,
+        input: impl IntoInput<A::Input>,
+    ) -> ActivityCall<A::Output> {
+        let slot = self
+            .core
+            .call_activity(A::NAME, input_of(input.into_payload()));
         ActivityCall::new(self.handle(slot))
     }
 
     /// Calls an activity by its registered name. One that is not registered fails the call, naming those that are.
-    pub fn call_activity_by_name<O: DeserializeOwned>(&self, name: &str, input: impl Serialize) -> ActivityCall<O> {
+    pub fn call_activity_by_name<O: DeserializeOwned>(
+        &self,
+        name: &str,
+        input: impl Serialize,
+    ) -> ActivityCall<O> {
         let slot = self.core.call_activity(name, input_of(Payload::of(&input)));
         ActivityCall::new(self.handle(slot))
     }
 
     /// Calls another orchestrator and waits for it.
-    pub fn call_sub_orchestrator<S: Orchestrator>(&self, input: impl IntoInput<S::Input>) -> SubOrchestrationCall<S::Output> {
-        let slot = self
-            .core
-            .call_child(S::NAME, S::VERSION.map(str::to_owned), input_of(input.into_payload()));
+    pub fn call_sub_orchestrator<S: Orchestrator>(
+        &self,
+        input: impl IntoInput<S::Input>,
+    ) -> SubOrchestrationCall<S::Output> {
+        let slot = self.core.call_child(
+            S::NAME,
+            S::VERSION.map(str::to_owned),
+            input_of(input.into_payload()),
+        );
         SubOrchestrationCall::new(self.handle(slot))
     }
 
     /// Calls another orchestrator by its registered name.
-    pub fn call_sub_orchestrator_by_name<O: DeserializeOwned>(&self, name: &str, input: impl Serialize) -> SubOrchestrationCall<O> {
-        let slot = self.core.call_child(name, None, input_of(Payload::of(&input)));
+    pub fn call_sub_orchestrator_by_name<O: DeserializeOwned>(
+        &self,
+        name: &str,
+        input: impl Serialize,
+    ) -> SubOrchestrationCall<O> {
+        let slot = self
+            .core
+            .call_child(name, None, input_of(Payload::of(&input)));
         SubOrchestrationCall::new(self.handle(slot))
     }
 
@@ -92,7 +114,12 @@ impl OrchestrationContext {
     }
 
     /// Sends an event to another orchestration: one-way, in order; one that nobody receives is dropped.
-    pub fn send_event(&self, instance_id: impl AsRef<str>, name: impl Into<String>, data: impl Serialize) {
+    pub fn send_event(
+        &self,
+        instance_id: impl AsRef<str>,
+        name: impl Into<String>,
+        data: impl Serialize,
+    ) {
         let (to, name): (&str, String) = (instance_id.as_ref(), name.into());
         if to.starts_with('@') || to.is_empty() || name.is_empty() {
             self.core.misuse(format!(
@@ -100,8 +127,9 @@ impl OrchestrationContext {
             ));
         }
         let data = Payload::of(&data).unwrap_or_else(|e| {
-            self.core
-                .misuse(format!("the data of the event `{name}` cannot be serialised: {e}"))
+            self.core.misuse(format!(
+                "the data of the event `{name}` cannot be serialised: {e}"
+            ))
         });
         self.core.ask_one_way(|id| HistoryEvent::EventSent {
             id,
@@ -113,8 +141,15 @@ impl OrchestrationContext {
 
     /// Starts another orchestration and forgets it.
     #[allow(clippy::must_use_candidate, reason = "it acts, read or not")]
-    pub fn start_orchestration<S: Orchestrator>(&self, input: impl IntoInput<S::Input>) -> NewInstance {
-        self.start(S::NAME, S::VERSION.unwrap_or_default(), input_of(input.into_payload()))
+    pub fn start_orchestration<S: Orchestrator>(
+        &self,
+        input: impl IntoInput<S::Input>,
+    ) -> NewInstance {
+        self.start(
+            S::NAME,
+            S::VERSION.unwrap_or_default(),
+            input_of(input.into_payload()),
+        )
     }
 
     /// Starts another orchestration by its registered name and forgets it.
@@ -123,21 +158,31 @@ impl OrchestrationContext {
         self.start(name, "", input_of(Payload::of(&input)))
     }
 
-    fn start(&self, name: &str, version: &str, input: Result<Option<Payload>, TaskError>) -> NewInstance {
+    fn start(
+        &self,
+        name: &str,
+        version: &str,
+        input: Result<Option<Payload>, TaskError>,
+    ) -> NewInstance {
         if !self.core.registry.has_orchestrator(name) {
-            self.core.misuse(crate::client::unknown_orchestrator(name, &self.core.registry));
+            self.core.misuse(crate::client::unknown_orchestrator(
+                name,
+                &self.core.registry,
+            ));
         }
         let input = input.unwrap_or_else(|e| self.core.misuse(e.to_string()));
         let instance_id = self.new_guid().simple().to_string();
         let created = instance_id.as_str().into();
-        let task = self.core.ask_one_way(|id| HistoryEvent::SubOrchestrationInstanceCreated {
-            id,
-            name: name.into(),
-            instance_id: created,
-            version: version.to_owned(),
-            input,
-            detached: true,
-        });
+        let task = self
+            .core
+            .ask_one_way(|id| HistoryEvent::SubOrchestrationInstanceCreated {
+                id,
+                name: name.into(),
+                instance_id: created,
+                version: version.to_owned(),
+                input,
+                detached: true,
+            });
         NewInstance::new(Arc::clone(&self.core), task, instance_id)
     }
 
@@ -164,7 +209,11 @@ impl OrchestrationContext {
     /// # Errors
     /// An input of another shape.
     pub fn input<T: DeserializeOwned>(&self) -> Result<T> {
-        read_input(self.core.started.input.as_ref(), "orchestrator", &self.core.started.name)
+        read_input(
+            self.core.started.input.as_ref(),
+            "orchestrator",
+            &self.core.started.name,
+        )
     }
 
     #[doc(hidden)]
@@ -199,7 +248,11 @@ impl OrchestrationContext {
     /// The instance that called this one; `None` for one that a client started.
     #[must_use]
     pub fn parent_instance_id(&self) -> Option<&str> {
-        self.core.started.parent.as_ref().map(|parent| &*parent.instance_id)
+        self.core
+            .started
+            .parent
+            .as_ref()
+            .map(|parent| &*parent.instance_id)
     }
 
     /// The instant of this turn: the same in every replay, and never earlier than before.
@@ -224,7 +277,10 @@ impl OrchestrationContext {
 
     /// Sets what clients see as the custom status; `()` and `None` clear it. At most 16 KB (setting); more fails the instance.
     pub fn set_custom_status(&self, status: &(impl Serialize + ?Sized)) {
-        let status = Payload::of(status).unwrap_or_else(|e| self.core.misuse(format!("the custom status cannot be serialised: {e}")));
+        let status = Payload::of(status).unwrap_or_else(|e| {
+            self.core
+                .misuse(format!("the custom status cannot be serialised: {e}"))
+        });
         let limit = self.core.limits.custom_status_kib;
         let bytes = status.as_str().encode_utf16().count() * 2;
         if bytes / 1024 > limit {
@@ -249,9 +305,16 @@ impl OrchestrationContext {
     /// # Errors
     /// Always: what counts is that it is returned.
     #[must_use = "nothing happens unless it is returned: `return ctx.continue_as_new_with(..)`"]
-    pub fn continue_as_new_with<O>(&self, input: impl Serialize, options: ContinueOptions) -> Result<O> {
+    pub fn continue_as_new_with<O>(
+        &self,
+        input: impl Serialize,
+        options: ContinueOptions,
+    ) -> Result<O> {
         let input = Payload::of(&input).map_err(|e| {
-            Error::non_retriable(Error::msg(format!("the next input cannot be serialised: {e}"))).with_type("SerializationError")
+            Error::non_retriable(Error::msg(format!(
+                "the next input cannot be serialised: {e}"
+            )))
+            .with_type("SerializationError")
         })?;
         Err(Error::continuation(Continuation {
             parts: Some((input, options)),
@@ -302,14 +365,18 @@ pub(crate) struct Continuation {
 
 impl Continuation {
     pub(super) fn take(&mut self) -> (Payload, ContinueOptions) {
-        self.parts.take().unwrap_or_else(|| (Payload::null(), ContinueOptions::default()))
+        self.parts
+            .take()
+            .unwrap_or_else(|| (Payload::null(), ContinueOptions::default()))
     }
 }
 
 impl Drop for Continuation {
     fn drop(&mut self) {
         if self.parts.is_some() {
-            tracing::warn!("`continue_as_new` was called but not returned, so it did nothing; write `return ctx.continue_as_new(..)`");
+            tracing::warn!(
+                "`continue_as_new` was called but not returned, so it did nothing; write `return ctx.continue_as_new(..)`"
+            );
         }
     }
 }

@@ -105,7 +105,12 @@ pub(super) struct State {
 pub(super) struct Misuse(pub(super) FailureDetails);
 
 impl Core {
-    pub(super) fn new(instance_id: Arc<str>, started: ExecutionStarted, registry: Arc<Registry>, limits: Limits) -> Arc<Self> {
+    pub(super) fn new(
+        instance_id: Arc<str>,
+        started: ExecutionStarted,
+        registry: Arc<Registry>,
+        limits: Limits,
+    ) -> Arc<Self> {
         let state = Mutex::new(State {
             replaying: true,
             ..State::default()
@@ -135,7 +140,9 @@ impl Core {
 
     /// Fails the instance here and now.
     pub(super) fn misuse(&self, message: impl Into<String>) -> ! {
-        std::panic::resume_unwind(Box::new(Misuse(FailureDetails::new("UsageError", message).non_retriable())))
+        std::panic::resume_unwind(Box::new(Misuse(
+            FailureDetails::new("UsageError", message).non_retriable(),
+        )))
     }
 
     /// Takes the next task id for something that is asked for now.
@@ -152,7 +159,11 @@ impl Core {
     }
 
     /// An activity is called.
-    pub(super) fn call_activity(&self, name: &str, input: Result<Option<Payload>, TaskError>) -> SlotId {
+    pub(super) fn call_activity(
+        &self,
+        name: &str,
+        input: Result<Option<Payload>, TaskError>,
+    ) -> SlotId {
         let name: Arc<str> = self.registry.activity(name).map_or(name, |a| a.name).into();
         let state = &mut *self.state();
         let input = match input {
@@ -166,7 +177,9 @@ impl Core {
                     unknown_activity(&name, &self.registry),
                 ));
             }
-            Err(error) => return state.add(Slot::failed(What::Activity { name, input: None }, error)),
+            Err(error) => {
+                return state.add(Slot::failed(What::Activity { name, input: None }, error));
+            }
         };
         let id = self.take_id(state);
         let slot = state.add(Slot::new(What::Activity { name, input }, id));
@@ -175,7 +188,12 @@ impl Core {
     }
 
     /// A sub-orchestration is called.
-    pub(super) fn call_child(&self, name: &str, version: Option<String>, input: Result<Option<Payload>, TaskError>) -> SlotId {
+    pub(super) fn call_child(
+        &self,
+        name: &str,
+        version: Option<String>,
+        input: Result<Option<Payload>, TaskError>,
+    ) -> SlotId {
         let state = &mut *self.state();
         let child = Child {
             name: name.into(),
@@ -185,7 +203,12 @@ impl Core {
         };
         let input = match input {
             Ok(input) if self.registry.has_orchestrator(name) => input,
-            Ok(_) => return state.add(Slot::failed(What::Child(child), unknown_orchestrator(name, &self.registry))),
+            Ok(_) => {
+                return state.add(Slot::failed(
+                    What::Child(child),
+                    unknown_orchestrator(name, &self.registry),
+                ));
+            }
             Err(error) => return state.add(Slot::failed(What::Child(child), error)),
         };
         let id = self.take_id(state);
@@ -209,12 +232,17 @@ impl Core {
         alter(child);
         let (current, wanted) = (*current, child.instance_id.clone());
         if let Some(wanted) = wanted.filter(|id| self.is_own_or_parent(id)) {
-            let error = format!("a sub-orchestration must not have the id of its caller or of the caller's parent: `{wanted}`");
+            let error = format!(
+                "a sub-orchestration must not have the id of its caller or of the caller's parent: `{wanted}`"
+            );
             state.withdraw(current);
             state.complete(slot, Err(TaskError::usage(error)));
             return;
         }
-        if let Some(Err(text)) = state.wanted_id(slot).map(|id| crate::client::check_instance_id(&id)) {
+        if let Some(Err(text)) = state
+            .wanted_id(slot)
+            .map(|id| crate::client::check_instance_id(&id))
+        {
             state.withdraw(current);
             state.complete(slot, Err(TaskError::usage(text.to_string())));
             return;
@@ -259,7 +287,12 @@ impl Core {
             },
             -1,
         ));
-        state.events.entry(name.to_lowercase()).or_default().waiters.push_back(slot);
+        state
+            .events
+            .entry(name.to_lowercase())
+            .or_default()
+            .waiters
+            .push_back(slot);
         // Nobody can be woken: the new waiter has not been polled.
         let _ = state.hand_out(&name.to_lowercase());
         slot
@@ -288,7 +321,12 @@ impl Core {
     /// The call fails with `Timeout` when `span` has passed first. Zero: at once, unless it is done.
     pub(super) fn set_timeout(&self, slot: SlotId, span: Duration) {
         let state = &mut *self.state();
-        let Some(Slot { outcome: None, what, .. }) = state.slots.get(&slot) else {
+        let Some(Slot {
+            outcome: None,
+            what,
+            ..
+        }) = state.slots.get(&slot)
+        else {
             return;
         };
         if span.is_zero() && matches!(what, What::Event { .. }) {
@@ -314,7 +352,11 @@ impl Core {
         let state = &mut *self.state();
         let started = state.now;
         if let Some(entry) = state.slots.get_mut(&slot) {
-            entry.retry = Some(Retry { policy, started, made: 1 });
+            entry.retry = Some(Retry {
+                policy,
+                started,
+                made: 1,
+            });
         }
     }
 
@@ -345,7 +387,9 @@ impl Core {
             return;
         }
         let state = &mut *self.state();
-        let Some(entry) = state.remove(slot) else { return };
+        let Some(entry) = state.remove(slot) else {
+            return;
+        };
         if entry.outcome.is_none() {
             state.abandon(&entry);
         }
@@ -372,10 +416,12 @@ impl Core {
     /// Hands an inbound event to the call that waits for it.
     pub(super) fn feed(&self, event: HistoryEvent) {
         let waker = match event {
-            HistoryEvent::TaskCompleted { id, result } | HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
+            HistoryEvent::TaskCompleted { id, result }
+            | HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
                 self.state().end_task(id, Ok(result))
             }
-            HistoryEvent::TaskFailed { id, failure } | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => {
+            HistoryEvent::TaskFailed { id, failure }
+            | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => {
                 self.fail_task(id, failure)
             }
             HistoryEvent::TimerFired { id } => self.fire_timer(id),
@@ -403,7 +449,8 @@ impl Core {
                     .map(|retry| (retry.policy.clone(), retry.made, retry.started, now)),
             )
         };
-        let delay = retry.and_then(|(policy, made, started, now)| policy.delay(made, &failure, started, now));
+        let delay = retry
+            .and_then(|(policy, made, started, now)| policy.delay(made, &failure, started, now));
         let state = &mut *self.state();
         let Some(delay) = delay else {
             return state.end_task(id, Err(TaskError::Failed(failure)));
@@ -510,7 +557,9 @@ impl State {
 
     /// Asks for the attempt `id` of an activity or child.
     fn schedule_attempt(&mut self, execution_id: &str, slot: SlotId, id: i64) {
-        let Some(entry) = self.slots.get(&slot) else { return };
+        let Some(entry) = self.slots.get(&slot) else {
+            return;
+        };
         let attempt = entry.retry.as_ref().map_or(1, |retry| retry.made);
         let event = match &entry.what {
             What::Activity { name, input } => HistoryEvent::TaskScheduled {
@@ -521,7 +570,10 @@ impl State {
             What::Child(child) => HistoryEvent::SubOrchestrationInstanceCreated {
                 id,
                 name: child.name.clone(),
-                instance_id: child.instance_id.clone().unwrap_or_else(|| format!("{execution_id}:{id}").into()),
+                instance_id: child
+                    .instance_id
+                    .clone()
+                    .unwrap_or_else(|| format!("{execution_id}:{id}").into()),
                 version: child.version.clone().unwrap_or_default(),
                 input: child.input.clone(),
                 detached: false,
@@ -546,7 +598,9 @@ impl State {
                 attempt: action.attempt,
                 abandoned,
             },
-            HistoryEvent::TimerCreated { fire_at, .. } if !abandoned => Open::Timer { fire_at: *fire_at },
+            HistoryEvent::TimerCreated { fire_at, .. } if !abandoned => {
+                Open::Timer { fire_at: *fire_at }
+            }
             HistoryEvent::SubOrchestrationInstanceCreated {
                 instance_id,
                 detached: false,
@@ -599,7 +653,9 @@ impl State {
             What::Timer | What::Event { .. } => None,
         };
         entry.outcome = Some(match (outcome, named) {
-            (Err(TaskError::Failed(failure)), Some((kind, name))) => Err(TaskError::Failed(failure.of_function(kind, &name))),
+            (Err(TaskError::Failed(failure)), Some((kind, name))) => {
+                Err(TaskError::Failed(failure.of_function(kind, &name)))
+            }
             (outcome, _) => outcome,
         });
         let waker = entry.waker.take();
@@ -668,7 +724,11 @@ impl State {
             name,
             data,
         };
-        self.events.entry(key.clone()).or_default().unread.push_back(event);
+        self.events
+            .entry(key.clone())
+            .or_default()
+            .unread
+            .push_back(event);
         self.hand_out(&key)
     }
 
@@ -695,7 +755,9 @@ impl State {
         self.forget_waiter_of(slot, name);
         let queue = self.events.get_mut(name)?;
         let event = event?;
-        let at = queue.unread.partition_point(|other| other.arrival < event.arrival);
+        let at = queue
+            .unread
+            .partition_point(|other| other.arrival < event.arrival);
         queue.unread.insert(at, event);
         self.hand_out(name)
     }
@@ -723,7 +785,10 @@ fn unknown_activity(name: &str, registry: &Registry) -> TaskError {
     let known = if names.is_empty() {
         "No activity functions are currently registered!".to_owned()
     } else {
-        format!("The following are the known activity functions: {}.", Registry::quoted(&names))
+        format!(
+            "The following are the known activity functions: {}.",
+            Registry::quoted(&names)
+        )
     };
     TaskError::usage(format!(
         "The function '{name}' doesn't exist, is disabled, or is not an activity function. Additional info: {known}"

@@ -82,7 +82,9 @@ impl Execution {
     pub(crate) fn replay(&mut self, history: &[Vec<HistoryEvent>]) {
         self.root.enter();
         // What the code logs was logged when it ran first.
-        let difference = dispatcher::with_default(&Dispatch::none(), || history.iter().find_map(|turn| self.replay_turn(turn)));
+        let difference = dispatcher::with_default(&Dispatch::none(), || {
+            history.iter().find_map(|turn| self.replay_turn(turn))
+        });
         if let Some(difference) = difference {
             self.end = Some(End::Failed(failure(&difference)));
         }
@@ -125,7 +127,10 @@ impl Execution {
             return Some(surplus(action));
         }
         match (&self.end, self.ended_in_history) {
-            (Some(End::Failed(failure)), false) => Some(format!("the code now fails here, history goes on: {}", failure.message)),
+            (Some(End::Failed(failure)), false) => Some(format!(
+                "the code now fails here, history goes on: {}",
+                failure.message
+            )),
             (Some(_), false) => Some("the code now ends here, history goes on".to_owned()),
             (None, true) => Some("history ends here, but the code goes on".to_owned()),
             (None, false) | (Some(_), true) => None,
@@ -137,7 +142,9 @@ impl Execution {
         self.root.enter();
         self.core.state().replaying = false;
         self.begin(now);
-        let mut events = vec![HistoryEvent::OrchestratorStarted { at: self.core.state().now }];
+        let mut events = vec![HistoryEvent::OrchestratorStarted {
+            at: self.core.state().now,
+        }];
         let mut late = Vec::new();
         if self.root.is_foreign() && self.end.is_none() {
             self.end = Some(End::Failed(foreign_wake()));
@@ -154,7 +161,11 @@ impl Execution {
                 continue;
             }
             if self.is_stale(&event) {
-                tracing::debug!(instance_id = &*self.core.instance_id, event = event.kind(), "dropped a duplicate");
+                tracing::debug!(
+                    instance_id = &*self.core.instance_id,
+                    event = event.kind(),
+                    "dropped a duplicate"
+                );
                 continue;
             }
             events.push(event.clone());
@@ -180,7 +191,11 @@ impl Execution {
             state.confirmed().drain(..).collect()
         };
         events.extend(actions.iter().map(|action| action.event.clone()));
-        if let Some(end) = self.end.as_ref().filter(|end| !matches!(end, End::ContinuedAsNew { .. })) {
+        if let Some(end) = self
+            .end
+            .as_ref()
+            .filter(|end| !matches!(end, End::ContinuedAsNew { .. }))
+        {
             let (result, failure) = match end {
                 End::Completed(output) => (Some(output.clone()), None),
                 End::Failed(failure) => (None, Some(failure.clone())),
@@ -263,7 +278,9 @@ impl Execution {
             if self.end.is_some() {
                 return;
             }
-            let Some(future) = &mut self.future else { return };
+            let Some(future) = &mut self.future else {
+                return;
+            };
             self.root.take_woken();
             let mut cx = Context::from_waker(&self.waker);
             let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
@@ -323,7 +340,12 @@ impl Execution {
 
     /// Open tasks, by task id.
     pub(crate) fn open(&self) -> Vec<(i64, Open)> {
-        self.core.state().open().iter().map(|(id, open)| (*id, open.clone())).collect()
+        self.core
+            .state()
+            .open()
+            .iter()
+            .map(|(id, open)| (*id, open.clone()))
+            .collect()
     }
 
     /// Open timers.
@@ -342,8 +364,10 @@ impl Execution {
             HistoryEvent::ExecutionStarted(_) => return self.begun,
             _ => return false,
         };
-        let held =
-            |event: &HistoryEvent| matches!(event, HistoryEvent::TimerFired { id: held } if held == id) || answers(event) == Some(*id);
+        let held = |event: &HistoryEvent| {
+            matches!(event, HistoryEvent::TimerFired { id: held } if held == id)
+                || answers(event) == Some(*id)
+        };
         !self.core.state().open().contains_key(id) || self.held.iter().any(held)
     }
 
@@ -395,7 +419,9 @@ fn of_panic(panic: Box<dyn Any + Send>) -> FailureDetails {
     };
     let text = panic_text(&*panic);
     if text.contains("there is no reactor running") || text.contains("no current reactor") {
-        return failure(&format!("the code uses tokio's clock or I/O, which no replay can repeat ({text})"));
+        return failure(&format!(
+            "the code uses tokio's clock or I/O, which no replay can repeat ({text})"
+        ));
     }
     FailureDetails::new("panic", text)
 }

@@ -49,7 +49,11 @@ impl End {
                 data: event.data,
             })
             .collect();
-        Self::ContinuedAsNew { input, options, carried }
+        Self::ContinuedAsNew {
+            input,
+            options,
+            carried,
+        }
     }
 
     /// The status that this end gives the instance.

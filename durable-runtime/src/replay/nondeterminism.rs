@@ -23,19 +23,27 @@ pub(super) fn compare(recorded: &HistoryEvent, asked: Option<&Action>) -> Option
         || "asks for nothing".to_owned(),
         |action| format!("asks for {}", describe(&action.event)),
     );
-    Some(format!("history records {}, but the code now {now}", describe(recorded)))
+    Some(format!(
+        "history records {}, but the code now {now}",
+        describe(recorded)
+    ))
 }
 
 /// Code asked for something that history does not have.
 pub(super) fn surplus(asked: &Action) -> String {
-    format!("the code now asks for {}, of which history records nothing", describe(&asked.event))
+    format!(
+        "the code now asks for {}, of which history records nothing",
+        describe(&asked.event)
+    )
 }
 
 /// Kind, id and name; of children also the instance, of sent events the receiver. Inputs and times may differ: honest code derives them from the clock.
 fn matches(recorded: &HistoryEvent, asked: &HistoryEvent) -> bool {
     use HistoryEvent as H;
     match (recorded, asked) {
-        (H::TaskScheduled { id: a, name: x, .. }, H::TaskScheduled { id: b, name: y, .. }) => a == b && x.eq_ignore_ascii_case(y),
+        (H::TaskScheduled { id: a, name: x, .. }, H::TaskScheduled { id: b, name: y, .. }) => {
+            a == b && x.eq_ignore_ascii_case(y)
+        }
         (H::TimerCreated { id: a, .. }, H::TimerCreated { id: b, .. }) => a == b,
         (
             H::SubOrchestrationInstanceCreated {
@@ -74,12 +82,24 @@ fn matches(recorded: &HistoryEvent, asked: &HistoryEvent) -> bool {
 fn describe(event: &HistoryEvent) -> String {
     use HistoryEvent as H;
     match event {
-        H::TaskScheduled { id, name, .. } => format!("#{id} TaskScheduled of the activity `{name}`"),
+        H::TaskScheduled { id, name, .. } => {
+            format!("#{id} TaskScheduled of the activity `{name}`")
+        }
         H::TimerCreated { id, .. } => format!("#{id} TimerCreated"),
-        H::SubOrchestrationInstanceCreated { id, name, instance_id, .. } => {
+        H::SubOrchestrationInstanceCreated {
+            id,
+            name,
+            instance_id,
+            ..
+        } => {
             format!("#{id} SubOrchestrationInstanceCreated of `{name}` as `{instance_id}`")
         }
-        H::EventSent { id, instance_id, name, .. } => format!("#{id} EventSent `{name}` to `{instance_id}`"),
+        H::EventSent {
+            id,
+            instance_id,
+            name,
+            ..
+        } => format!("#{id} EventSent `{name}` to `{instance_id}`"),
         other => other.kind().to_owned(),
     }
 }

@@ -81,22 +81,37 @@ impl RetryPolicy {
     }
 
     /// Asked after each failure but the last; must depend on the failure alone. A panic in it gives up.
-    pub fn with_handler<D: Into<RetryDecision>>(mut self, handler: impl Fn(&FailureDetails) -> D + Send + Sync + 'static) -> Self {
+    pub fn with_handler<D: Into<RetryDecision>>(
+        mut self,
+        handler: impl Fn(&FailureDetails) -> D + Send + Sync + 'static,
+    ) -> Self {
         self.handler = Some(Arc::new(move |failure| handler(failure).into()));
         self
     }
 
     /// The wait before the next attempt after `made` of them; `None`: give up. `started` and `now` are the replay clock's.
-    pub(crate) fn delay(&self, made: u32, failure: &FailureDetails, started: Timestamp, now: Timestamp) -> Option<Duration> {
+    pub(crate) fn delay(
+        &self,
+        made: u32,
+        failure: &FailureDetails,
+        started: Timestamp,
+        now: Timestamp,
+    ) -> Option<Duration> {
         if failure.is_non_retriable || made >= self.max_attempts {
             return None;
         }
-        if self.timeout.is_some_and(|timeout| now >= started.plus(timeout)) {
+        if self
+            .timeout
+            .is_some_and(|timeout| now >= started.plus(timeout))
+        {
             return None;
         }
-        let decision = self.handler.as_ref().map_or(RetryDecision::Retry, |handler| {
-            catch_unwind(AssertUnwindSafe(|| handler(failure))).unwrap_or(RetryDecision::Stop)
-        });
+        let decision = self
+            .handler
+            .as_ref()
+            .map_or(RetryDecision::Retry, |handler| {
+                catch_unwind(AssertUnwindSafe(|| handler(failure))).unwrap_or(RetryDecision::Stop)
+            });
         let delay = match decision {
             RetryDecision::Retry => self.interval(made)?,
             RetryDecision::RetryAfter(delay) => delay,
@@ -112,7 +127,11 @@ impl RetryPolicy {
         if seconds.is_nan() || seconds < 0.0 || !self.coefficient.is_finite() {
             return None;
         }
-        Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).min(self.max_interval))
+        Some(
+            Duration::try_from_secs_f64(seconds)
+                .unwrap_or(Duration::MAX)
+                .min(self.max_interval),
+        )
     }
 }
 
@@ -137,7 +156,12 @@ mod tests {
         let started = Timestamp::from_micros(0);
         let mut now = started;
         let mut delays = Vec::new();
-        while let Some(delay) = policy.delay(u32::try_from(delays.len()).unwrap() + 1, &failure, started, now) {
+        while let Some(delay) = policy.delay(
+            u32::try_from(delays.len()).unwrap() + 1,
+            &failure,
+            started,
+            now,
+        ) {
             now = now.plus(delay);
             delays.push(delay.as_secs());
         }
@@ -169,7 +193,8 @@ mod tests {
 
     #[test]
     fn the_time_out_is_looked_at_before_the_delay() {
-        let policy = RetryPolicy::new(10, Duration::from_secs(3)).with_timeout(Duration::from_secs(5));
+        let policy =
+            RetryPolicy::new(10, Duration::from_secs(3)).with_timeout(Duration::from_secs(5));
         assert_eq!(delays(&policy), [3, 3]);
     }
 
@@ -180,6 +205,9 @@ mod tests {
         let policy = RetryPolicy::new(3, Duration::from_secs(1));
         assert_eq!(policy.delay(1, &failure, zero, zero), None);
         let panics = policy.with_handler(|failure| -> bool { unreachable!("{failure}") });
-        assert_eq!(panics.delay(1, &FailureDetails::new("E", "e"), zero, zero), None);
+        assert_eq!(
+            panics.delay(1, &FailureDetails::new("E", "e"), zero, zero),
+            None
+        );
     }
 }

@@ -26,7 +26,11 @@ pub(super) struct Handle {
 
 impl Handle {
     pub(super) fn new(core: Arc<Core>, slot: SlotId) -> Self {
-        Self { core, slot, done: false }
+        Self {
+            core,
+            slot,
+            done: false,
+        }
     }
 
     fn poll(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
@@ -50,7 +54,10 @@ impl Drop for Handle {
 fn read<O: DeserializeOwned>(outcome: Outcome) -> Result<O, TaskError> {
     outcome.and_then(|payload| {
         payload.read().map_err(|e| {
-            let text = format!("the result does not fit `{}`: {e}", std::any::type_name::<O>());
+            let text = format!(
+                "the result does not fit `{}`: {e}",
+                std::any::type_name::<O>()
+            );
             TaskError::Failed(FailureDetails::new("DeserializationError", text).non_retriable())
         })
     })
@@ -139,9 +146,9 @@ impl<O> SubOrchestrationCall<O> {
     /// The child's instance id; the default is `{execution id}:{task id}`. An id that breaks the rules fails the call.
     pub fn with_instance_id(self, id: impl Into<String>) -> Self {
         let id = id.into();
-        self.handle
-            .core
-            .alter_child(self.handle.slot, |child| child.instance_id = Some(id.into()));
+        self.handle.core.alter_child(self.handle.slot, |child| {
+            child.instance_id = Some(id.into())
+        });
         self
     }
 
@@ -276,7 +283,8 @@ impl NewInstance {
     }
 
     fn alter(&self, alter: impl FnOnce(&mut HistoryEvent)) {
-        self.core.alter_one_way(self.task, |action| alter(&mut action.event));
+        self.core
+            .alter_one_way(self.task, |action| alter(&mut action.event));
     }
 }
 
@@ -288,12 +296,16 @@ impl fmt::Display for NewInstance {
 
 impl fmt::Debug for NewInstance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewInstance").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("NewInstance")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
 /// The input of a call: `null` is an input too, but `()` is none.
-pub(super) fn input_of(payload: Result<Payload, serde_json::Error>) -> Result<Option<Payload>, TaskError> {
+pub(super) fn input_of(
+    payload: Result<Payload, serde_json::Error>,
+) -> Result<Option<Payload>, TaskError> {
     payload
         .map(|payload| (!payload.is_null()).then_some(payload))
         .map_err(|e| TaskError::usage(format!("the input cannot be serialised: {e}")))

@@ -68,7 +68,9 @@ impl Wake for RootWaker {
     fn wake_by_ref(self: &Arc<Self>) {
         if self.turn.load(Ordering::Acquire) == THREAD.with(|id| *id) {
             self.woken.store(true, Ordering::Release);
-        } else if !self.unloaded.load(Ordering::Acquire) && !self.foreign.swap(true, Ordering::AcqRel) {
+        } else if !self.unloaded.load(Ordering::Acquire)
+            && !self.foreign.swap(true, Ordering::AcqRel)
+        {
             (self.on_foreign)();
         }
     }

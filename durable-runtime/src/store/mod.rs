@@ -28,8 +28,9 @@ use futures::future::BoxFuture;
 
 pub use error::Error;
 pub use record::{
-    Cursor, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery, LoadedInstance, NewGeneration, NewInstance, NewMessage, Parts,
-    PayloadKind, Purge, Reuse, StoredMessage, TurnCommit,
+    Cursor, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery, LoadedInstance,
+    NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse, StoredMessage,
+    TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
@@ -91,13 +92,22 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<LoadedInstance>, Error>>;
 
     /// The instance as clients see it.
-    fn find<'a>(&'a self, id: &'a str, parts: Parts) -> BoxFuture<'a, Result<Option<InstanceRecord>, Error>>;
+    fn find<'a>(
+        &'a self,
+        id: &'a str,
+        parts: Parts,
+    ) -> BoxFuture<'a, Result<Option<InstanceRecord>, Error>>;
 
     /// A page of instances.
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<InstanceRecord>, Error>>;
 
     /// Instances whose `wake_at` is not after `until`, earliest first, after the pair of the last page: at most `limit`.
-    fn wakes(&self, until: Timestamp, after: Option<(Timestamp, InstanceKey)>, limit: usize) -> BoxFuture<'_, Result<Vec<Wake>, Error>>;
+    fn wakes(
+        &self,
+        until: Timestamp,
+        after: Option<(Timestamp, InstanceKey)>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Wake>, Error>>;
 
     /// All keys, in the order in which they were last put.
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>>;

@@ -59,7 +59,10 @@ pub struct Parts {
 
 impl Parts {
     /// All of them.
-    pub const ALL: Self = Self { input: true, result: true };
+    pub const ALL: Self = Self {
+        input: true,
+        result: true,
+    };
     /// All but the input.
     pub const NO_INPUT: Self = Self {
         input: false,

@@ -6,7 +6,9 @@ use super::given;
 use super::given::turn;
 use crate::store::{Change, Error, Store};
 
-pub(crate) async fn what_is_queued_is_written_before_the_end<S: Store>(store: &S) -> anyhow::Result<()> {
+pub(crate) async fn what_is_queued_is_written_before_the_end<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.pending("one").await?;
     let answers: Vec<_> = (0..5000)

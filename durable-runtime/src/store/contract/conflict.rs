@@ -7,7 +7,9 @@ use super::given::turn;
 use crate::model::Payload;
 use crate::store::{Change, Error, NewInstance, PayloadKind, Reuse, Store};
 
-pub(crate) async fn a_stale_turn_is_a_conflict_and_leaves_no_trace<S: Store>(store: &S) -> anyhow::Result<()> {
+pub(crate) async fn a_stale_turn_is_a_conflict_and_leaves_no_trace<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.running("one").await?;
     given.pending("other").await?;
@@ -17,7 +19,10 @@ pub(crate) async fn a_stale_turn_is_a_conflict_and_leaves_no_trace<S: Store>(sto
         commit.messages = vec![given.message("other", "trace")];
         commit.starts = vec![given.instance("trace")];
         let refused = given.write(turn(commit)).await;
-        ensure!(matches!(&refused, Err(Error::Conflict(id)) if id == "one"), "{refused:?}");
+        ensure!(
+            matches!(&refused, Err(Error::Conflict(id)) if id == "one"),
+            "{refused:?}"
+        );
     }
     let loaded = given.load("one").await?;
     ensure!(loaded.sequence == 1 && loaded.history.len() == 1 && loaded.record.output.is_none());
@@ -25,7 +30,9 @@ pub(crate) async fn a_stale_turn_is_a_conflict_and_leaves_no_trace<S: Store>(sto
     Ok(())
 }
 
-pub(crate) async fn a_turn_of_a_replaced_instance_is_a_conflict<S: Store>(store: &S) -> anyhow::Result<()> {
+pub(crate) async fn a_turn_of_a_replaced_instance_is_a_conflict<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
     let given = given(store);
     let old = given.pending("one").await?;
     given

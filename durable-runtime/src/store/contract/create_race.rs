@@ -16,7 +16,9 @@ pub(crate) async fn one_of_a_hundred_racers_creates<S: Store>(store: &S) -> anyh
     for racer in racers {
         match racer.await? {
             Ok(_) => winners += 1,
-            Err(Error::AlreadyExists { id, status }) => ensure!(id == "race" && status == RuntimeStatus::Pending),
+            Err(Error::AlreadyExists { id, status }) => {
+                ensure!(id == "race" && status == RuntimeStatus::Pending)
+            }
             Err(other) => return Err(other.into()),
         }
     }
@@ -31,7 +33,11 @@ pub(crate) async fn a_first_turn_creates_with_it<S: Store>(store: &S) -> anyhow:
     commit.create = Some(Box::new(new));
     given.write(turn(commit)).await?;
     let loaded = given.load("first").await?;
-    ensure!(loaded.record.status == RuntimeStatus::Running && loaded.sequence == 1 && loaded.history.len() == 1);
+    ensure!(
+        loaded.record.status == RuntimeStatus::Running
+            && loaded.sequence == 1
+            && loaded.history.len() == 1
+    );
     ensure!(loaded.record.created.micros() == 1000 && loaded.record.updated.micros() == 2000);
     Ok(())
 }
@@ -53,7 +59,10 @@ pub(crate) async fn a_running_instance_is_in_the_way<S: Store>(store: &S) -> any
         ),
         "{refused:?}"
     );
-    ensure!(given.load("taken").await?.sequence == 1, "the refused turn left a trace");
+    ensure!(
+        given.load("taken").await?.sequence == 1,
+        "the refused turn left a trace"
+    );
     ensure!(store.find("nobody", Parts::ALL).await?.is_none());
     Ok(())
 }

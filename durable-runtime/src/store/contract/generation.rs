@@ -22,8 +22,16 @@ pub(crate) async fn continue_as_new_drops_the_history<S: Store>(store: &S) -> an
     commit.payloads = vec![(PayloadKind::Input, Some(Payload::text("next")))];
     given.write(turn(commit)).await?;
     let loaded = given.load("one").await?;
-    ensure!(loaded.sequence == 3 && loaded.history.len() == 1, "{} rows", loaded.history.len());
-    ensure!(loaded.record.execution_id.as_ref() == "second" && loaded.record.generation == 1 && loaded.record.version == "2");
+    ensure!(
+        loaded.sequence == 3 && loaded.history.len() == 1,
+        "{} rows",
+        loaded.history.len()
+    );
+    ensure!(
+        loaded.record.execution_id.as_ref() == "second"
+            && loaded.record.generation == 1
+            && loaded.record.version == "2"
+    );
     ensure!(loaded.record.input == Some(Payload::text("next")));
     let mut silent = given.turn(key, "one", 3);
     silent.events = None;

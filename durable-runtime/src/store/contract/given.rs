@@ -6,7 +6,10 @@ use anyhow::Context;
 use tokio::sync::oneshot;
 
 use crate::model::{ExecutionStarted, HistoryEvent, Payload, RuntimeStatus, Timestamp};
-use crate::store::{Change, Error, InstanceKey, LoadedInstance, NewInstance, NewMessage, Parts, Receipt, Reuse, Store, TurnCommit};
+use crate::store::{
+    Change, Error, InstanceKey, LoadedInstance, NewInstance, NewMessage, Parts, Receipt, Reuse,
+    Store, TurnCommit,
+};
 
 /// Short ways to use a store.
 pub(crate) struct Given<'a, S>(&'a S);
@@ -76,7 +79,12 @@ impl<S: Store> Given<'_, S> {
     }
 
     /// An instance that has ended so.
-    pub(crate) async fn ended(&self, id: &str, status: RuntimeStatus, created: i64) -> Result<InstanceKey, Error> {
+    pub(crate) async fn ended(
+        &self,
+        id: &str,
+        status: RuntimeStatus,
+        created: i64,
+    ) -> Result<InstanceKey, Error> {
         let new = NewInstance {
             created: at(created),
             ..self.instance(id)
@@ -127,7 +135,10 @@ impl<S: Store> Given<'_, S> {
 
     /// The instance, which must be there.
     pub(crate) async fn load(&self, id: &str) -> anyhow::Result<LoadedInstance> {
-        self.0.load(id).await?.with_context(|| format!("instance `{id}` is missing"))
+        self.0
+            .load(id)
+            .await?
+            .with_context(|| format!("instance `{id}` is missing"))
     }
 
     /// Its status, if it is there.
@@ -147,7 +158,13 @@ impl<S: Store> Given<'_, S> {
 
     /// Ids of all instances that want to be looked at by instant `until`.
     pub(crate) async fn awake(&self, until: i64) -> Result<Vec<String>, Error> {
-        Ok(self.0.wakes(at(until), None, 1000).await?.into_iter().map(|wake| wake.id).collect())
+        Ok(self
+            .0
+            .wakes(at(until), None, 1000)
+            .await?
+            .into_iter()
+            .map(|wake| wake.id)
+            .collect())
     }
 }
 

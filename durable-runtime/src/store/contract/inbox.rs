@@ -10,12 +10,19 @@ use crate::store::{Change, Error, Store};
 pub(crate) async fn a_turn_consumes_what_it_took<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.running("one").await?;
-    let (first, second) = (given.message("one", "first"), given.message("one", "second"));
+    let (first, second) = (
+        given.message("one", "first"),
+        given.message("one", "second"),
+    );
     let consumed = vec![first.id, second.id];
     given.write(raise(first)).await?;
     given.write(raise(second)).await?;
     let loaded = given.load("one").await?;
-    let names: Vec<_> = loaded.inbox.iter().map(|message| event_name(&message.event)).collect();
+    let names: Vec<_> = loaded
+        .inbox
+        .iter()
+        .map(|message| event_name(&message.event))
+        .collect();
     ensure!(names == ["first", "second"], "{names:?}");
     ensure!(given.awake(0).await? == ["one"]);
     given
@@ -53,14 +60,21 @@ pub(crate) async fn what_came_meanwhile_keeps_it_awake<S: Store>(store: &S) -> a
     Ok(())
 }
 
-pub(crate) async fn a_message_finds_an_instance_of_its_own_turn<S: Store>(store: &S) -> anyhow::Result<()> {
+pub(crate) async fn a_message_finds_an_instance_of_its_own_turn<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.running("parent").await?;
     let mut commit = given.turn(key, "parent", 1);
     commit.starts = vec![given.instance("child")];
-    commit.messages = vec![given.message("child", "hello"), given.message("parent", "self")];
+    commit.messages = vec![
+        given.message("child", "hello"),
+        given.message("parent", "self"),
+    ];
     given.write(turn(commit)).await?;
-    ensure!(given.load("child").await?.inbox.len() == 1 && given.load("parent").await?.inbox.len() == 1);
+    ensure!(
+        given.load("child").await?.inbox.len() == 1 && given.load("parent").await?.inbox.len() == 1
+    );
     let mut awake = given.awake(0).await?;
     awake.sort();
     ensure!(awake == ["child", "parent"], "{awake:?}");

@@ -30,10 +30,17 @@ pub(crate) async fn keys_are_unique_without_case<S: Store>(store: &S) -> anyhow:
         only_if_absent: false,
     };
     given
-        .write(Change::Keys(vec![put("default", "1", false), other, put("Zürich", "2", false)]))
+        .write(Change::Keys(vec![
+            put("default", "1", false),
+            other,
+            put("Zürich", "2", false),
+        ]))
         .await?;
     let receipt = given
-        .write(Change::Keys(vec![put("DEFAULT", "3", false), put("zÜrich", "4", true)]))
+        .write(Change::Keys(vec![
+            put("DEFAULT", "3", false),
+            put("zÜrich", "4", true),
+        ]))
         .await?;
     ensure!(receipt.count == 1, "{receipt:?}");
     let keys = store.keys().await?;
@@ -50,7 +57,13 @@ pub(crate) async fn keys_are_unique_without_case<S: Store>(store: &S) -> anyhow:
         scope: "host".to_owned(),
         name: name.to_owned(),
     };
-    ensure!(given.write(Change::Keys(vec![delete("default"), delete("missing")])).await?.count == 1);
+    ensure!(
+        given
+            .write(Change::Keys(vec![delete("default"), delete("missing")]))
+            .await?
+            .count
+            == 1
+    );
     ensure!(store.keys().await?.len() == 2);
     Ok(())
 }

@@ -22,7 +22,9 @@ async fn pages<S: Store>(store: &S, query: ListQuery) -> anyhow::Result<Vec<Stri
     loop {
         let page = store.list(query.clone()).await?;
         ensure!(page.len() <= query.limit);
-        let Some(last) = page.last() else { return Ok(ids) };
+        let Some(last) = page.last() else {
+            return Ok(ids);
+        };
         query.after = Some(Cursor {
             created: last.created,
             id: last.id.to_string(),
@@ -47,7 +49,9 @@ pub(crate) async fn pages_hold_each_row_once<S: Store>(store: &S) -> anyhow::Res
     for number in (0..21_i64).rev() {
         create(&given, &format!("i{number:02}"), number % 3).await?;
     }
-    let mut expected: Vec<_> = (0..21_i64).map(|number| (number % 3, format!("i{number:02}"))).collect();
+    let mut expected: Vec<_> = (0..21_i64)
+        .map(|number| (number % 3, format!("i{number:02}")))
+        .collect();
     expected.sort();
     let expected: Vec<_> = expected.into_iter().map(|(_, id)| id).collect();
     for limit in [1, 4, 7, 100] {
@@ -56,18 +60,30 @@ pub(crate) async fn pages_hold_each_row_once<S: Store>(store: &S) -> anyhow::Res
             statuses: vec![Pending, Completed, Running],
             ..all(limit)
         };
-        ensure!(pages(store, query).await? == expected, "limit {limit}, by status");
+        ensure!(
+            pages(store, query).await? == expected,
+            "limit {limit}, by status"
+        );
     }
     Ok(())
 }
 
-pub(crate) async fn pages_are_stable_while_rows_come_and_go<S: Store>(store: &S) -> anyhow::Result<()> {
+pub(crate) async fn pages_are_stable_while_rows_come_and_go<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
     let given = given(store);
     for number in 0..10 {
-        given.ended(&format!("i{number}"), Completed, 10 * number).await?;
+        given
+            .ended(&format!("i{number}"), Completed, 10 * number)
+            .await?;
     }
     let first = store.list(all(4)).await?;
-    ensure!(first.iter().map(|record| record.id.as_ref()).eq(["i0", "i1", "i2", "i3"]));
+    ensure!(
+        first
+            .iter()
+            .map(|record| record.id.as_ref())
+            .eq(["i0", "i1", "i2", "i3"])
+    );
     // The row of the cursor goes, one comes before it and one after.
     given
         .write(Change::Purge(Purge::One {
@@ -101,7 +117,13 @@ pub(crate) async fn filters_add_up<S: Store>(store: &S) -> anyhow::Result<()> {
     other.started.name = "Other".into();
     given.write(Change::Create(Box::new(other))).await?;
     let cases: [(ListQuery, &[&str]); 7] = [
-        (ListQuery { entities: false, ..all(9) }, &["a", "b", "d", "e"]),
+        (
+            ListQuery {
+                entities: false,
+                ..all(9)
+            },
+            &["a", "b", "d", "e"],
+        ),
         (all(9), &["a", "b", "@counter@x", "d", "e"]),
         (
             ListQuery {
@@ -146,14 +168,22 @@ pub(crate) async fn filters_add_up<S: Store>(store: &S) -> anyhow::Result<()> {
         let found = pages(store, query.clone()).await?;
         ensure!(found == expected, "{query:?}: {found:?}");
     }
-    let inputs = store.list(ListQuery { input: true, ..all(1) }).await?;
+    let inputs = store
+        .list(ListQuery {
+            input: true,
+            ..all(1)
+        })
+        .await?;
     ensure!(inputs[0].input.is_some() && store.list(all(1)).await?[0].input.is_none());
     Ok(())
 }
 
 pub(crate) async fn prefixes_are_walked_by_id<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
-    for (created, id) in ["b", "ab", "a%c", "a", "A", "a\u{10FFFF}x", "a_"].into_iter().enumerate() {
+    for (created, id) in ["b", "ab", "a%c", "a", "A", "a\u{10FFFF}x", "a_"]
+        .into_iter()
+        .enumerate()
+    {
         create(&given, id, -i64::try_from(created)?).await?;
     }
     let prefix = |prefix: &str, limit| ListQuery {
@@ -161,8 +191,13 @@ pub(crate) async fn prefixes_are_walked_by_id<S: Store>(store: &S) -> anyhow::Re
         ..all(limit)
     };
     for limit in [1, 3, 10] {
-        ensure!(pages(store, prefix("a", limit)).await? == ["a", "a%c", "a_", "ab", "a\u{10FFFF}x"]);
-        ensure!(pages(store, prefix("a%", limit)).await? == ["a%c"] && pages(store, prefix("a\u{10FFFF}", limit)).await?.len() == 1);
+        ensure!(
+            pages(store, prefix("a", limit)).await? == ["a", "a%c", "a_", "ab", "a\u{10FFFF}x"]
+        );
+        ensure!(
+            pages(store, prefix("a%", limit)).await? == ["a%c"]
+                && pages(store, prefix("a\u{10FFFF}", limit)).await?.len() == 1
+        );
         ensure!(pages(store, prefix("", limit)).await?.len() == 7);
     }
     let from = ListQuery {

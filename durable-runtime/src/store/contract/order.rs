@@ -10,7 +10,9 @@ use super::given;
 use super::given::turn;
 use crate::store::{Change, Store};
 
-pub(crate) async fn changes_are_applied_and_answered_in_order<S: Store>(store: &S) -> anyhow::Result<()> {
+pub(crate) async fn changes_are_applied_and_answered_in_order<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.pending("one").await?;
     let (told, heard) = channel();
@@ -25,7 +27,10 @@ pub(crate) async fn changes_are_applied_and_answered_in_order<S: Store>(store: &
     }
     given.write(Change::Keys(Vec::new())).await?;
     for (expected, (sequence, result)) in heard.try_iter().enumerate() {
-        ensure!(usize::try_from(sequence)? == expected, "answer {sequence} at {expected}");
+        ensure!(
+            usize::try_from(sequence)? == expected,
+            "answer {sequence} at {expected}"
+        );
         result?;
     }
     let loaded = given.load("one").await?;
@@ -49,6 +54,10 @@ pub(crate) async fn each_change_is_answered_once<S: Store>(store: &S) -> anyhow:
     }
     given.write(Change::Keys(Vec::new())).await?;
     ensure!(answers.load(Ordering::SeqCst) == 500);
-    ensure!(store.backlog() == 0, "{} left in the backlog", store.backlog());
+    ensure!(
+        store.backlog() == 0,
+        "{} left in the backlog",
+        store.backlog()
+    );
     Ok(())
 }

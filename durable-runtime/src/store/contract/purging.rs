@@ -24,7 +24,9 @@ pub(crate) async fn one_ended_instance_goes_whole<S: Store>(store: &S) -> anyhow
     Ok(())
 }
 
-pub(crate) async fn a_running_one_stays_unless_asked_for<S: Store>(store: &S) -> anyhow::Result<()> {
+pub(crate) async fn a_running_one_stays_unless_asked_for<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
     let given = given(store);
     given.running("one").await?;
     let refused = given.write(one("one", false)).await;
@@ -39,7 +41,9 @@ pub(crate) async fn a_running_one_stays_unless_asked_for<S: Store>(store: &S) ->
         "{refused:?}"
     );
     ensure!(given.status("one").await?.is_some());
-    ensure!(given.write(one("one", true)).await?.count == 1 && given.status("one").await?.is_none());
+    ensure!(
+        given.write(one("one", true)).await?.count == 1 && given.status("one").await?.is_none()
+    );
     Ok(())
 }
 
@@ -48,9 +52,16 @@ pub(crate) async fn the_oldest_ended_go_first<S: Store>(store: &S) -> anyhow::Re
 
     let given = given(store);
     given.running("running").await?;
-    for (number, status) in [Completed, Failed, Terminated, Completed, Failed].into_iter().enumerate() {
+    for (number, status) in [Completed, Failed, Terminated, Completed, Failed]
+        .into_iter()
+        .enumerate()
+    {
         given
-            .ended(&format!("ended-{number}"), status, 10 * (i64::try_from(number)? + 1))
+            .ended(
+                &format!("ended-{number}"),
+                status,
+                10 * (i64::try_from(number)? + 1),
+            )
             .await?;
     }
     let matching = |from: Option<i64>, to: Option<i64>, statuses: &[RuntimeStatus], limit| {
@@ -62,11 +73,29 @@ pub(crate) async fn the_oldest_ended_go_first<S: Store>(store: &S) -> anyhow::Re
             limit,
         })
     };
-    ensure!(given.write(matching(None, None, &[Running], 10)).await?.count == 0);
+    ensure!(
+        given
+            .write(matching(None, None, &[Running], 10))
+            .await?
+            .count
+            == 0
+    );
     ensure!(given.write(matching(None, None, &[], 2)).await?.count == 2);
     ensure!(given.status("ended-1").await?.is_none() && given.status("ended-2").await?.is_some());
-    ensure!(given.write(matching(Some(41), None, &[Completed], 10)).await?.count == 0);
-    ensure!(given.write(matching(Some(40), Some(40), &[Completed, Failed], 10)).await?.count == 1);
+    ensure!(
+        given
+            .write(matching(Some(41), None, &[Completed], 10))
+            .await?
+            .count
+            == 0
+    );
+    ensure!(
+        given
+            .write(matching(Some(40), Some(40), &[Completed, Failed], 10))
+            .await?
+            .count
+            == 1
+    );
     ensure!(given.write(matching(None, None, &[], 10)).await?.count == 2);
     ensure!(given.status("running").await? == Some(Running));
     Ok(())

@@ -6,11 +6,23 @@ use super::given;
 use super::given::turn;
 use crate::store::{Change, Error, InstanceKey, Store};
 
-pub(crate) async fn the_second_delivery_is_the_first_counted<S: Store>(store: &S) -> anyhow::Result<()> {
+pub(crate) async fn the_second_delivery_is_the_first_counted<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
     let given = given(store);
     let key = given.running("one").await?;
-    given.write(Change::Redeliver { key, tasks: vec![3, 5] }).await?;
-    given.write(Change::Redeliver { key, tasks: vec![5] }).await?;
+    given
+        .write(Change::Redeliver {
+            key,
+            tasks: vec![3, 5],
+        })
+        .await?;
+    given
+        .write(Change::Redeliver {
+            key,
+            tasks: vec![5],
+        })
+        .await?;
     ensure!(given.load("one").await?.deliveries == [(3, 2), (5, 3)]);
     let mut commit = given.turn(key, "one", 1);
     commit.settled = vec![5, 9];

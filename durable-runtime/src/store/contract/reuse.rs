@@ -21,8 +21,16 @@ pub(crate) async fn an_ended_instance_is_replaced_whole<S: Store>(store: &S) -> 
     let fresh = new.key;
     given.write(Change::Create(Box::new(new))).await?;
     let loaded = given.load("one").await?;
-    ensure!(loaded.record.key == fresh && loaded.record.status == RuntimeStatus::Pending && loaded.sequence == 0);
-    ensure!(loaded.history.is_empty() && loaded.record.output.is_none() && loaded.record.custom_status.is_none());
+    ensure!(
+        loaded.record.key == fresh
+            && loaded.record.status == RuntimeStatus::Pending
+            && loaded.sequence == 0
+    );
+    ensure!(
+        loaded.history.is_empty()
+            && loaded.record.output.is_none()
+            && loaded.record.custom_status.is_none()
+    );
     Ok(())
 }
 
@@ -30,7 +38,12 @@ pub(crate) async fn any_replaces_a_running_one<S: Store>(store: &S) -> anyhow::R
     let given = given(store);
     let key = given.running("one").await?;
     given.write(raise(given.message("one", "old"))).await?;
-    given.write(Change::Redeliver { key, tasks: vec![0] }).await?;
+    given
+        .write(Change::Redeliver {
+            key,
+            tasks: vec![0],
+        })
+        .await?;
     given
         .write(Change::Create(Box::new(NewInstance {
             reuse: Reuse::Any,
@@ -38,6 +51,11 @@ pub(crate) async fn any_replaces_a_running_one<S: Store>(store: &S) -> anyhow::R
         })))
         .await?;
     let loaded = given.load("one").await?;
-    ensure!(loaded.record.key != key && loaded.inbox.is_empty() && loaded.deliveries.is_empty() && loaded.history.is_empty());
+    ensure!(
+        loaded.record.key != key
+            && loaded.inbox.is_empty()
+            && loaded.deliveries.is_empty()
+            && loaded.history.is_empty()
+    );
     Ok(())
 }

@@ -28,7 +28,10 @@ pub(crate) async fn a_refused_start_tells_the_parent<S: Store>(store: &S) -> any
         "{receipt:?}"
     );
     let parent = given.load("parent").await?;
-    ensure!(parent.sequence == 2 && parent.inbox.len() == 1, "the turn itself must be committed");
+    ensure!(
+        parent.sequence == 2 && parent.inbox.len() == 1,
+        "the turn itself must be committed"
+    );
     ensure!(given.status("free").await? == Some(RuntimeStatus::Pending));
     ensure!(given.load("taken").await?.sequence == 1);
     Ok(())
@@ -44,6 +47,10 @@ pub(crate) async fn starts_are_pending<S: Store>(store: &S) -> anyhow::Result<()
     given.write(turn(commit)).await?;
     ensure!(given.awake(6999).await? == ["now"] && given.awake(7000).await? == ["now", "later"]);
     let loaded = given.load("later").await?;
-    ensure!(loaded.record.status == RuntimeStatus::Pending && loaded.history.is_empty() && loaded.record.input.is_some());
+    ensure!(
+        loaded.record.status == RuntimeStatus::Pending
+            && loaded.history.is_empty()
+            && loaded.record.input.is_some()
+    );
     Ok(())
 }

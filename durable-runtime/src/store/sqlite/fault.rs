@@ -55,9 +55,10 @@ impl From<Fault> for Error {
 impl From<DieselError> for Fault {
     fn from(error: DieselError) -> Self {
         match error {
-            DieselError::DatabaseError(DatabaseErrorKind::Unknown | DatabaseErrorKind::UnableToSendCommand, info) => {
-                by_message(info.message())
-            }
+            DieselError::DatabaseError(
+                DatabaseErrorKind::Unknown | DatabaseErrorKind::UnableToSendCommand,
+                info,
+            ) => by_message(info.message()),
             DieselError::DatabaseError(_, info) => Self::Content(info.message().to_owned()),
             DieselError::SerializationError(error) => Self::Content(error.to_string()),
             DieselError::DeserializationError(error) => Self::Corrupt(error.to_string()),
@@ -76,23 +77,43 @@ fn by_message(message: &str) -> Fault {
             "attempt to write a readonly database",
             "make the file and its folder writable for this user",
         ),
-        ("database is locked", "another program writes to the file: end it"),
-        ("database table is locked", "another program writes to the file: end it"),
-        ("database schema is locked", "another program writes to the file: end it"),
+        (
+            "database is locked",
+            "another program writes to the file: end it",
+        ),
+        (
+            "database table is locked",
+            "another program writes to the file: end it",
+        ),
+        (
+            "database schema is locked",
+            "another program writes to the file: end it",
+        ),
         (
             "unable to open database file",
             "look at the folder's rights, and whether it is still there",
         ),
         ("out of memory", "give the process more memory"),
-        ("locking protocol", "the file system does not lock files: use a local one"),
-        ("access permission denied", "make the file and its folder writable for this user"),
-        ("large file support is disabled", "the file has outgrown its file system"),
+        (
+            "locking protocol",
+            "the file system does not lock files: use a local one",
+        ),
+        (
+            "access permission denied",
+            "make the file and its folder writable for this user",
+        ),
+        (
+            "large file support is disabled",
+            "the file has outgrown its file system",
+        ),
     ];
     const CORRUPT: [&str; 2] = ["database disk image is malformed", "file is not a database"];
     if let Some((_, help)) = DISK.iter().find(|(text, _)| message.contains(text)) {
         Fault::Disk(format!("{message}; help: {help}"))
     } else if CORRUPT.iter().any(|text| message.contains(text)) {
-        Fault::Corrupt(format!("{message}; help: restore the hub's database from a backup"))
+        Fault::Corrupt(format!(
+            "{message}; help: restore the hub's database from a backup"
+        ))
     } else if message.contains("too big") || message.contains("constraint failed") {
         Fault::Content(message.to_owned())
     } else {

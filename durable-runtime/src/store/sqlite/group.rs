@@ -86,7 +86,13 @@ pub(super) fn commit<'a>(
 
 /// About how many bytes the change writes.
 pub(super) fn weight(change: &Change) -> usize {
-    let start = |new: &NewInstance| 300 + new.started.input.as_ref().map_or(0, |input| input.as_str().len());
+    let start = |new: &NewInstance| {
+        300 + new
+            .started
+            .input
+            .as_ref()
+            .map_or(0, |input| input.as_str().len())
+    };
     match change {
         Change::Turn(turn) => {
             let payloads = turn
@@ -95,7 +101,9 @@ pub(super) fn weight(change: &Change) -> usize {
                 .flat_map(|(_, payload)| payload)
                 .map(|payload| payload.as_str().len());
             let starts = turn.starts.iter().chain(turn.create.as_deref()).map(start);
-            200 + turn.events.as_ref().map_or(0, String::len) + payloads.chain(starts).sum::<usize>() + 300 * turn.messages.len()
+            200 + turn.events.as_ref().map_or(0, String::len)
+                + payloads.chain(starts).sum::<usize>()
+                + 300 * turn.messages.len()
         }
         Change::Create(new) => start(new),
         Change::Message { .. } => 300,

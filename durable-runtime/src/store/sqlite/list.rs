@@ -20,7 +20,10 @@ extern "SQL" {
 type Rows<'a> = instances::BoxedQuery<'a, Sqlite>;
 
 /// A page of instances with their payloads.
-pub(super) fn list(conn: &mut SqliteConnection, query: &ListQuery) -> Result<Vec<InstanceRecord>, Fault> {
+pub(super) fn list(
+    conn: &mut SqliteConnection,
+    query: &ListQuery,
+) -> Result<Vec<InstanceRecord>, Fault> {
     let parts = Parts {
         input: query.input,
         result: true,
@@ -33,7 +36,9 @@ pub(super) fn list(conn: &mut SqliteConnection, query: &ListQuery) -> Result<Vec
                 .load(conn)?,
             None => by_created(conn, query)?,
         };
-        rows.into_iter().map(|row| query::record(conn, row, parts)).collect()
+        rows.into_iter()
+            .map(|row| query::record(conn, row, parts))
+            .collect()
     })
 }
 
@@ -45,7 +50,9 @@ pub(super) fn ended(
     statuses: &[RuntimeStatus],
     limit: usize,
 ) -> Result<Vec<i64>, Fault> {
-    let wanted = |status: &RuntimeStatus| status.is_terminal() && (statuses.is_empty() || statuses.contains(status));
+    let wanted = |status: &RuntimeStatus| {
+        status.is_terminal() && (statuses.is_empty() || statuses.contains(status))
+    };
     let statuses: Vec<_> = RuntimeStatus::ALL.into_iter().filter(wanted).collect();
     if statuses.is_empty() {
         return Ok(Vec::new());
@@ -58,7 +65,10 @@ pub(super) fn ended(
         limit,
         ..ListQuery::default()
     };
-    Ok(by_created(conn, &query)?.into_iter().map(|row| row.iid).collect())
+    Ok(by_created(conn, &query)?
+        .into_iter()
+        .map(|row| row.iid)
+        .collect())
 }
 
 /// In the order of creation. One walk per status: an `IN` would have SQLite sort all that match before it gives the first.
@@ -78,7 +88,11 @@ fn by_created(conn: &mut SqliteConnection, query: &ListQuery) -> Result<Vec<Inst
     Ok(rows)
 }
 
-fn walk(conn: &mut SqliteConnection, query: &ListQuery, status: Option<RuntimeStatus>) -> Result<Vec<InstanceRow>, Fault> {
+fn walk(
+    conn: &mut SqliteConnection,
+    query: &ListQuery,
+    status: Option<RuntimeStatus>,
+) -> Result<Vec<InstanceRow>, Fault> {
     let from = query.created_from.map(Timestamp::micros);
     let to = query.created_to.map(Timestamp::micros);
     let mut rows = Vec::new();
@@ -107,8 +121,15 @@ fn walk(conn: &mut SqliteConnection, query: &ListQuery, status: Option<RuntimeSt
     Ok(rows)
 }
 
-fn load(conn: &mut SqliteConnection, rows: Rows<'_>, limit: usize) -> Result<Vec<InstanceRow>, Fault> {
-    Ok(rows.limit(size(limit)).select(InstanceRow::as_select()).load(conn)?)
+fn load(
+    conn: &mut SqliteConnection,
+    rows: Rows<'_>,
+    limit: usize,
+) -> Result<Vec<InstanceRow>, Fault> {
+    Ok(rows
+        .limit(size(limit))
+        .select(InstanceRow::as_select())
+        .load(conn)?)
 }
 
 fn rows_of(query: &ListQuery, status: Option<RuntimeStatus>) -> Rows<'_> {
@@ -119,7 +140,11 @@ fn rows_of(query: &ListQuery, status: Option<RuntimeStatus>) -> Rows<'_> {
     if let Some(name) = &query.name {
         rows = rows.filter(instances::name.eq(name));
     }
-    if query.entities { rows } else { without_entities(rows) }
+    if query.entities {
+        rows
+    } else {
+        without_entities(rows)
+    }
 }
 
 /// Ids that begin with `@` lie between `@` and `A`.
@@ -131,7 +156,11 @@ fn without_entities(rows: Rows<'_>) -> Rows<'_> {
 /// or it might walk another index and sort.
 fn by_id<'a>(query: &'a ListQuery, prefix: &'a str) -> Rows<'a> {
     let mut rows = instances::table.order(instances::id).into_boxed();
-    let after = query.after.as_ref().map(|cursor| cursor.id.as_str()).filter(|id| *id >= prefix);
+    let after = query
+        .after
+        .as_ref()
+        .map(|cursor| cursor.id.as_str())
+        .filter(|id| *id >= prefix);
     rows = match after {
         Some(after) => rows.filter(instances::id.gt(after)),
         None => rows.filter(instances::id.ge(prefix)),
@@ -152,7 +181,11 @@ fn by_id<'a>(query: &'a ListQuery, prefix: &'a str) -> Rows<'a> {
     if let Some(to) = query.created_to {
         rows = rows.filter((instances::created + 0).le(to.micros()));
     }
-    if query.entities { rows } else { without_entities(rows) }
+    if query.entities {
+        rows
+    } else {
+        without_entities(rows)
+    }
 }
 
 /// The smallest text that is larger than every text that begins so; `None` if there is none.

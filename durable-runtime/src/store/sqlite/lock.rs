@@ -83,7 +83,10 @@ impl Lock {
 
     /// Tells those who come later where this process listens.
     pub(super) fn announce(&self, url: &str) -> io::Result<()> {
-        self.holder.lock().unwrap_or_else(PoisonError::into_inner).url = Some(url.to_owned());
+        self.holder
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .url = Some(url.to_owned());
         self.write()
     }
 
@@ -96,7 +99,8 @@ impl Lock {
     }
 
     fn write(&self) -> io::Result<()> {
-        let text = serde_json::to_vec(&*self.holder.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let text =
+            serde_json::to_vec(&*self.holder.lock().unwrap_or_else(PoisonError::into_inner))?;
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.set_len(0)?;
         file.rewind()?;

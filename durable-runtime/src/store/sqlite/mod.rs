@@ -41,7 +41,10 @@ use self::open::Place;
 use self::readers::Readers;
 use self::wal::Wal;
 use self::writer::{Pending, Work, Writer};
-use super::{Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance, Parts, Store, Wake};
+use super::{
+    Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance,
+    Parts, Store, Wake,
+};
 use crate::model::Timestamp;
 
 /// The journal in a SQLite file. Dropped without [`Store::close`], it still writes what is queued.
@@ -69,7 +72,9 @@ impl SqliteStore {
             busy_timeout: options.busy_timeout,
         };
         let conn = place.writer()?;
-        let readers = (0..options.readers.max(1)).map(|_| place.reader()).collect::<Result<Vec<_>, _>>()?;
+        let readers = (0..options.readers.max(1))
+            .map(|_| place.reader())
+            .collect::<Result<Vec<_>, _>>()?;
         let (readers, ends) = Readers::pool(readers).map_err(|error| place.failed(error))?;
         Assembly {
             place,
@@ -130,7 +135,9 @@ impl SqliteStore {
             let _ = answer.send(conn.batch_execute(&sql).map_err(fault::Fault::from));
         };
         let closed = || Error::Unavailable("the store is closed".to_owned());
-        self.work.send(Work::Job(Box::new(job))).map_err(|_| closed())?;
+        self.work
+            .send(Work::Job(Box::new(job)))
+            .map_err(|_| closed())?;
         answered.await.map_err(|_| closed())?.map_err(Error::from)
     }
 }
@@ -160,7 +167,11 @@ impl Assembly {
         let first = open::first_id(&mut conn).map_err(|error| place.failed(error))?;
         let flushes = Arc::new(AtomicU64::new(0));
         let writer = Writer {
-            wal: Wal::new(place.path.as_deref(), options.wal_limit, place.busy_timeout.as_millis()),
+            wal: Wal::new(
+                place.path.as_deref(),
+                options.wal_limit,
+                place.busy_timeout.as_millis(),
+            ),
             ids: group::Ids::new(first),
             group: options.group.max(1),
             flushes: Arc::clone(&flushes),
@@ -194,7 +205,9 @@ impl Assembly {
 impl Store for SqliteStore {
     fn submit(&self, change: Change, done: Done) {
         // A change that cannot be sent is dropped, which answers it.
-        let _ = self.work.send(Work::Change(Pending::new(change, done, &self.backlog)));
+        let _ = self
+            .work
+            .send(Work::Change(Pending::new(change, done, &self.backlog)));
     }
 
     fn backlog(&self) -> usize {
@@ -210,7 +223,11 @@ impl Store for SqliteStore {
         Box::pin(self.readers.read(move |conn| query::load(conn, &id)))
     }
 
-    fn find<'a>(&'a self, id: &'a str, parts: Parts) -> BoxFuture<'a, Result<Option<InstanceRecord>, Error>> {
+    fn find<'a>(
+        &'a self,
+        id: &'a str,
+        parts: Parts,
+    ) -> BoxFuture<'a, Result<Option<InstanceRecord>, Error>> {
         let id = id.to_owned();
         Box::pin(self.readers.read(move |conn| query::find(conn, &id, parts)))
     }
@@ -219,8 +236,16 @@ impl Store for SqliteStore {
         Box::pin(self.readers.read(move |conn| list::list(conn, &query)))
     }
 
-    fn wakes(&self, until: Timestamp, after: Option<(Timestamp, InstanceKey)>, limit: usize) -> BoxFuture<'_, Result<Vec<Wake>, Error>> {
-        Box::pin(self.readers.read(move |conn| query::wakes(conn, until, after, limit)))
+    fn wakes(
+        &self,
+        until: Timestamp,
+        after: Option<(Timestamp, InstanceKey)>,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Wake>, Error>> {
+        Box::pin(
+            self.readers
+                .read(move |conn| query::wakes(conn, until, after, limit)),
+        )
     }
 
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>> {
@@ -231,7 +256,8 @@ impl Store for SqliteStore {
         Box::pin(async {
             self.readers.close();
             let _ = self.work.send(Work::Close);
-            let ends = std::mem::take(&mut *self.ends.lock().unwrap_or_else(PoisonError::into_inner));
+            let ends =
+                std::mem::take(&mut *self.ends.lock().unwrap_or_else(PoisonError::into_inner));
             for end in ends {
                 let _ = end.await;
             }

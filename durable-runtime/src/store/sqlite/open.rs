@@ -98,8 +98,14 @@ fn describe(holder: Option<&Holder>) -> String {
     let Some(Holder { pid, started, url }) = holder else {
         return " by another process".to_owned();
     };
-    let url = url.as_ref().map(|url| format!(" at {url}")).unwrap_or_default();
-    format!(" by process {pid}{url} since {}", started.to_utc().format("%Y-%m-%d %H:%M:%S UTC"))
+    let url = url
+        .as_ref()
+        .map(|url| format!(" at {url}"))
+        .unwrap_or_default();
+    format!(
+        " by process {pid}{url} since {}",
+        started.to_utc().format("%Y-%m-%d %H:%M:%S UTC")
+    )
 }
 
 /// Where a store's database is: what is needed to connect once more.
@@ -136,11 +142,16 @@ impl Place {
 
     fn connect(&self) -> Result<SqliteConnection, OpenError> {
         let url = match &self.path {
-            Some(path) => path.to_str().ok_or_else(|| self.failed("the path is not UTF-8"))?,
+            Some(path) => path
+                .to_str()
+                .ok_or_else(|| self.failed("the path is not UTF-8"))?,
             None => ":memory:",
         };
         let mut conn = SqliteConnection::establish(url).map_err(|error| self.failed(error))?;
-        self.tell(&mut conn, &format!("PRAGMA busy_timeout = {}", self.busy_timeout.as_millis()))?;
+        self.tell(
+            &mut conn,
+            &format!("PRAGMA busy_timeout = {}", self.busy_timeout.as_millis()),
+        )?;
         Ok(conn)
     }
 
@@ -154,7 +165,9 @@ impl Place {
             tables: i32,
         }
         let whose = "SELECT application_id AS application, (SELECT count(*) FROM sqlite_master) AS tables FROM pragma_application_id";
-        let ours: Ours = diesel::sql_query(whose).get_result(conn).map_err(|error| self.failed(error))?;
+        let ours: Ours = diesel::sql_query(whose)
+            .get_result(conn)
+            .map_err(|error| self.failed(error))?;
         if ours.application == APPLICATION {
             return Ok(());
         }
@@ -169,10 +182,19 @@ impl Place {
     }
 
     fn migrate(&self, conn: &mut SqliteConnection) -> Result<(), OpenError> {
-        let known = MigrationSource::<Sqlite>::migrations(&MIGRATIONS).map_err(|error| self.failed(error))?;
-        let known: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
-        let applied = conn.applied_migrations().map_err(|error| self.failed(error))?;
-        let unknown = applied.iter().map(ToString::to_string).find(|version| !known.contains(version));
+        let known = MigrationSource::<Sqlite>::migrations(&MIGRATIONS)
+            .map_err(|error| self.failed(error))?;
+        let known: Vec<String> = known
+            .iter()
+            .map(|migration| migration.name().version().to_string())
+            .collect();
+        let applied = conn
+            .applied_migrations()
+            .map_err(|error| self.failed(error))?;
+        let unknown = applied
+            .iter()
+            .map(ToString::to_string)
+            .find(|version| !known.contains(version));
         if let Some(found) = unknown {
             let known = known.into_iter().max().unwrap_or_default();
             return Err(OpenError::Newer {
@@ -181,12 +203,14 @@ impl Place {
                 known,
             });
         }
-        conn.run_pending_migrations(MIGRATIONS).map_err(|error| self.failed(error))?;
+        conn.run_pending_migrations(MIGRATIONS)
+            .map_err(|error| self.failed(error))?;
         Ok(())
     }
 
     fn tell(&self, conn: &mut SqliteConnection, pragmas: &str) -> Result<(), OpenError> {
-        conn.batch_execute(pragmas).map_err(|error| self.failed(error))
+        conn.batch_execute(pragmas)
+            .map_err(|error| self.failed(error))
     }
 
     pub(super) fn failed(&self, error: impl std::fmt::Display) -> OpenError {
@@ -197,7 +221,9 @@ impl Place {
     }
 
     fn shown(&self) -> PathBuf {
-        self.path.clone().unwrap_or_else(|| PathBuf::from(":memory:"))
+        self.path
+            .clone()
+            .unwrap_or_else(|| PathBuf::from(":memory:"))
     }
 }
 
@@ -219,9 +245,17 @@ pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
 
 /// The first id that was never used, nor will have been if what is unwritten is lost.
 pub(super) fn first_id(conn: &mut SqliteConnection) -> QueryResult<i64> {
-    let kept: Option<i64> = meta::table.find(IDS).select(meta::value).first(conn).optional()?;
-    let instance: Option<i64> = instances::table.select(diesel::dsl::max(instances::iid)).first(conn)?;
-    let message: Option<i64> = inbox::table.select(diesel::dsl::max(inbox::id)).first(conn)?;
+    let kept: Option<i64> = meta::table
+        .find(IDS)
+        .select(meta::value)
+        .first(conn)
+        .optional()?;
+    let instance: Option<i64> = instances::table
+        .select(diesel::dsl::max(instances::iid))
+        .first(conn)?;
+    let message: Option<i64> = inbox::table
+        .select(diesel::dsl::max(inbox::id))
+        .first(conn)?;
     Ok([kept, instance.map(|id| id + 1), message.map(|id| id + 1)]
         .into_iter()
         .flatten()

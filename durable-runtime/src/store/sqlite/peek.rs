@@ -22,5 +22,6 @@ pub fn peek_keys(path: &Path) -> Result<Vec<KeyRecord>, OpenError> {
         path: Some(path.to_owned()),
         busy_timeout: Duration::from_secs(2),
     };
-    query::keys(&mut place.reader()?).map_err(|fault| place.failed(crate::store::Error::from(fault)))
+    query::keys(&mut place.reader()?)
+        .map_err(|fault| place.failed(crate::store::Error::from(fault)))
 }

@@ -7,7 +7,9 @@ use super::fault::Fault;
 use super::rows::{self, InstanceRow};
 use super::schema::{deliveries, history, inbox, instances, keys, payloads};
 use crate::model::{HistoryEvent, Timestamp};
-use crate::store::{InstanceKey, InstanceRecord, KeyRecord, LoadedInstance, Parts, PayloadKind, Wake};
+use crate::store::{
+    InstanceKey, InstanceRecord, KeyRecord, LoadedInstance, Parts, PayloadKind, Wake,
+};
 
 /// Rows of history read in one go. A longer one is read in pages, so that no read stands in the way of a checkpoint for long.
 const PAGE: i64 = 1000;
@@ -15,8 +17,16 @@ const PAGE: i64 = 1000;
 const ATTEMPTS: usize = 3;
 
 /// The instance as clients see it.
-pub(super) fn find(conn: &mut SqliteConnection, id: &str, parts: Parts) -> Result<Option<InstanceRecord>, Fault> {
-    conn.transaction(|conn| row(conn, id)?.map(|row| record(conn, row, parts)).transpose())
+pub(super) fn find(
+    conn: &mut SqliteConnection,
+    id: &str,
+    parts: Parts,
+) -> Result<Option<InstanceRecord>, Fault> {
+    conn.transaction(|conn| {
+        row(conn, id)?
+            .map(|row| record(conn, row, parts))
+            .transpose()
+    })
 }
 
 /// All that is needed to run the instance.
@@ -27,7 +37,8 @@ pub(super) fn load(conn: &mut SqliteConnection, id: &str) -> Result<Option<Loade
             Glance::Whole(loaded) => return Ok(Some(*loaded)),
             Glance::Long(before) => {
                 let texts = texts(conn, &before)?;
-                let same = |now: &InstanceRow| now.iid == before.iid && now.sequence == before.sequence;
+                let same =
+                    |now: &InstanceRow| now.iid == before.iid && now.sequence == before.sequence;
                 let loaded = conn.transaction(|conn| match row(conn, id)? {
                     Some(now) if same(&now) => complete(conn, now, &texts).map(Some),
                     _ => Ok::<_, Fault>(None),
@@ -60,25 +71,42 @@ fn whole(conn: &mut SqliteConnection, row: InstanceRow) -> Result<LoadedInstance
     complete(conn, row, &texts)
 }
 
-fn complete(conn: &mut SqliteConnection, row: InstanceRow, texts: &[String]) -> Result<LoadedInstance, Fault> {
+fn complete(
+    conn: &mut SqliteConnection,
+    row: InstanceRow,
+    texts: &[String],
+) -> Result<LoadedInstance, Fault> {
     let (iid, sequence) = (row.iid, row.sequence);
     let record = record(conn, row, Parts::ALL)?;
-    let history = texts.iter().map(|text| rows::turn(iid, text, record.input.as_ref()));
+    let history = texts
+        .iter()
+        .map(|text| rows::turn(iid, text, record.input.as_ref()));
     let history = history.collect::<Result<Vec<Vec<HistoryEvent>>, _>>()?;
-    let inbox =
-        inbox::table.filter(inbox::iid.eq(iid)).order(inbox::id).select((inbox::id, inbox::execution_id, inbox::event)).load::<(
-            i64,
-            Option<String>,
-            String,
-        )>(conn)?;
-    let inbox = inbox.into_iter().map(|message| rows::message(iid, message)).collect::<Result<_, _>>()?;
+    let inbox = inbox::table
+        .filter(inbox::iid.eq(iid))
+        .order(inbox::id)
+        .select((inbox::id, inbox::execution_id, inbox::event))
+        .load::<(i64, Option<String>, String)>(conn)?;
+    let inbox = inbox
+        .into_iter()
+        .map(|message| rows::message(iid, message))
+        .collect::<Result<_, _>>()?;
     let deliveries = deliveries::table
         .filter(deliveries::iid.eq(iid))
         .order(deliveries::task_id)
         .select((deliveries::task_id, deliveries::count))
         .load::<(i64, i32)>(conn)?;
-    let deliveries = deliveries.into_iter().map(|(task, count)| (task, u32::try_from(count).unwrap_or(0))).collect();
-    Ok(LoadedInstance { record, sequence, history, inbox, deliveries })
+    let deliveries = deliveries
+        .into_iter()
+        .map(|(task, count)| (task, u32::try_from(count).unwrap_or(0)))
+        .collect();
+    Ok(LoadedInstance {
+        record,
+        sequence,
+        history,
+        inbox,
+        deliveries,
+    })
 }
 
 /// The turns' JSON, oldest first, a page at a time.
@@ -93,22 +121,39 @@ fn texts(conn: &mut SqliteConnection, row: &InstanceRow) -> Result<Vec<String>, 
             .limit(PAGE)
             .select((history::seq, history::events))
             .load::<(i64, String)>(conn)?;
-        let Some((last, _)) = page.last() else { return Ok(texts) };
+        let Some((last, _)) = page.last() else {
+            return Ok(texts);
+        };
         next = last + 1;
         texts.extend(page.into_iter().map(|(_, text)| text));
     }
 }
 
 fn row(conn: &mut SqliteConnection, id: &str) -> Result<Option<InstanceRow>, Fault> {
-    let row = instances::table.filter(instances::id.eq(id)).select(InstanceRow::as_select()).get_result(conn);
+    let row = instances::table
+        .filter(instances::id.eq(id))
+        .select(InstanceRow::as_select())
+        .get_result(conn);
     Ok(row.optional()?)
 }
 
 /// The row with the payloads that are asked for.
-pub(super) fn record(conn: &mut SqliteConnection, row: InstanceRow, parts: Parts) -> Result<InstanceRecord, Fault> {
+pub(super) fn record(
+    conn: &mut SqliteConnection,
+    row: InstanceRow,
+    parts: Parts,
+) -> Result<InstanceRecord, Fault> {
     let mut record = row.into_record()?;
-    let first = if parts.input { PayloadKind::Input } else { PayloadKind::Output };
-    let last = if parts.result { PayloadKind::Failure } else { PayloadKind::Input };
+    let first = if parts.input {
+        PayloadKind::Input
+    } else {
+        PayloadKind::Output
+    };
+    let last = if parts.result {
+        PayloadKind::Failure
+    } else {
+        PayloadKind::Input
+    };
     if first <= last {
         let found = payloads::table
             .filter(payloads::iid.eq(record.key.0))
@@ -133,14 +178,20 @@ pub(super) fn wakes(
         instances::table
             .filter(instances::wake_at.le(until.micros()))
             .order((instances::wake_at, instances::iid))
-            .select((instances::iid, instances::id, instances::wake_at.assume_not_null()))
+            .select((
+                instances::iid,
+                instances::id,
+                instances::wake_at.assume_not_null(),
+            ))
             .into_boxed::<diesel::sqlite::Sqlite>()
     };
     let size = |taken: usize| i64::try_from(limit - taken).unwrap_or(i64::MAX);
     // Two walks along the index instead of one with an `OR`, which SQLite would answer by scanning what came before.
     let mut found: Vec<(i64, String, i64)> = match after {
         Some((at, key)) => {
-            let same = due().filter(instances::wake_at.eq(at.micros())).filter(instances::iid.gt(key.0));
+            let same = due()
+                .filter(instances::wake_at.eq(at.micros()))
+                .filter(instances::iid.gt(key.0));
             same.limit(size(0)).load(conn)?
         }
         None => Vec::new(),
@@ -149,14 +200,27 @@ pub(super) fn wakes(
         Some((at, _)) => due().filter(instances::wake_at.gt(at.micros())),
         None => due(),
     };
-    found.extend(later.limit(size(found.len())).load::<(i64, String, i64)>(conn)?);
-    let wake = |(iid, id, at)| Wake { key: InstanceKey(iid), id, at: Timestamp::from_micros(at) };
+    found.extend(
+        later
+            .limit(size(found.len()))
+            .load::<(i64, String, i64)>(conn)?,
+    );
+    let wake = |(iid, id, at)| Wake {
+        key: InstanceKey(iid),
+        id,
+        at: Timestamp::from_micros(at),
+    };
     Ok(found.into_iter().map(wake).collect())
 }
 
 /// All keys, in the order in which they were last put.
 pub(super) fn keys(conn: &mut SqliteConnection) -> Result<Vec<KeyRecord>, Fault> {
-    let found = keys::table.order(keys::position).select((keys::scope, keys::name, keys::value));
+    let found = keys::table
+        .order(keys::position)
+        .select((keys::scope, keys::name, keys::value));
     let found = found.load::<(String, String, String)>(conn)?;
-    Ok(found.into_iter().map(|(scope, name, value)| KeyRecord { scope, name, value }).collect())
+    Ok(found
+        .into_iter()
+        .map(|(scope, name, value)| KeyRecord { scope, name, value })
+        .collect())
 }

@@ -34,7 +34,9 @@ pub(super) enum Readers {
 
 impl Readers {
     /// One thread per connection. The receivers resolve when the threads have ended.
-    pub(super) fn pool(connections: Vec<SqliteConnection>) -> io::Result<(Self, Vec<oneshot::Receiver<()>>)> {
+    pub(super) fn pool(
+        connections: Vec<SqliteConnection>,
+    ) -> io::Result<(Self, Vec<oneshot::Receiver<()>>)> {
         let places = Semaphore::new(connections.len() * WAITING);
         let (jobs, queue) = channel();
         let queue = Arc::new(Mutex::new(queue));
@@ -43,10 +45,12 @@ impl Readers {
             let queue = Arc::clone(&queue);
             let (ended, end) = oneshot::channel();
             ends.push(end);
-            thread::Builder::new().name(format!("durable-read-{index}")).spawn(move || {
-                serve(conn, &queue);
-                let _ = ended.send(());
-            })?;
+            thread::Builder::new()
+                .name(format!("durable-read-{index}"))
+                .spawn(move || {
+                    serve(conn, &queue);
+                    let _ = ended.send(());
+                })?;
         }
         Ok((
             Self::Pool {
@@ -72,7 +76,8 @@ impl Readers {
             Self::Pool { jobs, places } => {
                 let place = places.acquire().await.map_err(|_| closed())?;
                 let jobs = jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                jobs.and_then(|jobs| jobs.send(job).ok()).ok_or_else(closed)?;
+                jobs.and_then(|jobs| jobs.send(job).ok())
+                    .ok_or_else(closed)?;
                 Some(place)
             }
             Self::Writer { work } => {
@@ -103,7 +108,10 @@ fn serve(mut conn: SqliteConnection, queue: &Mutex<Receiver<Job>>) {
 }
 
 /// Carries a panic across as a fault, and leaves no transaction open behind it.
-pub(super) fn guarded<T>(conn: &mut SqliteConnection, work: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault>) -> Result<T, Fault> {
+pub(super) fn guarded<T>(
+    conn: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(|| work(conn))).unwrap_or_else(|panic| {
         let _ = AnsiTransactionManager::rollback_transaction(conn);
         Err(Fault::panicked(panic.as_ref()))

@@ -9,7 +9,9 @@ use serde::de::DeserializeOwned;
 use super::fault::Fault;
 use super::schema::instances;
 use crate::model::{ExecutionStarted, HistoryEvent, Payload, RuntimeStatus, Timestamp};
-use crate::store::{InstanceKey, InstanceRecord, NewInstance, PayloadKind, StoredMessage, TurnCommit};
+use crate::store::{
+    InstanceKey, InstanceRecord, NewInstance, PayloadKind, StoredMessage, TurnCommit,
+};
 
 /// One row of `instances`.
 #[derive(Debug, Clone, Queryable, Selectable)]
@@ -62,7 +64,11 @@ impl InstanceRow {
             partition_id: 0,
             parent: parent.as_ref().map(json).transpose()?,
             scheduled_start: scheduled_start.map(Timestamp::micros),
-            tags: if tags.is_empty() { None } else { Some(json(tags)?) },
+            tags: if tags.is_empty() {
+                None
+            } else {
+                Some(json(tags)?)
+            },
             trace_parent: trace_parent.clone(),
         })
     }
@@ -91,13 +97,21 @@ impl InstanceRow {
             name: Arc::from(self.name),
             version: self.version,
             execution_id: Arc::from(self.execution_id),
-            generation: u64::try_from(self.generation).map_err(|error| Fault::unreadable("generation", iid, error))?,
+            generation: u64::try_from(self.generation)
+                .map_err(|error| Fault::unreadable("generation", iid, error))?,
             status: status(iid, self.status)?,
             created: Timestamp::from_micros(self.created),
             updated: Timestamp::from_micros(self.updated),
-            parent: self.parent.map(|text| read(&text, "parent", iid)).transpose()?,
+            parent: self
+                .parent
+                .map(|text| read(&text, "parent", iid))
+                .transpose()?,
             scheduled_start: self.scheduled_start.map(Timestamp::from_micros),
-            tags: self.tags.map(|text| read(&text, "tags", iid)).transpose()?.unwrap_or_default(),
+            tags: self
+                .tags
+                .map(|text| read(&text, "tags", iid))
+                .transpose()?
+                .unwrap_or_default(),
             trace_parent: self.trace_parent,
             input: None,
             output: None,
@@ -114,19 +128,30 @@ pub(super) fn place(record: &mut InstanceRecord, kind: i32, value: String) -> Re
         record.failure = Some(read(&value, "failure", iid)?);
         return Ok(());
     }
-    let payload = Payload::parse(value).map_err(|error| Fault::unreadable("payload", iid, error))?;
+    let payload =
+        Payload::parse(value).map_err(|error| Fault::unreadable("payload", iid, error))?;
     let place = match kind {
         kind if kind == code(PayloadKind::Input) => &mut record.input,
         kind if kind == code(PayloadKind::Output) => &mut record.output,
         kind if kind == code(PayloadKind::CustomStatus) => &mut record.custom_status,
-        other => return Err(Fault::unreadable("payload", iid, format!("kind {other}, expected 0 to 3"))),
+        other => {
+            return Err(Fault::unreadable(
+                "payload",
+                iid,
+                format!("kind {other}, expected 0 to 3"),
+            ));
+        }
     };
     *place = Some(payload);
     Ok(())
 }
 
 /// A turn's events, the input back in the first one.
-pub(super) fn turn(iid: i64, text: &str, input: Option<&Payload>) -> Result<Vec<HistoryEvent>, Fault> {
+pub(super) fn turn(
+    iid: i64,
+    text: &str,
+    input: Option<&Payload>,
+) -> Result<Vec<HistoryEvent>, Fault> {
     let mut events: Vec<HistoryEvent> = read(text, "history", iid)?;
     for event in &mut events {
         if let HistoryEvent::ExecutionStarted(started) = event
@@ -139,7 +164,10 @@ pub(super) fn turn(iid: i64, text: &str, input: Option<&Payload>) -> Result<Vec<
 }
 
 /// A message of the inbox.
-pub(super) fn message(iid: i64, (id, execution_id, event): (i64, Option<String>, String)) -> Result<StoredMessage, Fault> {
+pub(super) fn message(
+    iid: i64,
+    (id, execution_id, event): (i64, Option<String>, String),
+) -> Result<StoredMessage, Fault> {
     Ok(StoredMessage {
         id,
         execution_id: execution_id.map(Arc::from),
@@ -149,7 +177,8 @@ pub(super) fn message(iid: i64, (id, execution_id, event): (i64, Option<String>,
 
 /// A status by its number.
 pub(super) fn status(iid: i64, code: i32) -> Result<RuntimeStatus, Fault> {
-    RuntimeStatus::from_code(code).ok_or_else(|| Fault::unreadable("status", iid, format!("{code}, expected 0 to 7")))
+    RuntimeStatus::from_code(code)
+        .ok_or_else(|| Fault::unreadable("status", iid, format!("{code}, expected 0 to 7")))
 }
 
 /// The number of a payload's kind.
@@ -164,7 +193,11 @@ pub(super) fn json<T: Serialize>(value: &T) -> Result<String, Fault> {
 
 /// A generation as stored.
 pub(super) fn generation_code(generation: u64) -> Result<i64, Fault> {
-    i64::try_from(generation).map_err(|_| Fault::Content(format!("generation {generation} is past what can be stored")))
+    i64::try_from(generation).map_err(|_| {
+        Fault::Content(format!(
+            "generation {generation} is past what can be stored"
+        ))
+    })
 }
 
 fn read<T: DeserializeOwned>(text: &str, what: &str, iid: i64) -> Result<T, Fault> {

@@ -61,7 +61,8 @@ impl Wal {
     /// Nothing to do for a moment: copies what can be copied without waiting, and gives free pages back.
     pub(super) fn idle(&mut self, conn: &mut SqliteConnection) {
         self.dirty = false;
-        let work = format!("PRAGMA wal_checkpoint(PASSIVE); PRAGMA incremental_vacuum({VACUUM_PAGES})");
+        let work =
+            format!("PRAGMA wal_checkpoint(PASSIVE); PRAGMA incremental_vacuum({VACUUM_PAGES})");
         if let Err(error) = conn.batch_execute(&work) {
             tracing::debug!(%error, "the write-ahead log was not copied; the next idle moment tries again");
         }
@@ -82,7 +83,8 @@ impl Wal {
         }
         // Diesel finalises the statement before the next one, so that the checkpoint is over.
         let brief = conn.batch_execute("PRAGMA busy_timeout = 50");
-        let answer = diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Answer>(conn);
+        let answer =
+            diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result::<Answer>(conn);
         let restored = conn.batch_execute(&format!("PRAGMA busy_timeout = {}", self.busy_ms));
         if let Err(error) = brief.and(restored) {
             tracing::debug!(%error, "the busy time-out was not set");

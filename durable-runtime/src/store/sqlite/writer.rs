@@ -140,7 +140,9 @@ impl Writer {
             }
         }
         while self.queue.len() < self.group && bytes < GROUP_BYTES {
-            let Ok(work) = self.work.try_recv() else { return };
+            let Ok(work) = self.work.try_recv() else {
+                return;
+            };
             self.take(work, &mut bytes);
         }
     }
@@ -171,7 +173,10 @@ impl Writer {
         if self.closing {
             return None;
         }
-        match self.work.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        match self
+            .work
+            .recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
             Ok(work) => Some(work),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => {
@@ -192,7 +197,8 @@ impl Writer {
                     size = self.group;
                 }
                 Err(group::Failure {
-                    fault: Fault::Disk(text), ..
+                    fault: Fault::Disk(text),
+                    ..
                 }) => return self.disk_refused(&text),
                 Err(failure) if size.min(self.queue.len()) == 1 => {
                     if let Some(guilty) = self.queue.pop_front() {
@@ -209,7 +215,10 @@ impl Writer {
     fn committed(&mut self, results: Vec<Result<Receipt, Error>>) {
         self.flushes.fetch_add(1, Ordering::Relaxed);
         if let Some(outage) = self.outage.take() {
-            tracing::info!(seconds = outage.since.elapsed().as_secs(), "the hub's database takes writes again");
+            tracing::info!(
+                seconds = outage.since.elapsed().as_secs(),
+                "the hub's database takes writes again"
+            );
         }
         for (pending, result) in self.queue.drain(..results.len()).zip(results) {
             pending.answer(result);
@@ -232,7 +241,10 @@ impl Writer {
                 });
             }
         }
-        let (kept, told): (VecDeque<_>, VecDeque<_>) = self.queue.drain(..).partition(|pending| pending.outlasts_disk());
+        let (kept, told): (VecDeque<_>, VecDeque<_>) = self
+            .queue
+            .drain(..)
+            .partition(|pending| pending.outlasts_disk());
         self.queue = kept;
         for pending in told {
             pending.answer(Err(Error::Unavailable(text.to_owned())));
@@ -242,7 +254,9 @@ impl Writer {
 
     /// A connection that could not even roll back is of no use any more.
     fn reconnect_if_broken(&mut self) {
-        if self.place.path.is_none() || !AnsiTransactionManager::is_broken_transaction_manager(&mut self.conn) {
+        if self.place.path.is_none()
+            || !AnsiTransactionManager::is_broken_transaction_manager(&mut self.conn)
+        {
             return;
         }
         match self.place.writer() {

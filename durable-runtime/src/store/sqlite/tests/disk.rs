@@ -17,7 +17,9 @@ async fn outage(store: &SqliteStore, begin: &str, end: &str) -> anyhow::Result<(
             let mut commit = given.turn(key, "one", sequence);
             commit.payloads = vec![(
                 PayloadKind::Output,
-                Some(Payload::text(&"x".repeat(100_000 + usize::try_from(sequence).unwrap_or(0)))),
+                Some(Payload::text(
+                    &"x".repeat(100_000 + usize::try_from(sequence).unwrap_or(0)),
+                )),
             )];
             given.submit(turn(commit))
         })
@@ -26,7 +28,11 @@ async fn outage(store: &SqliteStore, begin: &str, end: &str) -> anyhow::Result<(
     large.started.input = Some(Payload::text(&"x".repeat(200_000)));
     let mut first = given.turn(large.key, "large", 0);
     first.create = Some(Box::new(large));
-    let clients = [turn(first), raise(given.message("one", "x")), Change::Keys(Vec::new())];
+    let clients = [
+        turn(first),
+        raise(given.message("one", "x")),
+        Change::Keys(Vec::new()),
+    ];
     for client in clients {
         let refused = given.write(client).await;
         ensure!(
@@ -46,7 +52,10 @@ async fn outage(store: &SqliteStore, begin: &str, end: &str) -> anyhow::Result<(
     let loaded = given.load("one").await?;
     ensure!(loaded.sequence == 3 && loaded.history.len() == 3 && loaded.inbox.is_empty());
     ensure!(
-        loaded.record.output.is_some_and(|output| output.as_str().len() == 100_004),
+        loaded
+            .record
+            .output
+            .is_some_and(|output| output.as_str().len() == 100_004),
         "the last turn must be the last"
     );
     ensure!(given.status("large").await?.is_none());
@@ -57,7 +66,12 @@ async fn outage(store: &SqliteStore, begin: &str, end: &str) -> anyhow::Result<(
 #[tokio::test]
 async fn a_full_disk_delays_turns() -> anyhow::Result<()> {
     let (store, _keep) = in_file()?;
-    outage(&store, "PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000").await?;
+    outage(
+        &store,
+        "PRAGMA max_page_count = 1",
+        "PRAGMA max_page_count = 1000000",
+    )
+    .await?;
     store.close().await;
     Ok(())
 }
@@ -65,7 +79,12 @@ async fn a_full_disk_delays_turns() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_full_memory_database_does_the_same() -> anyhow::Result<()> {
     let (store, ()) = in_memory()?;
-    outage(&store, "PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000").await
+    outage(
+        &store,
+        "PRAGMA max_page_count = 1",
+        "PRAGMA max_page_count = 1000000",
+    )
+    .await
 }
 
 #[tokio::test]
@@ -138,7 +157,10 @@ async fn a_full_file_system_delays_turns() -> anyhow::Result<()> {
         let ballast = folder.path().join("ballast");
         let _full = std::fs::write(&ballast, vec![0; 4 << 20]);
         let mut commit = given.turn(key, "one", 0);
-        commit.payloads = vec![(PayloadKind::Output, Some(Payload::text(&"x".repeat(300_000))))];
+        commit.payloads = vec![(
+            PayloadKind::Output,
+            Some(Payload::text(&"x".repeat(300_000))),
+        )];
         let kept = given.submit(turn(commit));
         let mut large = given.instance("large");
         large.started.input = Some(Payload::text(&"x".repeat(300_000)));

@@ -14,7 +14,11 @@ async fn a_thousand_changes_share_few_flushes() -> anyhow::Result<()> {
     let given = given(&store);
     let before = store.flushes();
     let answers: Vec<_> = (0..1000)
-        .map(|number| given.submit(Change::Create(Box::new(given.instance(&format!("i{number}"))))))
+        .map(|number| {
+            given.submit(Change::Create(Box::new(
+                given.instance(&format!("i{number}")),
+            )))
+        })
         .collect();
     for answer in answers {
         answer.await??;
@@ -67,8 +71,15 @@ async fn only_the_guilty_change_fails() -> anyhow::Result<()> {
         );
     }
     let victim = given.load("victim").await?;
-    ensure!(victim.record.key == taken && victim.sequence == 1, "the guilty change left a trace");
-    ensure!(store.flushes() - before < 10, "{} flushes", store.flushes() - before);
+    ensure!(
+        victim.record.key == taken && victim.sequence == 1,
+        "the guilty change left a trace"
+    );
+    ensure!(
+        store.flushes() - before < 10,
+        "{} flushes",
+        store.flushes() - before
+    );
     Ok(())
 }
 
@@ -102,7 +113,10 @@ fn a_store_that_is_dropped_still_writes() -> anyhow::Result<()> {
     {
         let store = super::SqliteStore::open(super::Options::new(&path))?;
         let new = given(&store).instance("one");
-        store.submit(Change::Create(Box::new(new)), Box::new(move |result| drop(told.send(result))));
+        store.submit(
+            Change::Create(Box::new(new)),
+            Box::new(move |result| drop(told.send(result))),
+        );
     }
     heard.recv_timeout(Duration::from_secs(10))??;
     Ok(())

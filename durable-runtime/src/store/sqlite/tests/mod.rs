@@ -21,7 +21,10 @@ use super::{Options, SqliteStore};
 
 fn in_file() -> anyhow::Result<(SqliteStore, TempDir)> {
     let folder = tempfile::tempdir()?;
-    Ok((SqliteStore::open(Options::new(folder.path().join("new/hub.db")))?, folder))
+    Ok((
+        SqliteStore::open(Options::new(folder.path().join("new/hub.db")))?,
+        folder,
+    ))
 }
 
 fn in_memory() -> anyhow::Result<(SqliteStore, ())> {

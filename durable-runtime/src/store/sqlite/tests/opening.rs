@@ -22,14 +22,24 @@ async fn a_second_one_is_told_who_holds_the_hub() -> anyhow::Result<()> {
     ensure!(read_holder(&path)?.is_none());
     let store = SqliteStore::open(Options::new(&path))?;
     store.announce("http://127.0.0.1:7071")?;
-    let Err(OpenError::Held { holder: Some(holder), .. }) = SqliteStore::open(Options::new(&path)) else {
+    let Err(OpenError::Held {
+        holder: Some(holder),
+        ..
+    }) = SqliteStore::open(Options::new(&path))
+    else {
         bail!("opened twice")
     };
-    ensure!(holder.pid == std::process::id() && holder.url.as_deref() == Some("http://127.0.0.1:7071"));
-    ensure!(read_holder(&path)? == Some(holder));
-    let text = SqliteStore::open(Options::new(&path)).err().context("opened twice")?.to_string();
     ensure!(
-        text.contains(&format!("process {}", std::process::id())) && text.contains("http://127.0.0.1:7071 since 2"),
+        holder.pid == std::process::id() && holder.url.as_deref() == Some("http://127.0.0.1:7071")
+    );
+    ensure!(read_holder(&path)? == Some(holder));
+    let text = SqliteStore::open(Options::new(&path))
+        .err()
+        .context("opened twice")?
+        .to_string();
+    ensure!(
+        text.contains(&format!("process {}", std::process::id()))
+            && text.contains("http://127.0.0.1:7071 since 2"),
         "{text}"
     );
     store.close().await;
@@ -43,12 +53,20 @@ async fn a_newer_schema_is_refused() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("hub.db");
     SqliteStore::open(Options::new(&path))?.close().await;
-    sql(&path, "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')")?;
+    sql(
+        &path,
+        "INSERT INTO __diesel_schema_migrations (version) VALUES ('99990101000000')",
+    )?;
     match SqliteStore::open(Options::new(&path)) {
-        Err(OpenError::Newer { found, known, .. }) => ensure!(found == "99990101000000" && known < found),
+        Err(OpenError::Newer { found, known, .. }) => {
+            ensure!(found == "99990101000000" && known < found)
+        }
         other => bail!("{other:?}"),
     }
-    ensure!(read_holder(&path)?.is_none(), "a refused open must let go of the lock");
+    ensure!(
+        read_holder(&path)?.is_none(),
+        "a refused open must let go of the lock"
+    );
     Ok(())
 }
 
@@ -58,16 +76,25 @@ fn files_of_others_are_left_alone() -> anyhow::Result<()> {
     let other = folder.path().join("other.db");
     sql(&other, "CREATE TABLE mine (a)")?;
     let before = std::fs::read(&other)?;
-    ensure!(matches!(SqliteStore::open(Options::new(&other)), Err(OpenError::Foreign { .. })));
+    ensure!(matches!(
+        SqliteStore::open(Options::new(&other)),
+        Err(OpenError::Foreign { .. })
+    ));
     ensure!(std::fs::read(&other)? == before);
     let text = folder.path().join("text.db");
     std::fs::write(
         &text,
         "no database at all, only some text that is long enough to be looked at".repeat(20),
     )?;
-    ensure!(matches!(SqliteStore::open(Options::new(&text)), Err(OpenError::Database { .. })));
+    ensure!(matches!(
+        SqliteStore::open(Options::new(&text)),
+        Err(OpenError::Database { .. })
+    ));
     let blocked = text.join("hub.db");
-    ensure!(matches!(SqliteStore::open(Options::new(blocked)), Err(OpenError::Io { .. })));
+    ensure!(matches!(
+        SqliteStore::open(Options::new(blocked)),
+        Err(OpenError::Io { .. })
+    ));
     Ok(())
 }
 
@@ -106,6 +133,9 @@ fn the_file_is_set_up_for_durability() -> anyhow::Result<()> {
         "{found:?}"
     );
     let mut reader = place.reader()?;
-    ensure!(reader.batch_execute("DELETE FROM meta").is_err(), "a reader must not write");
+    ensure!(
+        reader.batch_execute("DELETE FROM meta").is_err(),
+        "a reader must not write"
+    );
     Ok(())
 }

@@ -18,7 +18,10 @@ async fn keys_are_read_beside_the_holder() -> anyhow::Result<()> {
         key: key.clone(),
         only_if_absent: false,
     };
-    store.submit(Change::Keys(vec![put]), Box::new(|result| drop(done.send(result))));
+    store.submit(
+        Change::Keys(vec![put]),
+        Box::new(|result| drop(done.send(result))),
+    );
     stored.await??;
     assert_eq!(peek_keys(&path)?, [key]);
     store.close().await;

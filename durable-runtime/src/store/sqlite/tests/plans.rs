@@ -29,15 +29,21 @@ fn plans<T>(read: impl FnOnce(&mut SqliteConnection) -> T) -> anyhow::Result<Vec
     let sink = Arc::clone(&seen);
     conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event {
-            sink.lock().unwrap_or_else(PoisonError::into_inner).push(query.to_string());
+            sink.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(query.to_string());
         }
     });
     read(&mut conn);
     conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
     let queries = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
     let mut plans = Vec::new();
-    for query in queries.into_iter().filter(|query| query.starts_with("SELECT")) {
-        let steps: Vec<Step> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut conn)?;
+    for query in queries
+        .into_iter()
+        .filter(|query| query.starts_with("SELECT"))
+    {
+        let steps: Vec<Step> =
+            diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut conn)?;
         plans.extend(steps.into_iter().map(|step| step.detail));
     }
     Ok(plans)
@@ -45,7 +51,10 @@ fn plans<T>(read: impl FnOnce(&mut SqliteConnection) -> T) -> anyhow::Result<Vec
 
 fn check(plans: &[String], index: &str) -> anyhow::Result<()> {
     ensure!(
-        !plans.is_empty() && plans.iter().all(|plan| plan.starts_with("SEARCH") && plan.contains(index)),
+        !plans.is_empty()
+            && plans
+                .iter()
+                .all(|plan| plan.starts_with("SEARCH") && plan.contains(index)),
         "{plans:#?}"
     );
     Ok(())
@@ -64,13 +73,19 @@ fn second_page() -> ListQuery {
 
 #[test]
 fn pages_walk_the_index_of_creation() -> anyhow::Result<()> {
-    check(&plans(|conn| list::list(conn, &second_page()))?, "instances_by_created (created")?;
+    check(
+        &plans(|conn| list::list(conn, &second_page()))?,
+        "instances_by_created (created",
+    )?;
     let bounded = ListQuery {
         created_from: Some(Timestamp::from_micros(5)),
         created_to: Some(Timestamp::MAX),
         ..second_page()
     };
-    check(&plans(|conn| list::list(conn, &bounded))?, "instances_by_created (created")
+    check(
+        &plans(|conn| list::list(conn, &bounded))?,
+        "instances_by_created (created",
+    )
 }
 
 #[test]
@@ -90,7 +105,10 @@ fn pages_of_names_walk_their_index() -> anyhow::Result<()> {
         name: Some("hello".to_owned()),
         ..second_page()
     };
-    check(&plans(|conn| list::list(conn, &query))?, "instances_by_name (name=? AND created")
+    check(
+        &plans(|conn| list::list(conn, &query))?,
+        "instances_by_name (name=? AND created",
+    )
 }
 
 #[test]

@@ -18,7 +18,9 @@ async fn a_closed_hub_is_found_as_it_was_left() -> anyhow::Result<()> {
     let path = folder.path().join("hub.db");
     let store = SqliteStore::open(Options::new(&path))?;
     given(&store).running("one").await?;
-    given(&store).write(raise(given(&store).message("one", "x"))).await?;
+    given(&store)
+        .write(raise(given(&store).message("one", "x")))
+        .await?;
     store.close().await;
     let log = std::fs::metadata(folder.path().join("hub.db-wal")).map_or(0, |log| log.len());
     ensure!(log == 0, "a log of {log} bytes was left");
@@ -37,7 +39,9 @@ async fn ids_are_not_used_again_after_a_purge() -> anyhow::Result<()> {
     let mut last = 0;
     for _ in 0..3 {
         let store = SqliteStore::open(Options::new(&path))?;
-        let key = given(&store).ended("one", RuntimeStatus::Completed, 1).await?;
+        let key = given(&store)
+            .ended("one", RuntimeStatus::Completed, 1)
+            .await?;
         ensure!(key.0 > last, "{} after {last}", key.0);
         last = key.0;
         given(&store)
@@ -54,7 +58,9 @@ async fn ids_are_not_used_again_after_a_purge() -> anyhow::Result<()> {
 /// Not a test of its own: the process that is killed.
 #[tokio::test]
 async fn child_that_writes_until_it_is_killed() -> anyhow::Result<()> {
-    let Some(path) = std::env::var_os(CHILD) else { return Ok(()) };
+    let Some(path) = std::env::var_os(CHILD) else {
+        return Ok(());
+    };
     let store = SqliteStore::open(Options::new(path))?;
     let given = given(&store);
     let key = given.pending("one").await?;

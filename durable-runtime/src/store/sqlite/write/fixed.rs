@@ -21,8 +21,16 @@ pub(super) struct Fixed<K, V> {
 
 impl<K, V> Fixed<K, V> {
     /// All changesets under one name must set the same columns.
-    pub(super) fn new<C: AsChangeset<Target = instances::table, Changeset = V>>(_: K, iid: i64, changes: C) -> Self {
-        Self { values: changes.as_changeset(), row: instances::iid.eq(iid), name: PhantomData }
+    pub(super) fn new<C: AsChangeset<Target = instances::table, Changeset = V>>(
+        _: K,
+        iid: i64,
+        changes: C,
+    ) -> Self {
+        Self {
+            values: changes.as_changeset(),
+            row: instances::iid.eq(iid),
+            name: PhantomData,
+        }
     }
 }
 

@@ -24,7 +24,14 @@ pub(super) fn find(conn: &mut SqliteConnection, id: &str) -> Result<Option<Found
         .select((instances::iid, instances::status, instances::wake_at))
         .get_result::<(i64, i32, Option<i64>)>(conn)
         .optional()?;
-    row.map(|(iid, status, wake_at)| Ok(Found { iid, status: rows::status(iid, status)?, wake_at })).transpose()
+    row.map(|(iid, status, wake_at)| {
+        Ok(Found {
+            iid,
+            status: rows::status(iid, status)?,
+            wake_at,
+        })
+    })
+    .transpose()
 }
 
 /// [`crate::store::Change::Create`].
@@ -64,9 +71,14 @@ fn admit(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
 
 /// Makes room for a new instance: removes the one that has its id, or refuses.
 pub(super) fn clear(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
-    let Some(found) = find(conn, &new.id)? else { return Ok(()) };
+    let Some(found) = find(conn, &new.id)? else {
+        return Ok(());
+    };
     if new.reuse == Reuse::NonRunning && !found.status.is_terminal() {
-        return Err(Fault::Refused(Error::AlreadyExists { id: new.id.to_string(), status: found.status }));
+        return Err(Fault::Refused(Error::AlreadyExists {
+            id: new.id.to_string(),
+            status: found.status,
+        }));
     }
     remove(conn, found.iid)
 }
@@ -103,16 +115,29 @@ pub(super) fn insert(conn: &mut SqliteConnection, row: &InstanceRow) -> Result<(
 }
 
 /// Inserts or replaces a payload.
-pub(super) fn put_payload(conn: &mut SqliteConnection, iid: i64, kind: PayloadKind, value: &str) -> Result<(), Fault> {
+pub(super) fn put_payload(
+    conn: &mut SqliteConnection,
+    iid: i64,
+    kind: PayloadKind,
+    value: &str,
+) -> Result<(), Fault> {
     // No `ON CONFLICT .. DO UPDATE`: diesel would prepare it anew each time.
     diesel::replace_into(payloads::table)
-        .values((payloads::iid.eq(iid), payloads::kind.eq(rows::code(kind)), payloads::value.eq(value)))
+        .values((
+            payloads::iid.eq(iid),
+            payloads::kind.eq(rows::code(kind)),
+            payloads::value.eq(value),
+        ))
         .execute(conn)?;
     Ok(())
 }
 
 /// Deletes a payload.
-pub(super) fn drop_payload(conn: &mut SqliteConnection, iid: i64, kind: PayloadKind) -> Result<(), Fault> {
+pub(super) fn drop_payload(
+    conn: &mut SqliteConnection,
+    iid: i64,
+    kind: PayloadKind,
+) -> Result<(), Fault> {
     diesel::delete(payloads::table.find((iid, rows::code(kind)))).execute(conn)?;
     Ok(())
 }

@@ -12,7 +12,10 @@ pub(super) fn apply(conn: &mut SqliteConnection, changes: &[KeyChange]) -> Resul
     let mut receipt = Receipt::default();
     for change in changes {
         let touched = match change {
-            KeyChange::Put { key, only_if_absent } => put(conn, key, *only_if_absent)?,
+            KeyChange::Put {
+                key,
+                only_if_absent,
+            } => put(conn, key, *only_if_absent)?,
             KeyChange::Delete { scope, name } => delete(conn, scope, name)? > 0,
         };
         receipt.count += u64::from(touched);
@@ -23,8 +26,15 @@ pub(super) fn apply(conn: &mut SqliteConnection, changes: &[KeyChange]) -> Resul
 fn put(conn: &mut SqliteConnection, key: &KeyRecord, only_if_absent: bool) -> Result<bool, Fault> {
     let folded = key.name.to_lowercase();
     if only_if_absent {
-        let same = keys::table.filter(keys::scope.eq(&key.scope)).filter(keys::folded.eq(&folded));
-        if same.select(keys::position).first::<i64>(conn).optional()?.is_some() {
+        let same = keys::table
+            .filter(keys::scope.eq(&key.scope))
+            .filter(keys::folded.eq(&folded));
+        if same
+            .select(keys::position)
+            .first::<i64>(conn)
+            .optional()?
+            .is_some()
+        {
             return Ok(false);
         }
     } else {

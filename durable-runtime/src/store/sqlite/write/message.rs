@@ -12,15 +12,25 @@ use crate::model::RuntimeStatus;
 use crate::store::{Error, NewMessage, Receipt};
 
 /// [`crate::store::Change::Message`]: a client's message, for a receiver that must exist and be in one of the statuses.
-pub(super) fn accept(conn: &mut SqliteConnection, message: &NewMessage, accepted: &[RuntimeStatus]) -> Result<Receipt, Fault> {
+pub(super) fn accept(
+    conn: &mut SqliteConnection,
+    message: &NewMessage,
+    accepted: &[RuntimeStatus],
+) -> Result<Receipt, Fault> {
     let Some(found) = instance::find(conn, &message.to)? else {
         return Err(Fault::Refused(Error::NotFound(message.to.to_string())));
     };
     if !accepted.contains(&found.status) {
-        return Err(Fault::Refused(Error::InvalidState { id: message.to.to_string(), status: found.status }));
+        return Err(Fault::Refused(Error::InvalidState {
+            id: message.to.to_string(),
+            status: found.status,
+        }));
     }
     put(conn, message, &found)?;
-    Ok(Receipt { status: Some(found.status), ..Receipt::default() })
+    Ok(Receipt {
+        status: Some(found.status),
+        ..Receipt::default()
+    })
 }
 
 /// An instance's message: dropped if the receiver does not exist or has ended.

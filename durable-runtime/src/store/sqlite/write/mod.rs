@@ -35,8 +35,14 @@ pub(super) fn highest_id(change: &Change) -> i64 {
     match change {
         Change::Turn(turn) => {
             let starts = turn.starts.iter().chain(turn.create.as_deref());
-            let keys = starts.flat_map(|new| [new.key.0, new.on_refused.as_ref().map_or(0, message)]);
-            turn.messages.iter().map(message).chain(keys).max().unwrap_or(0)
+            let keys =
+                starts.flat_map(|new| [new.key.0, new.on_refused.as_ref().map_or(0, message)]);
+            turn.messages
+                .iter()
+                .map(message)
+                .chain(keys)
+                .max()
+                .unwrap_or(0)
         }
         Change::Create(new) => new.key.0.max(new.on_refused.as_ref().map_or(0, message)),
         Change::Message { message, .. } => message.id,
@@ -45,14 +51,26 @@ pub(super) fn highest_id(change: &Change) -> i64 {
 }
 
 /// The first delivery of an activity is implied by its `TaskScheduled`: the first row says two.
-fn redeliver(conn: &mut SqliteConnection, key: InstanceKey, tasks: &[i64]) -> Result<Receipt, Fault> {
-    let known = instances::table.find(key.0).select(instances::iid).get_result::<i64>(conn).optional()?;
+fn redeliver(
+    conn: &mut SqliteConnection,
+    key: InstanceKey,
+    tasks: &[i64],
+) -> Result<Receipt, Fault> {
+    let known = instances::table
+        .find(key.0)
+        .select(instances::iid)
+        .get_result::<i64>(conn)
+        .optional()?;
     if known.is_none() {
         return Err(Fault::Refused(Error::NotFound(format!("number {}", key.0))));
     }
     for task in tasks {
         diesel::insert_into(deliveries::table)
-            .values((deliveries::iid.eq(key.0), deliveries::task_id.eq(task), deliveries::count.eq(2)))
+            .values((
+                deliveries::iid.eq(key.0),
+                deliveries::task_id.eq(task),
+                deliveries::count.eq(2),
+            ))
             .on_conflict((deliveries::iid, deliveries::task_id))
             .do_update()
             .set(deliveries::count.eq(deliveries::count + 1))

@@ -28,7 +28,8 @@ pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receip
 }
 
 fn one(conn: &mut SqliteConnection, id: &str, running: bool) -> Result<i64, Fault> {
-    let found = instance::find(conn, id)?.ok_or_else(|| Fault::Refused(Error::NotFound(id.to_owned())))?;
+    let found =
+        instance::find(conn, id)?.ok_or_else(|| Fault::Refused(Error::NotFound(id.to_owned())))?;
     if running || found.status.is_terminal() {
         Ok(found.iid)
     } else {

@@ -46,7 +46,9 @@ pub(super) fn commit(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<R
 }
 
 fn sets_input(turn: &TurnCommit) -> bool {
-    turn.payloads.iter().any(|(kind, _)| *kind == PayloadKind::Input)
+    turn.payloads
+        .iter()
+        .any(|(kind, _)| *kind == PayloadKind::Input)
 }
 
 /// The small row moves on, if it is where the turn left it.
@@ -58,9 +60,15 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
     struct Status;
     struct Both;
     let (status, wake_at) = (turn.status.code(), turn.wake_at.map(Timestamp::micros));
-    let now = instances::table.find(turn.key.0).select((instances::sequence, instances::status, instances::wake_at));
+    let now = instances::table.find(turn.key.0).select((
+        instances::sequence,
+        instances::status,
+        instances::wake_at,
+    ));
     let now: Option<(i64, i32, Option<i64>)> = now.get_result(conn).optional()?;
-    let Some((_, old_status, old_wake)) = now.filter(|(sequence, ..)| *sequence == turn.expected_sequence) else {
+    let Some((_, old_status, old_wake)) =
+        now.filter(|(sequence, ..)| *sequence == turn.expected_sequence)
+    else {
         return Err(Fault::Refused(Error::Conflict(turn.id.to_string())));
     };
     let iid = turn.key.0;
@@ -78,13 +86,22 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
 
 /// The row takes the new generation.
 fn renew(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
-    let Some(NewGeneration { execution_id, generation, version }) = &turn.new_generation else { return Ok(()) };
+    let Some(NewGeneration {
+        execution_id,
+        generation,
+        version,
+    }) = &turn.new_generation
+    else {
+        return Ok(());
+    };
     let renewed = (
         instances::execution_id.eq(execution_id.as_ref()),
         instances::generation.eq(rows::generation_code(*generation)?),
         instances::version.eq(version),
     );
-    diesel::update(instances::table.find(turn.key.0)).set(renewed).execute(conn)?;
+    diesel::update(instances::table.find(turn.key.0))
+        .set(renewed)
+        .execute(conn)?;
     Ok(())
 }
 
@@ -95,7 +112,11 @@ fn append(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
     }
     if let Some(events) = &turn.events {
         diesel::insert_into(history::table)
-            .values((history::iid.eq(turn.key.0), history::seq.eq(turn.expected_sequence), history::events.eq(events)))
+            .values((
+                history::iid.eq(turn.key.0),
+                history::seq.eq(turn.expected_sequence),
+                history::events.eq(events),
+            ))
             .execute(conn)?;
     }
     Ok(())
@@ -118,7 +139,8 @@ fn settle(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
     // An instance that is created here has no inbox yet, and one that wakes at once needs no look at it.
     let wakes_at_once = turn.wake_at.is_some_and(|at| at.micros() == 0);
     if turn.create.is_none() && !wakes_at_once {
-        let waiting = diesel::select(exists(inbox::table.filter(inbox::iid.eq(iid)))).get_result::<bool>(conn)?;
+        let waiting = diesel::select(exists(inbox::table.filter(inbox::iid.eq(iid))))
+            .get_result::<bool>(conn)?;
         if waiting {
             message::wake(conn, iid)?;
         }
