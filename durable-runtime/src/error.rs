@@ -84,7 +84,7 @@ impl Error {
         let mut failure = match &self.0.kind {
             Kind::Source(source) => match source.downcast_ref::<TaskError>() {
                 Some(TaskError::Failed(inner)) => {
-                    let mut failure = FailureDetails::new(&self.0.error_type, &inner.message)
+                    let mut failure = FailureDetails::new(&self.0.error_type, text_of_task(inner))
                         .with_inner(inner.clone());
                     failure.is_non_retriable = inner.is_non_retriable;
                     failure
@@ -125,6 +125,18 @@ impl Error {
             error_type: error_type.to_owned(),
             non_retriable: false,
         }))
+    }
+}
+
+/// The reference's sentence for a task whose failure nobody handled.
+fn text_of_task(failure: &FailureDetails) -> String {
+    let property = |name: &str| failure.properties.get(name).and_then(serde_json::Value::as_str);
+    match (property("functionKind"), property("functionName")) {
+        (Some(kind), Some(name)) => format!(
+            "The {kind} function '{name}' failed: \"{}\". See the function execution logs for additional details.",
+            failure.message
+        ),
+        _ => failure.message.clone(),
     }
 }
 

@@ -9,7 +9,7 @@ use super::activities::Job;
 use super::cell::{Cell, CellState, Inbound, Reply};
 use super::resident::{ActivityTask, Effects};
 use crate::model::{FailureDetails, HistoryEvent};
-use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, Receipt};
+use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, NewMessage, Receipt};
 
 /// A turn that was submitted.
 pub(super) struct Pending {
@@ -45,20 +45,17 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         engine.activities.push(job);
     }
     for message in effects.messages {
-        engine.deliver(
-            &message.to,
-            Inbound {
-                event: message.event,
-                inbox: Some(message.id),
-                execution_id: message.execution_id,
-            },
-        );
+        deliver(engine, message);
     }
-    for (index, (id, due)) in effects.starts.into_iter().enumerate() {
-        match due.filter(|due| *due > engine.clock.now()) {
-            _ if receipt.refused.contains(&index) => engine.poke(&cell.id),
-            Some(due) => engine.wake_instance(&id, due),
-            None => engine.poke(&id),
+    for (index, start) in effects.starts.into_iter().enumerate() {
+        let due = start.due.filter(|due| *due > engine.clock.now());
+        match (receipt.refused.contains(&index), start.on_refused, due) {
+            (true, Some(message), _) => deliver(engine, message),
+            (true, None, _) => {
+                tracing::warn!(instance_id = &*start.id, "an instance was not started: the id is taken");
+            }
+            (false, _, Some(due)) => engine.wake_instance(&start.id, due),
+            (false, _, None) => engine.poke(&start.id),
         }
     }
     if effects.ended {
@@ -67,6 +64,11 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     if let Some(reply) = reply {
         let _ = reply.send(Ok(()));
     }
+}
+
+fn deliver(engine: &Engine, message: NewMessage) {
+    let NewMessage { id, to, execution_id, event, .. } = message;
+    engine.deliver(&to, Inbound { event, inbox: Some(id), execution_id });
 }
 
 /// Makes the commit visible, and gives the activities that may start now.

@@ -49,11 +49,20 @@ pub(crate) struct Effects {
     pub(crate) cancelled_timers: Vec<(Timestamp, i64)>,
     pub(crate) cancelled_activities: Vec<i64>,
     pub(crate) messages: Vec<NewMessage>,
-    /// Instance ids, and when their first turn is due.
-    pub(crate) starts: Vec<(Arc<str>, Option<Timestamp>)>,
+    pub(crate) starts: Vec<StartEffect>,
     /// Whether activities of an earlier generation are to be told.
     pub(crate) new_generation: bool,
     pub(crate) ended: bool,
+}
+
+/// An instance that a turn starts.
+#[derive(Debug)]
+pub(crate) struct StartEffect {
+    pub(crate) id: Arc<str>,
+    /// When its first turn is due.
+    pub(crate) due: Option<Timestamp>,
+    /// What the store put into the starter's inbox if the id was taken.
+    pub(crate) on_refused: Option<NewMessage>,
 }
 
 /// A turn and its effects.
@@ -263,6 +272,11 @@ impl Resident {
             Reuse::NonRunning
         };
         let key = InstanceKey(draft.ids.next());
+        let effect = StartEffect {
+            id: Arc::clone(instance_id),
+            due: action.scheduled_start,
+            on_refused: on_refused.clone(),
+        };
         draft.starts.push(NewInstance {
             key,
             id: Arc::clone(instance_id),
@@ -271,10 +285,7 @@ impl Resident {
             reuse,
             on_refused,
         });
-        draft
-            .effects
-            .starts
-            .push((Arc::clone(instance_id), action.scheduled_start));
+        draft.effects.starts.push(effect);
     }
 
     fn next_generation(

@@ -173,7 +173,11 @@ impl Execution {
         }
         self.root.leave();
         let mut turn = self.collect(events);
-        turn.late = late;
+        // What a suspension held back and the last generation did not get to comes first.
+        if turn.end.is_some() {
+            turn.late.extend(self.held.drain(..));
+        }
+        turn.late.extend(late);
         turn
     }
 
@@ -234,7 +238,9 @@ impl Execution {
             HistoryEvent::ExecutionSuspended { .. } => self.suspended = true,
             HistoryEvent::ExecutionResumed { .. } => {
                 self.suspended = false;
-                while let Some(event) = self.held.pop_front() {
+                while self.end.is_none()
+                    && let Some(event) = self.held.pop_front()
+                {
                     self.feed(event);
                 }
             }

@@ -1,0 +1,6 @@
+//! The engine over a real SQLite file, each scenario resident and evicted after every turn.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+mod functions;
+mod host;
+mod scenarios;

@@ -1,0 +1,265 @@
+//! Scenarios of the reference's suites, by what they show.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use durable_runtime::{ClientError, InstanceQuery, RuntimeStatus};
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::functions::*;
+use crate::host::{Host, Residency};
+
+macro_rules! scenarios {
+    ($($name:ident($host:ident) $body:block)*) => {$(
+        mod $name {
+            use super::*;
+
+            async fn run($host: Host) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn resident() {
+                run(Host::new(Residency::Resident)).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn evicted_after_each_turn() {
+                run(Host::new(Residency::Evicted)).await;
+            }
+        }
+    )*};
+}
+
+scenarios! {
+    chain_of_three_says_hello(host) {
+        let id = host.client.start_new::<hello_cities>(()).await.unwrap();
+        let end = host.end(&id).await;
+        assert_eq!(end.output, Some(json!(["Hello Tokyo!", "Hello Seattle!", "Hello London!"])));
+        let turns = host.client.events(&id).await.unwrap().unwrap();
+        assert_eq!(turns.iter().flatten().count(), 16);
+        assert_eq!(host.kinds(&id).await.len(), 8);
+    }
+
+    orchestrator_without_awaits_has_the_smallest_history(host) {
+        let id = host.client.start_new::<empty>(()).await.unwrap();
+        assert_eq!(host.end(&id).await.runtime_status, RuntimeStatus::Completed);
+        assert_eq!(host.kinds(&id).await, ["ExecutionStarted", "ExecutionCompleted"]);
+    }
+
+    falsy_values_survive(host) {
+        let values = json!([null, 0, "", false, []]);
+        let id = host.client.start_new_by_name("round_trip", &values).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(values));
+    }
+
+    thousand_parallel_activities_keep_argument_order(host) {
+        let id = host.client.start_new::<fan_out>(1_000u64).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!((0..1000u64).map(|i| i * i).sum::<u64>())));
+    }
+
+    unordered_pool_of_two_thousand_finishes(host) {
+        let id = host.client.start_new::<unordered>(2_000u64).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!((0..2000u64).map(|i| i * i).sum::<u64>())));
+    }
+
+    unhandled_failure_names_orchestrator_and_activity(host) {
+        let id = host.client.start_new::<parent_of_fails>(()).await.unwrap();
+        let end = host.end(&id).await;
+        assert_eq!(end.runtime_status, RuntimeStatus::Failed);
+        let text = end.output.unwrap().to_string();
+        assert!(text.contains("'parent_of_fails'") && text.contains("'fails'") && text.contains("kaboom"), "{text}");
+        let failure = end.failure.unwrap();
+        assert!(failure.is_caused_by("Boom"), "{failure:?}");
+    }
+
+    retries_wait_in_history(host) {
+        let id = host.client.start_new::<retries>(()).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!(3)));
+        let kinds = host.kinds(&id).await;
+        assert_eq!(kinds.iter().filter(|kind| **kind == "TaskScheduled").count(), 3, "{kinds:?}");
+        assert_eq!(kinds.iter().filter(|kind| **kind == "TimerFired").count(), 2, "{kinds:?}");
+    }
+
+    events_wait_for_their_waiter_in_order(host) {
+        let id = host.client.start_new::<sum_of_events>(5usize).await.unwrap();
+        for n in 0..5 {
+            host.client.raise_event(&id, "add", n).await.unwrap();
+        }
+        assert_eq!(host.end(&id).await.output, Some(json!(26)));
+    }
+
+    counter_continues_as_new_and_loses_no_event(host) {
+        let id = host.client.start_new::<counter>(0).await.unwrap();
+        for name in ["incr", "incr", "INCR", "decr", "incr", "end"] {
+            host.client.raise_event(&id, name, Value::Null).await.unwrap();
+        }
+        let end = host.end(&id).await;
+        assert_eq!(end.output, Some(json!(3)));
+        assert_eq!(end.input, Some(json!(3)));
+        assert_eq!(end.custom_status, Some(json!(3)));
+    }
+
+    thousand_generations_pass(host) {
+        let id = host.client.start_new::<generations>(1_000u32).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!("done")));
+        assert_eq!(host.kinds(&id).await, ["ExecutionStarted", "ExecutionCompleted"]);
+    }
+
+    event_beats_its_timeout_or_not(host) {
+        let late = host.client.start_new::<approval>(30u64).await.unwrap();
+        assert_eq!(host.end(&late).await.output, Some(json!("escalated")));
+        let early = host.client.start_new::<approval>(3_600_000u64).await.unwrap();
+        host.client.raise_event(&early, "Approval", true).await.unwrap();
+        assert_eq!(host.end(&early).await.output, Some(json!("approved")));
+        assert_eq!(host.kinds(&early).await, ["ExecutionStarted", "TimerCreated", "EventRaised", "ExecutionCompleted"]);
+    }
+
+    children_answer_their_parent(host) {
+        let id = host.client.start_new::<parent>(()).with_instance_id("p").await.unwrap();
+        let output = host.end(&id).await.output;
+        assert_eq!(output, Some(json!([{ "squared": 9, "parent": "p" }, { "squared": 16, "parent": "p" }])));
+        assert_eq!(host.client.get_status("p-b").await.unwrap().unwrap().parent_instance_id.as_deref(), Some("p"));
+    }
+
+    child_id_of_a_live_instance_or_of_the_caller_fails_the_call(host) {
+        let live = host.client.start_new::<approval>(3_600_000u64).with_instance_id("live").await.unwrap();
+        let id = host.client.start_new::<taken_child>("live").await.unwrap();
+        assert!(host.end(&id).await.output.unwrap().to_string().contains("already exists"));
+        let own = host.client.start_new::<taken_child>("OWN").with_instance_id("own").await.unwrap();
+        assert!(host.end(&own).await.output.unwrap().to_string().contains("must not have the id of its caller"));
+        host.client.terminate(&live, "enough").await.unwrap();
+    }
+
+    timed_out_activity_is_told(host) {
+        let before = CANCELLED.load(Ordering::SeqCst);
+        let id = host.client.start_new::<gives_up_on_activity>(()).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!("timed out")));
+        while CANCELLED.load(Ordering::SeqCst) == before {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    code_that_waits_for_nothing_durable_fails(host) {
+        let id = host.client.start_new::<waits_for_nothing_durable>(()).await.unwrap();
+        let end = host.end(&id).await;
+        assert_eq!(end.failure.unwrap().error_type, "NonDeterminismError");
+        let id = host.client.start_new::<panics>(()).await.unwrap();
+        let failure = host.end(&id).await.failure.unwrap();
+        assert_eq!((&*failure.error_type, &*failure.message), ("panic", "out of cheese"));
+    }
+
+    unknown_names_are_said_with_the_known_ones(host) {
+        let id = host.client.start_new::<unknown_activity>(()).await.unwrap();
+        let text = host.end(&id).await.output.unwrap().to_string();
+        assert!(text.contains("'nope'") && text.contains("'say_hello'"), "{text}");
+        let error = host.client.start_new_by_name("nope", ()).await.unwrap_err();
+        assert!(matches!(error, ClientError::UnknownFunction { known, .. } if known.contains(&"hello_cities".to_owned())));
+    }
+
+    custom_status_has_its_limit(host) {
+        let fits = host.client.start_new::<too_much_status>(8_701usize).await.unwrap();
+        assert_eq!(host.end(&fits).await.runtime_status, RuntimeStatus::Completed);
+        let over = host.client.start_new::<too_much_status>(8_702usize).await.unwrap();
+        let failure = host.end(&over).await.failure.unwrap();
+        assert!(failure.error_type == "UsageError" && failure.message.contains("16 KB"), "{failure:?}");
+    }
+
+    guids_differ_from_each_other(host) {
+        let id = host.client.start_new::<deterministic>(()).await.unwrap();
+        let (a, b, replaying) = host.end(&id).await.output_as::<(String, String, bool)>().unwrap();
+        assert!(a != b && !replaying);
+    }
+
+    detached_start_and_event_both_leave(host) {
+        let id = host.client.start_new::<starts_another>(()).await.unwrap();
+        let other: String = host.end(&id).await.output_as().unwrap();
+        assert_eq!(host.end(&other).await.output, Some(json!("approved")));
+    }
+
+    suspended_instance_keeps_what_arrives(host) {
+        let id = host.client.start_new::<counter>(0).await.unwrap();
+        host.client.suspend(&id, "wait").await.unwrap();
+        until(&host, &id, RuntimeStatus::Suspended).await;
+        assert!(matches!(host.client.suspend(&id, "again").await, Err(ClientError::InvalidState { .. })));
+        for _ in 0..10 {
+            host.client.raise_event(&id, "incr", ()).await.unwrap();
+        }
+        host.client.raise_event(&id, "end", ()).await.unwrap();
+        assert_eq!(host.client.get_status(&id).await.unwrap().unwrap().custom_status, Some(json!(0)));
+        host.client.resume(&id, "go").await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!(10)));
+    }
+
+    termination_keeps_the_reason_and_comes_once(host) {
+        let id = host.client.start_new::<counter>(0).await.unwrap();
+        host.client.terminate(&id, "sayōnara").await.unwrap();
+        let end = host.end(&id).await;
+        assert_eq!((end.runtime_status, end.output), (RuntimeStatus::Terminated, Some(json!("sayōnara"))));
+        let again = host.client.terminate(&id, "x").await;
+        assert!(matches!(again, Err(ClientError::InvalidState { status: RuntimeStatus::Terminated, .. })), "{again:?}");
+        assert!(matches!(host.client.raise_event("nobody", "x", 1).await, Err(ClientError::NotFound(_))));
+        assert_eq!(host.client.purge_instance(&id).await.unwrap(), 1);
+        assert!(host.client.get_status(&id).await.unwrap().is_none());
+    }
+
+    hundred_racers_have_one_winner(host) {
+        let starts = (0..100).map(|_| host.client.start_new::<approval>(3_600_000u64).with_instance_id("race"));
+        let won = join_all(starts).await.into_iter().filter(Result::is_ok).count();
+        assert_eq!(won, 1);
+        host.client.raise_event("race", "approval", true).await.unwrap();
+        host.end("race").await;
+        host.client.start_new::<approval>(1u64).with_instance_id("race").await.unwrap();
+        assert_eq!(host.end("race").await.output, Some(json!("escalated")));
+    }
+
+    scheduled_start_is_pending_until_due(host) {
+        let due = chrono::Utc::now() + Duration::from_millis(300);
+        let id = host.client.start_new::<hello_cities>(()).scheduled_at(due).await.unwrap();
+        let status = host.client.get_status(&id).await.unwrap().unwrap();
+        assert_eq!(status.runtime_status, RuntimeStatus::Pending);
+        assert!(host.end(&id).await.created_time <= chrono::Utc::now());
+        assert!(chrono::Utc::now() >= due);
+    }
+
+    restart_goes_on_where_it_stopped(host) {
+        let waiting = host.client.start_new::<counter>(0).await.unwrap();
+        host.client.raise_event(&waiting, "incr", ()).await.unwrap();
+        let timer = host.client.start_new::<approval>(400u64).await.unwrap();
+        let host = host.restart(Residency::Resident).await;
+        host.client.raise_event(&waiting, "end", ()).await.unwrap();
+        assert_eq!(host.end(&waiting).await.output, Some(json!(1)));
+        assert_eq!(host.end(&timer).await.output, Some(json!("escalated")));
+    }
+
+    pages_hold_every_instance_once(host) {
+        for n in 0..5 {
+            host.client.start_new::<empty>(()).with_instance_id(format!("page-{n}")).await.unwrap();
+        }
+        let mut query = InstanceQuery::new().with_id_prefix("page-").with_page_size(2);
+        let mut ids = Vec::new();
+        loop {
+            let page = host.client.list_instances(query.clone()).await.unwrap();
+            ids.extend(page.items.into_iter().map(|status| status.instance_id));
+            let Some(token) = page.continuation_token else { break };
+            query = query.with_continuation(token);
+        }
+        ids.sort();
+        assert_eq!(ids, ["page-0", "page-1", "page-2", "page-3", "page-4"]);
+    }
+}
+
+/// The status comes with a commit; waits by asking again, since no signal tells of it.
+async fn until(host: &Host, id: &str, status: RuntimeStatus) {
+    let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
+    while host.client.get_status(id).await.unwrap().unwrap().runtime_status != status {
+        assert!(tokio::time::Instant::now() < deadline, "never {status}");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hanging_activity_is_given_up() {
+    let host = Host::new(Residency::Resident);
+    let id = host.client.start_new::<calls_a_hanging_activity>(()).await.unwrap();
+    assert_eq!(host.end(&id).await.output, Some(json!("FunctionTimeout")));
+}
