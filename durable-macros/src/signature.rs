@@ -3,7 +3,7 @@
 //! The body stays a group of tokens: nothing here needs it parsed, and what an editor has half
 //! written still expands.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -102,12 +102,26 @@ impl Parse for Function {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
             sig: input.parse()?,
-            body: input.parse()?,
+            body: body(input)?,
         };
         if input.is_empty() {
             Ok(function)
         } else {
             Err(input.error("unexpected token"))
+        }
+    }
+}
+
+/// The braces; also those of a `$body:block`, inside the group that `macro_rules!` makes of it.
+fn body(input: ParseStream<'_>) -> syn::Result<Group> {
+    let mut token: TokenTree = input.parse()?;
+    loop {
+        match token {
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => return Ok(group),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                token = syn::parse2(group.stream())?;
+            }
+            other => return Err(syn::Error::new(other.span(), "expected `{`")),
         }
     }
 }

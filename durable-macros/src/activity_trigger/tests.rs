@@ -126,3 +126,16 @@ fn an_item_that_is_no_function_stays() {
     has(&text, quote! { struct Order; });
     assert_eq!(text.matches("compile_error").count(), 1);
 }
+
+#[test]
+fn a_body_out_of_macro_rules_is_seen_through() {
+    use proc_macro2::{Delimiter, Group};
+    let hidden = |tokens| Group::new(Delimiter::None, tokens);
+    let body = hidden(quote! { { 1 } });
+    let output = hidden(quote! { Result<u32> });
+    let text = expanded(quote! {}, quote! { async fn f(_n: u32) -> #output #body });
+    assert!(!text.contains("compile_error"), "{text}");
+    let item = hidden(quote! { async fn f() {} });
+    let text = expanded(quote! {}, quote! { #item });
+    assert!(!text.contains("compile_error"), "{text}");
+}

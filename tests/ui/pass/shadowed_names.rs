@@ -1,0 +1,42 @@
+//! Generated code does not mind what the names of std mean where it stands.
+#![deny(warnings, missing_docs, missing_debug_implementations, unreachable_pub)]
+#![forbid(unsafe_code)]
+#![allow(dead_code, non_camel_case_types)]
+
+struct Result;
+struct Option;
+struct Box;
+struct String;
+struct Vec;
+struct Some;
+struct None;
+struct Ok;
+struct Err;
+struct str;
+mod core {}
+mod std {}
+mod durable_functions {}
+
+use ::durable_functions::{activity_trigger, http_trigger, orchestration_trigger};
+
+#[activity_trigger(timeout = "1s", rate = "1/s", max_concurrency = 3)]
+fn blocking(n: u32) -> ::std::string::String {
+    n.to_string()
+}
+
+#[activity_trigger]
+async fn fallible(n: u32) -> ::durable_functions::Result<u32> {
+    ::core::result::Result::Ok(n)
+}
+
+#[orchestration_trigger(version = "1.0")]
+async fn orchestrator(_ctx: ::durable_functions::OrchestrationContext, n: u32) -> u32 {
+    n
+}
+
+#[http_trigger(route = "shadowed/{n}")]
+async fn handler(n: u32) -> ::std::string::String {
+    n.to_string()
+}
+
+fn main() {}
