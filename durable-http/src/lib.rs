@@ -1,1 +1,24 @@
-//! Under construction.
+//! The HTTP host of durable-functions: triggers, keys, management webhooks, command line. Applications use the crate `durable-functions`.
+
+mod admin;
+mod binding;
+mod body;
+#[cfg(feature = "cli")]
+mod cli;
+mod client;
+#[cfg(test)]
+mod fixture;
+mod host;
+pub mod keys;
+mod principal;
+mod routes;
+mod telemetry;
+mod webhooks;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use client::{CheckStatusOptions, HttpDurableClient, HttpManagementPayload};
+pub use host::{Host, RunningHost};
+pub use principal::{Claim, ClientPrincipal};

@@ -6,6 +6,8 @@ pub mod client;
 mod error;
 mod function;
 pub mod hub;
+#[cfg(feature = "actix-web")]
+mod interop;
 pub mod model;
 pub mod registry;
 mod replay;

@@ -1,0 +1,77 @@
+//! actix-web's extractors under the host's rules: its limits, JSON of any content type, and no silent `None` for what is malformed.
+
+use actix_web::dev::Payload;
+use actix_web::error::{JsonPayloadError, UrlencodedError};
+use actix_web::http::StatusCode;
+use actix_web::web::{FormConfig, JsonConfig, PayloadConfig, QueryConfig, ServiceConfig};
+use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, error::InternalError};
+
+/// What an extractor inside an `Option` said before the `Option` swallowed it.
+struct Malformed {
+    status: StatusCode,
+    text: String,
+}
+
+pub(super) async fn extract<T: FromRequest>(req: &HttpRequest, payload: &mut Payload) -> Result<T, HttpResponse> {
+    let extracted = T::from_request(req, payload).await;
+    let malformed = req.extensions_mut().remove::<Malformed>();
+    match (extracted, malformed) {
+        (Ok(_), Some(malformed)) if is_option::<T>() => Err(answer(malformed.status, &malformed.text)),
+        (Ok(value), _) => Ok(value),
+        (Err(error), _) => Err(HttpResponse::from_error(error)),
+    }
+}
+
+fn is_option<T>() -> bool {
+    std::any::type_name::<T>().starts_with("core::option::Option<")
+}
+
+fn answer(status: StatusCode, text: &str) -> HttpResponse {
+    HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(text.to_owned())
+}
+
+/// Remembers the fault for an `Option`, unless there simply is nothing to read.
+fn fault(req: &HttpRequest, absent: bool, status: StatusCode, text: String) -> Error {
+    if !absent {
+        req.extensions_mut().insert(Malformed { status, text: text.clone() });
+    }
+    InternalError::from_response(text.clone(), answer(status, &text)).into()
+}
+
+/// Whether the request says that it has no body.
+fn has_no_body(req: &HttpRequest) -> bool {
+    let header = |name: &str| req.headers().get(name);
+    let length = header("content-length").and_then(|value| value.to_str().ok());
+    length.map_or_else(|| header("transfer-encoding").is_none(), |length| length.trim() == "0")
+}
+
+fn json_fault(error: JsonPayloadError, req: &HttpRequest) -> Error {
+    let empty = matches!(&error, JsonPayloadError::Deserialize(e) if e.is_eof() && e.line() <= 1 && e.column() == 0);
+    let status = match &error {
+        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    let text = if empty { "the body is empty; expected JSON".to_owned() } else { format!("the body is not the expected JSON: {error}") };
+    fault(req, empty || has_no_body(req), status, text)
+}
+
+fn form_fault(error: UrlencodedError, req: &HttpRequest) -> Error {
+    let status = match &error {
+        UrlencodedError::Overflow { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        UrlencodedError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    fault(req, has_no_body(req), status, format!("the body is not the expected form: {error}"))
+}
+
+/// The host's rules for every extractor.
+pub(crate) fn configure(cfg: &mut ServiceConfig, max_body: usize) {
+    let json = JsonConfig::default().limit(max_body).content_type_required(false).content_type(|_| true).error_handler(json_fault);
+    let query = QueryConfig::default().error_handler(|error, req| {
+        fault(req, req.query_string().is_empty(), StatusCode::BAD_REQUEST, format!("the query is not the expected one: {error}"))
+    });
+    cfg.app_data(json)
+        .app_data(FormConfig::default().limit(max_body).error_handler(form_fault))
+        .app_data(query)
+        .app_data(PayloadConfig::new(max_body));
+}
