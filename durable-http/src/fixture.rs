@@ -64,10 +64,11 @@ async fn serving(
         auth: true,
         client,
         settings: Settings {
-            use_forwarded_host: false,
             max_body: 1 << 20,
+            ..Settings::default()
         },
         own_host: Default::default(),
+        table: crate::routes::Table::build("api", false, Vec::new()).unwrap(),
     })
 }
 

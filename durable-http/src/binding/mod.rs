@@ -1,9 +1,9 @@
 //! One call of an HTTP function: its parameters are bound from the request, its output becomes the response.
 
 mod extract;
-mod placeholder;
 
 use std::fmt;
+use std::str::FromStr;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, ResponseError as _, web};
@@ -14,7 +14,6 @@ use futures::future::LocalBoxFuture;
 use crate::host::Shared;
 
 pub(crate) use extract::configure;
-pub use placeholder::FromPlaceholder;
 
 /// Who may call a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,10 +109,22 @@ impl HttpInvocation {
     ///
     /// # Errors
     /// 404 for a value that the parameter's type does not take: the route does not lead here.
-    pub fn placeholder<T: FromPlaceholder>(&self, name: &str) -> Result<T, HttpResponse> {
+    pub fn placeholder<T: FromStr>(&self, name: &str) -> Result<T, HttpResponse> {
+        self.value(name).unwrap_or_default().parse().map_err(|_| HttpResponse::NotFound().finish())
+    }
+
+    /// A route value that may be absent.
+    ///
+    /// # Errors
+    /// 404 for a value that the parameter's type does not take.
+    pub fn optional_placeholder<T: FromStr>(&self, name: &str) -> Result<Option<T>, HttpResponse> {
+        let value = self.value(name).map(str::parse).transpose();
+        value.map_err(|_| HttpResponse::NotFound().finish())
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
         let value = self.values.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
-        let value = value.and_then(|(_, value)| value.as_deref());
-        T::from_placeholder(value).ok_or_else(|| HttpResponse::NotFound().finish())
+        value.and_then(|(_, value)| value.as_deref())
     }
 
     /// Anything that actix-web can extract.

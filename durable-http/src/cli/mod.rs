@@ -25,7 +25,7 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub(crate) use site::{App, FunctionLine, Site};
-pub(crate) use start::StartArgs;
+pub(crate) use start::{LogFormat, StartArgs};
 
 use failure::Failure;
 

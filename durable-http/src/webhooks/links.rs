@@ -47,7 +47,7 @@ impl Links {
     }
 
     fn at(origin: &str, client: &DurableClient, shared: Option<&Shared>) -> Self {
-        let (hub, connection) = (enc(client.task_hub()), enc(client.connection()));
+        let (hub, connection) = (enc(&client.task_hub()), enc(&client.connection()));
         let mut query = format!("taskHub={hub}&connection={connection}");
         if let Some(shared) = shared {
             query.push_str("&code=");

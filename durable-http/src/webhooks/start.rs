@@ -30,7 +30,7 @@ pub(super) async fn start(
         Err(answer) => return Ok(answer),
     };
     let registry = call.client.registry();
-    if !registry.has_orchestrator(name) {
+    if let Some(registry) = registry.filter(|registry| !registry.has_orchestrator(name)) {
         return Err(ClientError::UnknownFunction {
             name: name.to_owned(),
             known: registry

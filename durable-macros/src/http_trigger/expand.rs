@@ -129,7 +129,12 @@ fn bind(ty: &Type, bound: &Bound) -> TokenStream {
             let connection = companion::option(connection.as_ref().map(|text| quote! { #text }));
             quote_spanned! { span=> #invocation.client(#task_hub, #connection) }
         }
-        Bound::Placeholder(name) => quote_spanned! { span=> #invocation.placeholder::<#ty>(#name) },
+        Bound::Placeholder(name) => match type_argument(ty).filter(|_| is_named(ty, "Option")) {
+            Some(value) => {
+                quote_spanned! { span=> #invocation.optional_placeholder::<#value>(#name) }
+            }
+            None => quote_spanned! { span=> #invocation.placeholder::<#ty>(#name) },
+        },
         Bound::Extractor(name) => quote_spanned! { span=> #invocation.extract::<#ty>(#name).await },
     };
     companion::or_return(&value, &quote! { __durable_error })

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use self::binding::Binding;
-use self::call::{LIVE, input_of, purge_one};
+use self::call::{LIVE, input_of};
 use self::projection::{Show, project};
 use crate::function::{IntoInput, Orchestrator};
 use crate::hub::{Engine, StartRequest};
@@ -20,7 +20,7 @@ use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
 use crate::registry::Registry;
 use crate::store::{InstanceRecord, ListQuery, Parts, Purge};
 
-pub use call::{Call, Start, Terminate};
+pub use call::{Call, PurgeInstance, Start, Terminate};
 pub use query::{InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
 
 /// Starts, queries and controls instances. Cheap to clone; usable from any trigger but orchestration, and from outside.
@@ -367,8 +367,8 @@ impl DurableClient {
     }
 
     /// Removes an instance that has ended, with all that is its: how many were removed, 0 or 1.
-    pub fn purge_instance(&self, id: impl AsRef<str>) -> Call<u64> {
-        Call::new(purge_one(self.clone(), id.as_ref().to_owned()))
+    pub fn purge_instance(&self, id: impl AsRef<str>) -> PurgeInstance {
+        PurgeInstance::new(self.clone(), id.as_ref().to_owned())
     }
 
     /// Removes ended instances that match, in small batches: how many were removed.

@@ -1,6 +1,0 @@
-//! Route values as parameters.
-
-use std::any::{Any, TypeId};
-use std::str::FromStr;
-
-PLACE

@@ -1,0 +1,39 @@
+//! What the host prints when it is ready.
+
+use durable_runtime::Registry;
+
+use super::shared::Shared;
+
+/// Every function with its method, URL and level, and how to get a key.
+pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
+    let mut lines = vec![String::new(), "Functions:".to_owned(), String::new()];
+    for route in shared.table.iter() {
+        let function = route.target.function;
+        let methods = if function.methods.is_empty() { "ALL".to_owned() } else { function.methods.join(",") };
+        let off = if route.target.disabled { " (disabled)" } else { "" };
+        let auth = function.auth.name();
+        lines.push(format!("  {}: [{methods}] {url}{} (auth: {auth}){off}", function.name, route.text));
+    }
+    for name in registry.orchestrator_names() {
+        lines.push(format!("  {name}: orchestrationTrigger"));
+    }
+    for name in registry.activity_names() {
+        lines.push(format!("  {name}: activityTrigger"));
+    }
+    lines.push(String::new());
+    let guarded = shared.table.iter().any(|route| route.target.function.auth != crate::binding::AuthLevel::Anonymous);
+    if !shared.auth {
+        lines.push("Keys are not asked for: anybody who reaches this address may call everything.".to_owned());
+    } else if guarded {
+        lines.push(format!("Keys: `{} keys list`; give one as ?code=<key> or in the header x-functions-key.", program()));
+    }
+    lines.push(format!("Management: {url}/runtime/webhooks/durabletask/instances"));
+    lines.push("Listening; ctrl-C stops.".to_owned());
+    println!("{}", lines.join("\n"));
+}
+
+/// How this very program is called.
+fn program() -> String {
+    let path = std::env::args().next().unwrap_or_else(|| "app".to_owned());
+    path
+}

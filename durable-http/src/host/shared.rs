@@ -1,0 +1,50 @@
+//! [`Shared`]: what every handler can reach.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+use actix_web::web;
+use durable_runtime::DurableClient;
+
+use super::settings::Settings;
+use crate::binding::HttpRegistration;
+use crate::keys::Keys;
+use crate::routes::Table;
+
+/// What every handler can reach.
+#[derive(Debug)]
+pub struct Shared {
+    pub(crate) client: DurableClient,
+    /// In memory: no database call to authorise a request.
+    pub(crate) keys: Keys,
+    /// `false`: every request is the administrator's.
+    pub(crate) auth: bool,
+    pub(crate) settings: Settings,
+    /// The host's own name, with its port.
+    pub(crate) own_host: OnceLock<String>,
+    pub(crate) table: Table<Target>,
+}
+
+/// Where a route leads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Target {
+    pub(crate) function: &'static HttpRegistration,
+    pub(crate) disabled: bool,
+}
+
+/// Hosts of this process that serve: how a client finds its own without a request.
+static SERVING: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
+
+impl Shared {
+    /// Makes it known to [`Self::serving`].
+    pub(crate) fn publish(shared: &web::Data<Self>) {
+        let mut serving = SERVING.lock().unwrap_or_else(PoisonError::into_inner);
+        serving.retain(|other| other.strong_count() > 0);
+        serving.push(Arc::downgrade(&web::Data::clone(shared).into_inner()));
+    }
+
+    /// The host that serves this client's hub.
+    pub(crate) fn serving(client: &DurableClient) -> Option<Arc<Self>> {
+        let serving = SERVING.lock().unwrap_or_else(PoisonError::into_inner);
+        serving.iter().filter_map(Weak::upgrade).find(|shared| shared.client.is_same_hub(client))
+    }
+}
