@@ -31,7 +31,9 @@ async fn http_start(
     #[durable_client] client: DurableClient,
     function_name: String,
 ) -> Result<HttpResponse> {
-    let id = client.start_new_by_name(&function_name, input.map(|j| j.into_inner())).await?;
+    let id = client
+        .start_new_by_name(&function_name, input.map(|j| j.into_inner()))
+        .await?;
     Ok(client.create_check_status_response(&req, &id))
 }
 

@@ -50,15 +50,17 @@ pub use url;
 pub use uuid;
 
 pub use durable_http::{
-    CheckStatusOptions, Claim, ClientPrincipal, Host, HttpDurableClient, HttpManagementPayload, RunningHost,
+    CheckStatusOptions, Claim, ClientPrincipal, Host, HttpDurableClient, HttpManagementPayload,
+    RunningHost,
 };
 pub use durable_macros::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
 };
 pub use durable_runtime::{
-    Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions, DurableClient, DurableTimer, Error,
-    EventWait, FailureDetails, InstanceQuery, NewInstance, OrchestrationContext, OrchestrationStatus, Orchestrator,
-    Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
+    Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions, DurableClient,
+    DurableTimer, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
+    OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
+    RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
     TaskError, WhenAll, WhenAny,
 };
 
@@ -70,11 +72,11 @@ pub mod prelude {
     pub use serde_json::{Value, json};
 
     pub use crate::{
-        ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions, DurableClient, Error,
-        FailureDetails, Host, HttpDurableClient, InstanceQuery, NewInstance, OrchestrationContext,
-        OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus, State,
-        StatusOptions, TaskError, activity_trigger, allow_nondeterminism, durable_client, http_trigger,
-        orchestration_trigger,
+        ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
+        DurableClient, Error, FailureDetails, Host, HttpDurableClient, InstanceQuery, NewInstance,
+        OrchestrationContext, OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision,
+        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, activity_trigger,
+        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
     };
 }
 

@@ -1,8 +1,8 @@
 //! Reads a whole body, up to the host's limit.
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::{Bytes, Payload};
-use actix_web::HttpResponse;
 
 /// The body; beyond `limit` bytes 413, a broken one 400, both empty.
 pub(crate) async fn read(payload: Payload, limit: usize) -> Result<Bytes, HttpResponse> {

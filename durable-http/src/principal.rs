@@ -41,8 +41,15 @@ impl FromRequest for ClientPrincipal {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let claims = req.extensions().get::<Grant>().map(of_key).unwrap_or_default();
-        ready(Ok(Self { claims, ..Self::default() }))
+        let claims = req
+            .extensions()
+            .get::<Grant>()
+            .map(of_key)
+            .unwrap_or_default();
+        ready(Ok(Self {
+            claims,
+            ..Self::default()
+        }))
     }
 }
 
@@ -52,6 +59,15 @@ fn of_key(grant: &Grant) -> Vec<Claim> {
         Level::System => "System",
         Level::Admin => "Admin",
     };
-    let claims = [("authlevel", level), ("keyid", &*grant.name), ("invoke", "true")];
-    claims.map(|(typ, val)| Claim { typ: format!("{CLAIMS}{typ}"), val: val.to_owned() }).into()
+    let claims = [
+        ("authlevel", level),
+        ("keyid", &*grant.name),
+        ("invoke", "true"),
+    ];
+    claims
+        .map(|(typ, val)| Claim {
+            typ: format!("{CLAIMS}{typ}"),
+            val: val.to_owned(),
+        })
+        .into()
 }

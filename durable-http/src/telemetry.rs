@@ -1,5 +1,7 @@
 //! Log lines: readable on a terminal, JSON by a flag; `RUST_LOG` decides what is written. No key is ever in one.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
 /// How log lines are written.
@@ -12,8 +14,12 @@ pub(crate) enum Format {
 
 /// Writes log lines to standard error, unless the program has set up its own.
 pub(crate) fn init(format: Format) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn,actix_web=warn"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn,actix_web=warn"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     // A program that has its own subscriber keeps it.
     let _ = match format {
         Format::Text => lines.with_target(false).try_init(),

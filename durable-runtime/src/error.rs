@@ -130,7 +130,12 @@ impl Error {
 
 /// The reference's sentence for a task whose failure nobody handled.
 fn text_of_task(failure: &FailureDetails) -> String {
-    let property = |name: &str| failure.properties.get(name).and_then(serde_json::Value::as_str);
+    let property = |name: &str| {
+        failure
+            .properties
+            .get(name)
+            .and_then(serde_json::Value::as_str)
+    };
     match (property("functionKind"), property("functionName")) {
         (Some(kind), Some(name)) => format!(
             "The {kind} function '{name}' failed: \"{}\". See the function execution logs for additional details.",

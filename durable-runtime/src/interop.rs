@@ -27,14 +27,19 @@ impl ResponseError for ClientError {
             tracing::error!(error = %self, "the function failed");
             return HttpResponse::new(status);
         }
-        HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(self.to_string())
+        HttpResponse::build(status)
+            .content_type("text/plain; charset=utf-8")
+            .body(self.to_string())
     }
 }
 
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         let client = self.downcast_ref::<ClientError>();
-        client.map_or(StatusCode::INTERNAL_SERVER_ERROR, ResponseError::status_code)
+        client.map_or(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ResponseError::status_code,
+        )
     }
 
     /// What went wrong is for the log; callers read only what a client's error says (host.md 1.7 of the reference).
@@ -54,8 +59,15 @@ impl<S: Send + Sync + 'static> FromRequest for State<S> {
     type Future = Ready<Result<Self, Error>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let state = req.app_data::<web::Data<States>>().and_then(|states| states.get::<S>());
-        let missing = || Error::msg(crate::function::missing_state(req.path(), std::any::type_name::<S>()));
+        let state = req
+            .app_data::<web::Data<States>>()
+            .and_then(|states| states.get::<S>());
+        let missing = || {
+            Error::msg(crate::function::missing_state(
+                req.path(),
+                std::any::type_name::<S>(),
+            ))
+        };
         ready(state.ok_or_else(missing))
     }
 }

@@ -4,7 +4,9 @@ use actix_web::dev::Payload;
 use actix_web::error::{JsonPayloadError, UrlencodedError};
 use actix_web::http::StatusCode;
 use actix_web::web::{FormConfig, JsonConfig, PayloadConfig, QueryConfig, ServiceConfig};
-use actix_web::{Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, error::InternalError};
+use actix_web::{
+    Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, error::InternalError,
+};
 
 /// What an extractor inside an `Option` said before the `Option` swallowed it.
 struct Malformed {
@@ -12,11 +14,16 @@ struct Malformed {
     text: String,
 }
 
-pub(super) async fn extract<T: FromRequest>(req: &HttpRequest, payload: &mut Payload) -> Result<T, HttpResponse> {
+pub(super) async fn extract<T: FromRequest>(
+    req: &HttpRequest,
+    payload: &mut Payload,
+) -> Result<T, HttpResponse> {
     let extracted = T::from_request(req, payload).await;
     let malformed = req.extensions_mut().remove::<Malformed>();
     match (extracted, malformed) {
-        (Ok(_), Some(malformed)) if is_option::<T>() => Err(answer(malformed.status, &malformed.text)),
+        (Ok(_), Some(malformed)) if is_option::<T>() => {
+            Err(answer(malformed.status, &malformed.text))
+        }
         (Ok(value), _) => Ok(value),
         (Err(error), _) => Err(HttpResponse::from_error(error)),
     }
@@ -27,13 +34,18 @@ fn is_option<T>() -> bool {
 }
 
 fn answer(status: StatusCode, text: &str) -> HttpResponse {
-    HttpResponse::build(status).content_type("text/plain; charset=utf-8").body(text.to_owned())
+    HttpResponse::build(status)
+        .content_type("text/plain; charset=utf-8")
+        .body(text.to_owned())
 }
 
 /// Remembers the fault for an `Option`, unless there simply is nothing to read.
 fn fault(req: &HttpRequest, absent: bool, status: StatusCode, text: String) -> Error {
     if !absent {
-        req.extensions_mut().insert(Malformed { status, text: text.clone() });
+        req.extensions_mut().insert(Malformed {
+            status,
+            text: text.clone(),
+        });
     }
     InternalError::from_response(text.clone(), answer(status, &text)).into()
 }
@@ -42,16 +54,25 @@ fn fault(req: &HttpRequest, absent: bool, status: StatusCode, text: String) -> E
 fn has_no_body(req: &HttpRequest) -> bool {
     let header = |name: &str| req.headers().get(name);
     let length = header("content-length").and_then(|value| value.to_str().ok());
-    length.map_or_else(|| header("transfer-encoding").is_none(), |length| length.trim() == "0")
+    length.map_or_else(
+        || header("transfer-encoding").is_none(),
+        |length| length.trim() == "0",
+    )
 }
 
 fn json_fault(error: JsonPayloadError, req: &HttpRequest) -> Error {
     let empty = matches!(&error, JsonPayloadError::Deserialize(e) if e.is_eof() && e.line() <= 1 && e.column() == 0);
     let status = match &error {
-        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         _ => StatusCode::BAD_REQUEST,
     };
-    let text = if empty { "the body is empty; expected JSON".to_owned() } else { format!("the body is not the expected JSON: {error}") };
+    let text = if empty {
+        "the body is empty; expected JSON".to_owned()
+    } else {
+        format!("the body is not the expected JSON: {error}")
+    };
     fault(req, empty || has_no_body(req), status, text)
 }
 
@@ -61,17 +82,35 @@ fn form_fault(error: UrlencodedError, req: &HttpRequest) -> Error {
         UrlencodedError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         _ => StatusCode::BAD_REQUEST,
     };
-    fault(req, has_no_body(req), status, format!("the body is not the expected form: {error}"))
+    fault(
+        req,
+        has_no_body(req),
+        status,
+        format!("the body is not the expected form: {error}"),
+    )
 }
 
 /// The host's rules for every extractor.
 pub(crate) fn configure(cfg: &mut ServiceConfig, max_body: usize) {
-    let json = JsonConfig::default().limit(max_body).content_type_required(false).content_type(|_| true).error_handler(json_fault);
+    let json = JsonConfig::default()
+        .limit(max_body)
+        .content_type_required(false)
+        .content_type(|_| true)
+        .error_handler(json_fault);
     let query = QueryConfig::default().error_handler(|error, req| {
-        fault(req, req.query_string().is_empty(), StatusCode::BAD_REQUEST, format!("the query is not the expected one: {error}"))
+        fault(
+            req,
+            req.query_string().is_empty(),
+            StatusCode::BAD_REQUEST,
+            format!("the query is not the expected one: {error}"),
+        )
     });
     cfg.app_data(json)
-        .app_data(FormConfig::default().limit(max_body).error_handler(form_fault))
+        .app_data(
+            FormConfig::default()
+                .limit(max_body)
+                .error_handler(form_fault),
+        )
         .app_data(query)
         .app_data(PayloadConfig::new(max_body));
 }

@@ -79,7 +79,10 @@ durable_runtime::__private::inventory::collect!(HttpRegistration);
 
 impl fmt::Debug for HttpRegistration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpRegistration").field("name", &self.name).field("route", &self.route).finish_non_exhaustive()
+        f.debug_struct("HttpRegistration")
+            .field("name", &self.name)
+            .field("route", &self.route)
+            .finish_non_exhaustive()
     }
 }
 
@@ -93,16 +96,33 @@ pub struct HttpInvocation {
 }
 
 impl HttpInvocation {
-    pub(crate) fn new(request: HttpRequest, payload: Payload, shared: web::Data<Shared>, values: Vec<(String, Option<String>)>) -> Self {
-        Self { request, payload, shared, values }
+    pub(crate) fn new(
+        request: HttpRequest,
+        payload: Payload,
+        shared: web::Data<Shared>,
+        values: Vec<(String, Option<String>)>,
+    ) -> Self {
+        Self {
+            request,
+            payload,
+            shared,
+            values,
+        }
     }
 
     /// A client of the hub.
     ///
     /// # Errors
     /// The answer for a hub or connection that cannot be reached.
-    pub fn client(&self, task_hub: Option<&str>, connection: Option<&str>) -> Result<DurableClient, HttpResponse> {
-        self.shared.client.of(task_hub, connection).map_err(|error| error.error_response())
+    pub fn client(
+        &self,
+        task_hub: Option<&str>,
+        connection: Option<&str>,
+    ) -> Result<DurableClient, HttpResponse> {
+        self.shared
+            .client
+            .of(task_hub, connection)
+            .map_err(|error| error.error_response())
     }
 
     /// A route value.
@@ -110,7 +130,10 @@ impl HttpInvocation {
     /// # Errors
     /// 404 for a value that the parameter's type does not take: the route does not lead here.
     pub fn placeholder<T: FromStr>(&self, name: &str) -> Result<T, HttpResponse> {
-        self.value(name).unwrap_or_default().parse().map_err(|_| HttpResponse::NotFound().finish())
+        self.value(name)
+            .unwrap_or_default()
+            .parse()
+            .map_err(|_| HttpResponse::NotFound().finish())
     }
 
     /// A route value that may be absent.
@@ -123,7 +146,10 @@ impl HttpInvocation {
     }
 
     fn value(&self, name: &str) -> Option<&str> {
-        let value = self.values.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
+        let value = self
+            .values
+            .iter()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name));
         value.and_then(|(_, value)| value.as_deref())
     }
 
@@ -142,7 +168,10 @@ impl HttpInvocation {
     }
 
     /// 204, or the error's answer.
-    pub fn respond_unit_result<E: Into<actix_web::Error>>(self, result: Result<(), E>) -> HttpResponse {
+    pub fn respond_unit_result<E: Into<actix_web::Error>>(
+        self,
+        result: Result<(), E>,
+    ) -> HttpResponse {
         match result {
             Ok(()) => self.respond_unit(),
             Err(error) => HttpResponse::from_error(error),
@@ -155,7 +184,10 @@ impl HttpInvocation {
     }
 
     /// The responder's answer, or the error's.
-    pub fn respond_result<R: Responder, E: Into<actix_web::Error>>(self, result: Result<R, E>) -> HttpResponse {
+    pub fn respond_result<R: Responder, E: Into<actix_web::Error>>(
+        self,
+        result: Result<R, E>,
+    ) -> HttpResponse {
         match result {
             Ok(output) => self.respond(output),
             Err(error) => HttpResponse::from_error(error),
@@ -165,6 +197,8 @@ impl HttpInvocation {
 
 impl fmt::Debug for HttpInvocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpInvocation").field("path", &self.request.path()).finish_non_exhaustive()
+        f.debug_struct("HttpInvocation")
+            .field("path", &self.request.path())
+            .finish_non_exhaustive()
     }
 }

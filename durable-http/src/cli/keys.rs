@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use durable_runtime::store::Store;
 use durable_runtime::store::sqlite::{peek_keys, read_holder};
 use serde::{Deserialize, Serialize};
 
@@ -142,20 +144,9 @@ pub(super) async fn run(command: KeysCommand, site: &Site, global: &Global) -> R
             }
         }
         Reach::Local(hub) => {
-            let keys = Keys::load(hub.store(), site.cipher.clone(), &site.guarded()).await?;
-            let (scope, name) = (which.scope(), which.name());
-            let changed = match command {
-                KeysCommand::Set(_) => Some(keys.set(&scope, name, from_stdin()?).await),
-                KeysCommand::Delete(_) => {
-                    keys.delete(&scope, name).await?;
-                    None
-                }
-                _ => Some(keys.renew(&scope, name).await),
-            };
+            let changed = change(&command, which, hub.store(), site).await;
             hub.close().await;
-            changed
-                .transpose()?
-                .map(|changed| Value::from(&changed.key))
+            changed?
         }
     };
     match changed {
@@ -163,6 +154,26 @@ pub(super) async fn run(command: KeysCommand, site: &Site, global: &Global) -> R
         Some(key) if global.json => table::print_json(&key),
         Some(key) => table::print(&format!("{}\n", key.value)),
     }
+}
+
+/// Changes a key of a hub that this process holds; gives the key as it is now, unless it is gone.
+async fn change(
+    command: &KeysCommand,
+    which: &Which,
+    store: Arc<dyn Store>,
+    site: &Site,
+) -> Result<Option<Value>, Failure> {
+    let keys = Keys::load(store, site.cipher.clone(), &site.guarded()).await?;
+    let (scope, name) = (which.scope(), which.name());
+    let changed = match command {
+        KeysCommand::Delete(_) => {
+            keys.delete(&scope, name).await?;
+            return Ok(None);
+        }
+        KeysCommand::Set(_) => keys.set(&scope, name, from_stdin()?).await?,
+        _ => keys.renew(&scope, name).await?,
+    };
+    Ok(Some(Value::from(&changed.key)))
 }
 
 async fn list(site: &Site, global: &Global) -> Result<(), Failure> {
@@ -210,9 +221,10 @@ async fn all(site: &Site, global: &Global) -> Result<All, Failure> {
             }
         }
         Some(Reach::Local(hub)) => {
-            let keys = Keys::load(hub.store(), site.cipher.clone(), &functions).await?;
-            found.extend(scopes.map(|scope| values(&keys.list(&scope))));
+            let keys = Keys::load(hub.store(), site.cipher.clone(), &functions).await;
             hub.close().await;
+            let keys = keys?;
+            found.extend(scopes.map(|scope| values(&keys.list(&scope))));
         }
         None => {
             let stored = peek_keys(&site.hub)?;

@@ -9,10 +9,21 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
     let mut lines = vec![String::new(), "Functions:".to_owned(), String::new()];
     for route in shared.table.iter() {
         let function = route.target.function;
-        let methods = if function.methods.is_empty() { "ALL".to_owned() } else { function.methods.join(",") };
-        let off = if route.target.disabled { " (disabled)" } else { "" };
+        let methods = if function.methods.is_empty() {
+            "ALL".to_owned()
+        } else {
+            function.methods.join(",")
+        };
+        let off = if route.target.disabled {
+            " (disabled)"
+        } else {
+            ""
+        };
         let auth = function.auth.name();
-        lines.push(format!("  {}: [{methods}] {url}{} (auth: {auth}){off}", function.name, route.text));
+        lines.push(format!(
+            "  {}: [{methods}] {url}{} (auth: {auth}){off}",
+            function.name, route.text
+        ));
     }
     for name in registry.orchestrator_names() {
         lines.push(format!("  {name}: orchestrationTrigger"));
@@ -21,13 +32,24 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
         lines.push(format!("  {name}: activityTrigger"));
     }
     lines.push(String::new());
-    let guarded = shared.table.iter().any(|route| route.target.function.auth != crate::binding::AuthLevel::Anonymous);
+    let guarded = shared
+        .table
+        .iter()
+        .any(|route| route.target.function.auth != crate::binding::AuthLevel::Anonymous);
     if !shared.auth {
-        lines.push("Keys are not asked for: anybody who reaches this address may call everything.".to_owned());
+        lines.push(
+            "Keys are not asked for: anybody who reaches this address may call everything."
+                .to_owned(),
+        );
     } else if guarded {
-        lines.push(format!("Keys: `{} keys list`; give one as ?code=<key> or in the header x-functions-key.", program()));
+        lines.push(format!(
+            "Keys: `{} keys list`; give one as ?code=<key> or in the header x-functions-key.",
+            program()
+        ));
     }
-    lines.push(format!("Management: {url}/runtime/webhooks/durabletask/instances"));
+    lines.push(format!(
+        "Management: {url}/runtime/webhooks/durabletask/instances"
+    ));
     lines.push("Listening; ctrl-C stops.".to_owned());
     println!("{}", lines.join("\n"));
 }

@@ -21,31 +21,53 @@ impl Environment {
     pub(crate) fn read(given: &BTreeMap<String, String>, root: &Path) -> Result<Self> {
         let path = root.join("local.settings.json");
         let document = read_json(&path)?;
-        let member = |name: &str| document.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+        let member = |name: &str| {
+            document
+                .get(name)
+                .and_then(Value::as_object)
+                .cloned()
+                .unwrap_or_default()
+        };
         let text = |value: Value| match value {
             Value::String(text) => text,
             other => other.to_string(),
         };
-        let local = member("Values").into_iter().map(|(name, value)| (name, text(value))).collect();
+        let local = member("Values")
+            .into_iter()
+            .map(|(name, value)| (name, text(value)))
+            .collect();
         let port = member("Host").get("LocalHttpPort").and_then(Value::as_u64);
-        Ok(Self { given: given.clone(), local, local_port: port.and_then(|port| port.try_into().ok()) })
+        Ok(Self {
+            given: given.clone(),
+            local,
+            local_port: port.and_then(|port| port.try_into().ok()),
+        })
     }
 
     /// A setting; blank is absent.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
-        let found = self.given.get(name).cloned().or_else(|| std::env::var(name).ok()).or_else(|| self.local.get(name).cloned());
+        let found = self
+            .given
+            .get(name)
+            .cloned()
+            .or_else(|| std::env::var(name).ok())
+            .or_else(|| self.local.get(name).cloned());
         found.filter(|value| !value.trim().is_empty())
     }
 
     /// Whether a setting says yes.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.get(name).is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
+        self.get(name)
+            .is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
     }
 
     /// `%NAME%` becomes the setting's value.
     pub(crate) fn resolve(&self, text: &str) -> String {
-        let name = text.strip_prefix('%').and_then(|rest| rest.strip_suffix('%'));
-        name.and_then(|name| self.get(name)).unwrap_or_else(|| text.to_owned())
+        let name = text
+            .strip_prefix('%')
+            .and_then(|rest| rest.strip_suffix('%'));
+        name.and_then(|name| self.get(name))
+            .unwrap_or_else(|| text.to_owned())
     }
 }
 
@@ -63,8 +85,13 @@ impl HostJson {
         let path = root.join("host.json");
         let exists = path.exists();
         let document = read_json(&path)?;
-        if exists && !document.is_empty() && document.get("version").and_then(Value::as_str) != Some("2.0") {
-            let found = document.get("version").map_or_else(|| "none".to_owned(), Value::to_string);
+        if exists
+            && !document.is_empty()
+            && document.get("version").and_then(Value::as_str) != Some("2.0")
+        {
+            let found = document
+                .get("version")
+                .map_or_else(|| "none".to_owned(), Value::to_string);
             return Err(Error::msg(format!(
                 "The host.json file is missing the required 'version' property. See https://aka.ms/functions-hostjson for steps to migrate \
                  the configuration file. ({}: found {found}, expected \"version\": \"2.0\")",
@@ -80,48 +107,78 @@ impl HostJson {
         let set = std::env::vars().find(|(name, _)| name.eq_ignore_ascii_case(&wanted));
         if let Some((name, text)) = set {
             let value = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.clone()));
-            let read = serde_json::from_value(value).or_else(|_| serde_json::from_value(Value::String(text.clone())));
-            return read.map(Some).map_err(|e| Error::msg(format!("the environment variable {name} is `{text}`: {e}")));
+            let read = serde_json::from_value(value)
+                .or_else(|_| serde_json::from_value(Value::String(text.clone())));
+            return read.map(Some).map_err(|e| {
+                Error::msg(format!("the environment variable {name} is `{text}`: {e}"))
+            });
         }
-        let mut value = Some(&self.document).and_then(|document| find(document, keys.split('.').next().unwrap_or_default()));
+        let mut value = Some(&self.document)
+            .and_then(|document| find(document, keys.split('.').next().unwrap_or_default()));
         for key in keys.split('.').skip(1) {
-            value = value.and_then(Value::as_object).and_then(|object| find(object, key));
+            value = value
+                .and_then(Value::as_object)
+                .and_then(|object| find(object, key));
         }
-        let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+        let Some(value) = value.filter(|value| !value.is_null()) else {
+            return Ok(None);
+        };
         let read = serde_json::from_value(value.clone()).map(Some);
         read.map_err(|e| Error::msg(format!("{}: `{keys}` is {value}: {e}", self.path.display())))
     }
 
     /// A time span `[d.]hh:mm:ss`, or `-1`: none.
     pub(crate) fn span(&self, keys: &str) -> Result<Option<Option<Duration>>> {
-        let Some(text) = self.get::<String>(keys)? else { return Ok(None) };
+        let Some(text) = self.get::<String>(keys)? else {
+            return Ok(None);
+        };
         if text == "-1" {
             return Ok(Some(None));
         }
-        let wrong = || Error::msg(format!("{}: `{keys}` is \"{text}\"; expected a time span such as \"00:05:00\", or \"-1\"", self.path.display()));
-        parse_span(&text).map(|span| Some(Some(span))).ok_or_else(wrong)
+        let wrong = || {
+            Error::msg(format!(
+                "{}: `{keys}` is \"{text}\"; expected a time span such as \"00:05:00\", or \"-1\"",
+                self.path.display()
+            ))
+        };
+        parse_span(&text)
+            .map(|span| Some(Some(span)))
+            .ok_or_else(wrong)
     }
 
     /// Members below a path that are none of `known`, each with the nearest that is.
     pub(crate) fn unknown(&self, section: &str, known: &[&str]) -> Vec<String> {
         let mut object = Some(&self.document);
         for key in section.split('.') {
-            object = object.and_then(|object| find(object, key)).and_then(Value::as_object);
+            object = object
+                .and_then(|object| find(object, key))
+                .and_then(Value::as_object);
         }
         let names = object.into_iter().flatten().map(|(name, _)| name);
-        let strange = names.filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name)));
+        let strange =
+            names.filter(|name| !known.iter().any(|known| known.eq_ignore_ascii_case(name)));
         strange
             .map(|name| {
-                let nearest = known.iter().min_by_key(|known| distance(&name.to_lowercase(), &known.to_lowercase()));
-                let hint = nearest.map(|nearest| format!("; did you mean `{nearest}`?")).unwrap_or_default();
-                format!("{}: `{section}.{name}` is unknown and has no effect{hint}", self.path.display())
+                let nearest = known
+                    .iter()
+                    .min_by_key(|known| distance(&name.to_lowercase(), &known.to_lowercase()));
+                let hint = nearest
+                    .map(|nearest| format!("; did you mean `{nearest}`?"))
+                    .unwrap_or_default();
+                format!(
+                    "{}: `{section}.{name}` is unknown and has no effect{hint}",
+                    self.path.display()
+                )
             })
             .collect()
     }
 }
 
 fn find<'a>(object: &'a Map<String, Value>, key: &str) -> Option<&'a Value> {
-    object.iter().find(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| value)
+    object
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(key))
+        .map(|(_, value)| value)
 }
 
 /// The object in a file; none, or an empty one, if there is no file.
@@ -129,25 +186,45 @@ fn read_json(path: &Path) -> Result<Map<String, Value>> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Map::new()),
-        Err(error) => return Err(Error::msg(format!("{} cannot be read: {error}", path.display()))),
+        Err(error) => {
+            return Err(Error::msg(format!(
+                "{} cannot be read: {error}",
+                path.display()
+            )));
+        }
     };
     if text.trim().is_empty() {
         return Ok(Map::new());
     }
-    serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|e| Error::msg(format!("{}:{}:{}: not a JSON object: {e}", path.display(), e.line(), e.column())))
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|e| {
+        Error::msg(format!(
+            "{}:{}:{}: not a JSON object: {e}",
+            path.display(),
+            e.line(),
+            e.column()
+        ))
+    })
 }
 
 pub(crate) fn parse_span(text: &str) -> Option<Duration> {
-    let (days, clock) = text.split_once('.').filter(|(_, rest)| rest.contains(':')).unwrap_or(("0", text));
+    let (days, clock) = text
+        .split_once('.')
+        .filter(|(_, rest)| rest.contains(':'))
+        .unwrap_or(("0", text));
     let mut parts = clock.split(':');
     let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
     if parts.next().is_some() {
         return None;
     }
     let whole = |text: &str| text.parse::<u64>().ok();
-    let seconds: f64 = seconds.parse().ok().filter(|seconds: &f64| (0.0..60.0).contains(seconds))?;
-    let rest = whole(days)?.checked_mul(86_400)?.checked_add(whole(hours)?.checked_mul(3600)?)?.checked_add(whole(minutes)?.checked_mul(60)?)?;
+    let seconds: f64 = seconds
+        .parse()
+        .ok()
+        .filter(|seconds: &f64| (0.0..60.0).contains(seconds))?;
+    let rest = whole(days)?
+        .checked_mul(86_400)?
+        .checked_add(whole(hours)?.checked_mul(3600)?)?
+        .checked_add(whole(minutes)?.checked_mul(60)?)?;
     Some(Duration::from_secs(rest) + Duration::from_secs_f64(seconds))
 }
 
@@ -174,7 +251,10 @@ mod tests {
     #[test]
     fn time_spans_are_read() {
         assert_eq!(parse_span("00:05:00"), Some(Duration::from_secs(300)));
-        assert_eq!(parse_span("1.00:00:01.5"), Some(Duration::from_millis(86_401_500)));
+        assert_eq!(
+            parse_span("1.00:00:01.5"),
+            Some(Duration::from_millis(86_401_500))
+        );
         for wrong in ["5", "00:05", "a:b:c", "00:00:61", "1:2:3:4", ""] {
             assert_eq!(parse_span(wrong), None, "{wrong}");
         }
@@ -187,7 +267,12 @@ mod tests {
         let text = HostJson::read(folder.path()).unwrap_err().to_string();
         assert!(text.contains("host.json:2:"), "{text}");
         std::fs::write(folder.path().join("host.json"), "{\"extensions\":{}}").unwrap();
-        assert!(HostJson::read(folder.path()).unwrap_err().to_string().contains("'version'"));
+        assert!(
+            HostJson::read(folder.path())
+                .unwrap_err()
+                .to_string()
+                .contains("'version'")
+        );
     }
 
     #[test]
@@ -196,9 +281,23 @@ mod tests {
         let text = r#"{"version":"2.0","extensions":{"durableTask":{"maxOrchestrationActions":"many","hubnme":1}}}"#;
         std::fs::write(folder.path().join("host.json"), text).unwrap();
         let json = HostJson::read(folder.path()).unwrap();
-        let error = json.get::<usize>("extensions.durableTask.maxOrchestrationActions").unwrap_err().to_string();
-        assert!(error.contains("host.json") && error.contains("maxOrchestrationActions") && error.contains("many"), "{error}");
-        let unknown = json.unknown("extensions.durableTask", &["hubName", "maxOrchestrationActions"]);
-        assert!(unknown.len() == 1 && unknown[0].contains("`hubName`"), "{unknown:?}");
+        let error = json
+            .get::<usize>("extensions.durableTask.maxOrchestrationActions")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("host.json")
+                && error.contains("maxOrchestrationActions")
+                && error.contains("many"),
+            "{error}"
+        );
+        let unknown = json.unknown(
+            "extensions.durableTask",
+            &["hubName", "maxOrchestrationActions"],
+        );
+        assert!(
+            unknown.len() == 1 && unknown[0].contains("`hubName`"),
+            "{unknown:?}"
+        );
     }
 }

@@ -35,7 +35,10 @@ impl Drop for Outstanding {
 }
 
 /// Answers one request that no route of the application itself took.
-pub(super) async fn dispatch(req: ServiceRequest, shared: web::Data<Shared>) -> Result<ServiceResponse, actix_web::Error> {
+pub(super) async fn dispatch(
+    req: ServiceRequest,
+    shared: web::Data<Shared>,
+) -> Result<ServiceResponse, actix_web::Error> {
     let mut response = answer(req, &shared).await?;
     for (name, value) in &shared.settings.custom_headers {
         if !response.headers().contains_key(name) {
@@ -45,8 +48,14 @@ pub(super) async fn dispatch(req: ServiceRequest, shared: web::Data<Shared>) -> 
     Ok(response)
 }
 
-async fn answer(req: ServiceRequest, shared: &web::Data<Shared>) -> Result<ServiceResponse, actix_web::Error> {
-    let length = req.uri().path_and_query().map_or(0, |target| target.as_str().len());
+async fn answer(
+    req: ServiceRequest,
+    shared: &web::Data<Shared>,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let length = req
+        .uri()
+        .path_and_query()
+        .map_or(0, |target| target.as_str().len());
     if length > shared.settings.max_url {
         return Ok(req.into_response(HttpResponse::new(StatusCode::URI_TOO_LONG)));
     }
@@ -59,7 +68,11 @@ async fn answer(req: ServiceRequest, shared: &web::Data<Shared>) -> Result<Servi
         return Ok(ServiceResponse::new(req, response));
     }
     let (_guard, outstanding) = Outstanding::enter();
-    if shared.settings.max_outstanding.is_some_and(|max| outstanding > max) {
+    if shared
+        .settings
+        .max_outstanding
+        .is_some_and(|max| outstanding > max)
+    {
         return Ok(req.into_response(too_many()));
     }
     if starts_with(req.path(), "/runtime/webhooks/") {
@@ -77,34 +90,53 @@ async fn whole(mut req: ServiceRequest) -> Result<(HttpRequest, web::Payload), a
 }
 
 fn starts_with(path: &str, prefix: &str) -> bool {
-    path.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    path.get(..prefix.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
 fn ping() -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::OK);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
-    response.headers_mut().insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("no-store, no-cache"),
+    );
+    response
+        .headers_mut()
+        .insert(PRAGMA, HeaderValue::from_static("no-cache"));
     response
 }
 
 fn too_many() -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::TOO_MANY_REQUESTS);
-    response.headers_mut().insert(HeaderName::from_static("x-functions-scaleout"), HeaderValue::from_static("1"));
+    response.headers_mut().insert(
+        HeaderName::from_static("x-functions-scaleout"),
+        HeaderValue::from_static("1"),
+    );
     response
 }
 
 async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceResponse {
     let Some(found) = shared.table.find(req.method().as_str(), req.path()) else {
-        let response = if req.path() == "/" { home(shared) } else { HttpResponse::new(StatusCode::NOT_FOUND) };
+        let response = if req.path() == "/" {
+            home(shared)
+        } else {
+            HttpResponse::new(StatusCode::NOT_FOUND)
+        };
         return req.into_response(response);
     };
     let Target { function, disabled } = *found.target;
-    let values: Vec<(String, Option<String>)> = found.values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let values: Vec<(String, Option<String>)> = found
+        .values
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
     let granted = match authorize_function(shared, req.request(), function.name, function.auth) {
         Ok(granted) => granted,
         Err(_) => return req.into_response(HttpResponse::new(StatusCode::UNAUTHORIZED)),
     };
-    let admin = granted.as_ref().is_some_and(|grant| grant.level == Level::Admin);
+    let admin = granted
+        .as_ref()
+        .is_some_and(|grant| grant.level == Level::Admin);
     if disabled && !admin {
         return req.into_response(HttpResponse::new(StatusCode::NOT_FOUND));
     }
@@ -129,8 +161,14 @@ async fn execute(
     let call = HttpInvocation::new(req.clone(), payload, shared.clone(), values);
     let began = Instant::now();
     let invocation = tracing::enabled!(tracing::Level::INFO).then(Uuid::new_v4);
-    let span = tracing::info_span!("http", function = function.name, invocation = invocation.map(|id| tracing::field::display(id.simple())));
-    let work = AssertUnwindSafe(async move { (function.call)(call).await }).catch_unwind().instrument(span.clone());
+    let span = tracing::info_span!(
+        "http",
+        function = function.name,
+        invocation = invocation.map(|id| tracing::field::display(id.simple()))
+    );
+    let work = AssertUnwindSafe(async move { (function.call)(call).await })
+        .catch_unwind()
+        .instrument(span.clone());
     let outcome = match shared.settings.function_timeout {
         None => Some(work.await),
         Some(limit) => tokio::time::timeout(limit, work).await.ok(),
@@ -139,7 +177,10 @@ async fn execute(
     let response = match outcome {
         Some(Ok(response)) => response,
         Some(Err(panic)) => {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+            let text = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned());
             tracing::error!(panic = text.unwrap_or_default(), "the function panicked");
             HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
         }
@@ -154,9 +195,16 @@ async fn execute(
 
 /// Lets `web::Path` read the route's values: they are matched once more, against a path that is made of them.
 fn fill_match_info(req: &mut ServiceRequest, values: &[(String, Option<String>)]) {
-    let present: Vec<&(String, Option<String>)> = values.iter().filter(|(_, value)| value.is_some()).collect();
-    let pattern: String = present.iter().map(|(name, _)| format!("/{{{name}:[^/]*}}")).collect();
-    let path: String = present.iter().map(|(_, value)| format!("/{}", encode(value.as_deref().unwrap_or_default()))).collect();
+    let present: Vec<&(String, Option<String>)> =
+        values.iter().filter(|(_, value)| value.is_some()).collect();
+    let pattern: String = present
+        .iter()
+        .map(|(name, _)| format!("/{{{name}:[^/]*}}"))
+        .collect();
+    let path: String = present
+        .iter()
+        .map(|(_, value)| format!("/{}", encode(value.as_deref().unwrap_or_default())))
+        .collect();
     let Ok(uri) = path.parse() else { return };
     let info = req.match_info_mut();
     info.set(Url::new(uri));
@@ -165,7 +213,16 @@ fn fill_match_info(req: &mut ServiceRequest, values: &[(String, Option<String>)]
 
 fn encode(value: &str) -> String {
     let kept = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    value.bytes().map(|b| if kept(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    value
+        .bytes()
+        .map(|b| {
+            if kept(b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }
 
 fn home(shared: &Shared) -> HttpResponse {
@@ -174,5 +231,7 @@ fn home(shared: &Shared) -> HttpResponse {
     }
     let page = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Durable Functions</title></head>\
                 <body><h1>Your Durable Functions host is up and running.</h1></body></html>\n";
-    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(page)
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(page)
 }

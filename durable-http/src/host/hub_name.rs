@@ -2,7 +2,9 @@
 
 /// Whether an explicit name keeps the rules: 3..=45 letters and digits, a letter first.
 pub(crate) fn is_valid(name: &str) -> bool {
-    (3..=45).contains(&name.len()) && name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric())
+    (3..=45).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric())
 }
 
 /// A valid name made of a program's.
@@ -27,7 +29,14 @@ mod tests {
 
     #[test]
     fn explicit_names_that_break_the_rules_are_rejected() {
-        for name in ["Task-Hub-Name-Test", "1TaskHubNameTest", "/TaskHubNameTest", "-taskhubnametest", "ab", &"a".repeat(46)] {
+        for name in [
+            "Task-Hub-Name-Test",
+            "1TaskHubNameTest",
+            "/TaskHubNameTest",
+            "-taskhubnametest",
+            "ab",
+            &"a".repeat(46),
+        ] {
             assert!(!is_valid(name), "{name}");
         }
         assert!(is_valid("SampleHubVS") && is_valid(&"a".repeat(45)));

@@ -92,7 +92,10 @@ impl Host {
     }
 
     /// Plain actix-web services beside the functions; they come first.
-    pub fn configure(mut self, configure: impl Fn(&mut ServiceConfig) + Clone + Send + Sync + 'static) -> Self {
+    pub fn configure(
+        mut self,
+        configure: impl Fn(&mut ServiceConfig) + Clone + Send + Sync + 'static,
+    ) -> Self {
         self.configure.push(Arc::new(configure));
         self
     }
@@ -132,14 +135,26 @@ impl Host {
     }
 
     fn root(&self, flag: Option<&Path>) -> PathBuf {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let named = flag.map(Path::to_owned).or_else(|| self.script_root.clone());
-        named.or_else(|| variable("AzureWebJobsScriptRoot")).or_else(|| variable("CARGO_MANIFEST_DIR")).unwrap_or_else(|| PathBuf::from("."))
+        let variable = |name: &str| {
+            std::env::var_os(name)
+                .filter(|value| !value.is_empty())
+                .map(PathBuf::from)
+        };
+        let named = flag
+            .map(Path::to_owned)
+            .or_else(|| self.script_root.clone());
+        named
+            .or_else(|| variable("AzureWebJobsScriptRoot"))
+            .or_else(|| variable("CARGO_MANIFEST_DIR"))
+            .unwrap_or_else(|| PathBuf::from("."))
     }
 }
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("script_root", &self.script_root).field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("script_root", &self.script_root)
+            .field("address", &self.address)
+            .finish_non_exhaustive()
     }
 }

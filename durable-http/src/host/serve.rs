@@ -50,7 +50,8 @@ pub(super) fn check(host: &Host, root: &Path) -> Result<Checked> {
         faults.extend(found.into_iter().map(|fault| fault.0));
         Arc::default()
     });
-    let mut functions: Vec<&'static HttpRegistration> = inventory::iter::<HttpRegistration>.into_iter().collect();
+    let mut functions: Vec<&'static HttpRegistration> =
+        inventory::iter::<HttpRegistration>.into_iter().collect();
     functions.sort_by_key(|function| (function.name.to_lowercase(), function.file, function.line));
     faults.extend(name_faults(&functions, &registry));
     faults.extend(state_faults(&functions, &registry, &host.states));
@@ -61,7 +62,12 @@ pub(super) fn check(host: &Host, root: &Path) -> Result<Checked> {
     faults.sort();
     faults.dedup();
     match table {
-        Ok(table) if faults.is_empty() => Ok(Checked { told, registry, table, functions }),
+        Ok(table) if faults.is_empty() => Ok(Checked {
+            told,
+            registry,
+            table,
+            functions,
+        }),
         _ => Err(Error::msg(faults.join("\n       "))),
     }
 }
@@ -69,7 +75,10 @@ pub(super) fn check(host: &Host, root: &Path) -> Result<Checked> {
 fn name_faults(functions: &[&HttpRegistration], registry: &Registry) -> Vec<String> {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for orchestrator in registry.orchestrators() {
-        seen.insert(orchestrator.name.to_lowercase(), "an orchestrator".to_owned());
+        seen.insert(
+            orchestrator.name.to_lowercase(),
+            "an orchestrator".to_owned(),
+        );
     }
     for activity in registry.activities() {
         seen.insert(activity.name.to_lowercase(), "an activity".to_owned());
@@ -87,10 +96,27 @@ fn name_faults(functions: &[&HttpRegistration], registry: &Registry) -> Vec<Stri
     faults
 }
 
-fn state_faults(functions: &[&HttpRegistration], registry: &Registry, states: &States) -> Vec<String> {
-    let http = functions.iter().flat_map(|function| function.states.iter().map(move |state| (function.name, state)));
-    let activities = registry.activities().flat_map(|activity| activity.spec.states.iter().map(move |state| (activity.name, state)));
-    let missing = http.chain(activities).filter(|(_, state)| !states.has((state.type_id)()));
+fn state_faults(
+    functions: &[&HttpRegistration],
+    registry: &Registry,
+    states: &States,
+) -> Vec<String> {
+    let http = functions.iter().flat_map(|function| {
+        function
+            .states
+            .iter()
+            .map(move |state| (function.name, state))
+    });
+    let activities = registry.activities().flat_map(|activity| {
+        activity
+            .spec
+            .states
+            .iter()
+            .map(move |state| (activity.name, state))
+    });
+    let missing = http
+        .chain(activities)
+        .filter(|(_, state)| !states.has((state.type_id)()));
     missing
         .map(|(name, state)| {
             format!("the function `{name}` takes `State<{}>`, which nobody gave; add `.with_state(..)` to the host", (state.type_name)())
@@ -98,14 +124,34 @@ fn state_faults(functions: &[&HttpRegistration], registry: &Registry, states: &S
         .collect()
 }
 
-fn route_table(functions: &[&'static HttpRegistration], told: &Told) -> Result<Table<Target>, Vec<String>> {
+fn route_table(
+    functions: &[&'static HttpRegistration],
+    told: &Told,
+) -> Result<Table<Target>, Vec<String>> {
     let routes = functions.iter().map(|&function| RouteSpec {
         function: function.name.to_owned(),
-        route: function.route.filter(|route| !route.trim().is_empty()).unwrap_or(function.name).to_owned(),
-        methods: function.methods.iter().map(|method| (*method).to_owned()).collect(),
-        target: Target { function, disabled: told.environment.flag(&format!("AzureWebJobs.{}.Disabled", function.name)) },
+        route: function
+            .route
+            .filter(|route| !route.trim().is_empty())
+            .unwrap_or(function.name)
+            .to_owned(),
+        methods: function
+            .methods
+            .iter()
+            .map(|method| (*method).to_owned())
+            .collect(),
+        target: Target {
+            function,
+            disabled: told
+                .environment
+                .flag(&format!("AzureWebJobs.{}.Disabled", function.name)),
+        },
     });
-    Table::build(&told.http.route_prefix, told.http.most_specific_first, routes.collect())
+    Table::build(
+        &told.http.route_prefix,
+        told.http.most_specific_first,
+        routes.collect(),
+    )
 }
 
 /// Serves until it is told to stop.
@@ -114,9 +160,20 @@ pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
     #[cfg(feature = "tls")]
     // Another provider that the program installed is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("durable-engine").build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("durable-engine")
+        .build()?;
     runtime.block_on(async {
-        let running = start(host, &How { speaks: true, ..how }, root).await?;
+        let running = start(
+            host,
+            &How {
+                speaks: true,
+                ..how
+            },
+            root,
+        )
+        .await?;
         stop_signal().await?;
         println!("Stopping: what runs may finish.");
         running.shutdown().await
@@ -127,7 +184,8 @@ pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
 async fn stop_signal() -> Result<()> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        let mut terminate =
+            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::select! {
             _ = terminate.recv() => {}
             pressed = tokio::signal::ctrl_c() => pressed?,
@@ -140,21 +198,42 @@ async fn stop_signal() -> Result<()> {
 
 pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<RunningHost> {
     let root = host.root(root);
-    let Checked { told, registry, table, functions } = check(&host, &root)?;
+    let Checked {
+        told,
+        registry,
+        table,
+        functions,
+    } = check(&host, &root)?;
     for warning in &told.warnings {
         tracing::warn!("{warning}");
     }
-    let listening = if host.http { Some(listen(&host, how, &told)?) } else { None };
+    let listening = if host.http {
+        Some(listen(&host, how, &told)?)
+    } else {
+        None
+    };
     let auth = auth(how, &told, listening.as_ref().map(|(_, address)| *address))?;
     let path = told.hub_path.clone();
-    let store = tokio::task::spawn_blocking(move || SqliteStore::open(sqlite::Options::new(path))).await?;
+    let store =
+        tokio::task::spawn_blocking(move || SqliteStore::open(sqlite::Options::new(path))).await?;
     let store = Arc::new(store.map_err(held)?);
     let journal: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-    let cipher = Cipher::new(told.environment.get("AzureWebEncryptionKey").as_deref(), told.hub_path.with_extension("key"))?;
-    let names: Vec<String> = functions.iter().map(|function| function.name.to_owned()).collect();
+    let cipher = Cipher::new(
+        told.environment.get("AzureWebEncryptionKey").as_deref(),
+        told.hub_path.with_extension("key"),
+    )?;
+    let names: Vec<String> = functions
+        .iter()
+        .map(|function| function.name.to_owned())
+        .collect();
     let keys = Keys::load(Arc::clone(&journal), cipher, &names).await?;
     let states = Arc::new(host.states.clone());
-    let options = hub::Options { registry: Arc::clone(&registry), states: Arc::clone(&states), store: journal, settings: told.hub.clone() };
+    let options = hub::Options {
+        registry: Arc::clone(&registry),
+        states: Arc::clone(&states),
+        store: journal,
+        settings: told.hub.clone(),
+    };
     let hub = Hub::start(options, &host.client)?;
     let own_host = OnceLock::new();
     if let Some(name) = told.environment.get("WEBSITE_HOSTNAME") {
@@ -162,10 +241,26 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     } else if let Some((_, address)) = &listening {
         let _ = own_host.set(format!("localhost:{}", address.port()));
     }
-    let shared = web::Data::new(Shared { client: host.client.clone(), keys, auth, settings: told.http, own_host, table });
+    let shared = web::Data::new(Shared {
+        client: host.client.clone(),
+        keys,
+        auth,
+        settings: told.http,
+        own_host,
+        table,
+    });
     Shared::publish(&shared);
-    let service = Service { shared, states: web::Data::from(states), configure: host.configure.clone() };
-    let mut running = RunningHost { hub, url: None, service, server: None };
+    let service = Service {
+        shared,
+        states: web::Data::from(states),
+        configure: host.configure.clone(),
+    };
+    let mut running = RunningHost {
+        hub,
+        url: None,
+        service,
+        server: None,
+    };
     if let Some((listener, address)) = listening {
         running.listen(listener, address)?;
         let url = format!("http://{address}");
@@ -185,22 +280,38 @@ fn held(error: OpenError) -> Error {
 fn listen(host: &Host, how: &How, told: &Told) -> Result<(TcpListener, SocketAddr)> {
     let given: Option<SocketAddr> = match &host.address {
         Some(text) => {
-            let wrong = |e| Error::msg(format!("the address `{text}` is not one: {e}; expected `ip:port`, such as `127.0.0.1:7071`"));
+            let wrong = |e| {
+                Error::msg(format!(
+                    "the address `{text}` is not one: {e}; expected `ip:port`, such as `127.0.0.1:7071`"
+                ))
+            };
             Some(text.parse().map_err(wrong)?)
         }
         None => None,
     };
     let port = match told.environment.get("PORT") {
-        Some(text) => Some(text.parse::<u16>().map_err(|e| Error::msg(format!("the setting PORT is `{text}`: {e}; expected 0 to 65535")))?),
+        Some(text) => Some(text.parse::<u16>().map_err(|e| {
+            Error::msg(format!(
+                "the setting PORT is `{text}`: {e}; expected 0 to 65535"
+            ))
+        })?),
         None => None,
     };
-    let ip = how.address.or(given.map(|given| given.ip())).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let port = how.port.or(given.map(|given| given.port())).or(port).or(told.environment.local_port).unwrap_or(7071);
+    let ip = how
+        .address
+        .or(given.map(|given| given.ip()))
+        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let port = how
+        .port
+        .or(given.map(|given| given.port()))
+        .or(port)
+        .or(told.environment.local_port)
+        .unwrap_or(7071);
     let address = SocketAddr::new(ip, port);
     let taken = |e: std::io::Error| match e.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            Error::msg(format!("the port {port} of {ip} is in use by another program; stop that one, or choose another with `--port`"))
-        }
+        std::io::ErrorKind::AddrInUse => Error::msg(format!(
+            "the port {port} of {ip} is in use by another program; stop that one, or choose another with `--port`"
+        )),
         _ => Error::msg(format!("{address} cannot be listened on: {e}")),
     };
     let listener = bind(address).map_err(taken)?;
@@ -216,11 +327,17 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 /// Whether keys are asked for (host.md 2.7): yes, but in development and where it is switched off, and then only on loopback.
 fn auth(how: &How, told: &Told, address: Option<SocketAddr>) -> Result<bool> {
-    let development = told.environment.get("AZURE_FUNCTIONS_ENVIRONMENT").is_some_and(|value| value.eq_ignore_ascii_case("Development"));
+    let development = told
+        .environment
+        .get("AZURE_FUNCTIONS_ENVIRONMENT")
+        .is_some_and(|value| value.eq_ignore_ascii_case("Development"));
     let auth = how.auth.unwrap_or(!development || in_container());
     if let (false, Some(address)) = (auth, address) {
         if !address.ip().is_loopback() {
-            let text = format!("without keys the host listens on loopback only, and {} is reachable from outside; add `--enable-auth`", address.ip());
+            let text = format!(
+                "without keys the host listens on loopback only, and {} is reachable from outside; add `--enable-auth`",
+                address.ip()
+            );
             return Err(Error::msg(text));
         }
         tracing::warn!("keys are not asked for: every request is the administrator's");
@@ -229,7 +346,9 @@ fn auth(how: &How, told: &Told, address: Option<SocketAddr>) -> Result<bool> {
 }
 
 fn in_container() -> bool {
-    Path::new("/.dockerenv").exists() || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() || std::env::var_os("container").is_some()
+    Path::new("/.dockerenv").exists()
+        || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+        || std::env::var_os("container").is_some()
 }
 
 /// What an actix-web application serves.
@@ -243,12 +362,15 @@ struct Service {
 impl Service {
     fn configure(&self, cfg: &mut ServiceConfig) {
         binding::configure(cfg, self.shared.settings.max_body);
-        cfg.app_data(self.shared.clone()).app_data(self.states.clone());
+        cfg.app_data(self.shared.clone())
+            .app_data(self.states.clone());
         for configure in &self.configure {
             configure(cfg);
         }
         let shared = self.shared.clone();
-        cfg.default_service(fn_service(move |req: ServiceRequest| dispatch::dispatch(req, shared.clone())));
+        cfg.default_service(fn_service(move |req: ServiceRequest| {
+            dispatch::dispatch(req, shared.clone())
+        }));
     }
 }
 
@@ -309,7 +431,9 @@ impl RunningHost {
 
 impl fmt::Debug for RunningHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RunningHost").field("url", &self.url).finish_non_exhaustive()
+        f.debug_struct("RunningHost")
+            .field("url", &self.url)
+            .finish_non_exhaustive()
     }
 }
 
@@ -325,25 +449,68 @@ impl crate::cli::App for Host {
             Some(crate::cli::LogFormat::Json) => telemetry::Format::Json,
             _ => telemetry::Format::Text,
         };
-        serve(self, How { address: start.address, port: start.port, auth, logs, speaks: true }, script_root)
+        serve(
+            self,
+            How {
+                address: start.address,
+                port: start.port,
+                auth,
+                logs,
+                speaks: true,
+            },
+            script_root,
+        )
     }
 
     fn site(self, script_root: Option<&Path>) -> Result<crate::cli::Site, Error> {
         let root = self.root(script_root);
-        let Checked { told, registry, table, .. } = check(&self, &root)?;
-        let line = |kind, name: &str| crate::cli::FunctionLine { kind, name: name.to_owned(), methods: Vec::new(), route: None, auth_level: None };
+        let Checked {
+            told,
+            registry,
+            table,
+            ..
+        } = check(&self, &root)?;
+        let line = |kind, name: &str| crate::cli::FunctionLine {
+            kind,
+            name: name.to_owned(),
+            methods: Vec::new(),
+            route: None,
+            auth_level: None,
+        };
         let http = table.iter().map(|route| crate::cli::FunctionLine {
-            methods: route.target.function.methods.iter().map(|method| (*method).to_owned()).collect(),
+            methods: route
+                .target
+                .function
+                .methods
+                .iter()
+                .map(|method| (*method).to_owned())
+                .collect(),
             route: Some(route.text.clone()),
             auth_level: Some(route.target.function.auth.name()),
             ..line("httpTrigger", route.target.function.name)
         });
         let mut functions: Vec<_> = http.collect();
-        functions.extend(registry.orchestrator_names().into_iter().map(|name| line("orchestrationTrigger", name)));
-        functions.extend(registry.activity_names().into_iter().map(|name| line("activityTrigger", name)));
+        functions.extend(
+            registry
+                .orchestrator_names()
+                .into_iter()
+                .map(|name| line("orchestrationTrigger", name)),
+        );
+        functions.extend(
+            registry
+                .activity_names()
+                .into_iter()
+                .map(|name| line("activityTrigger", name)),
+        );
         let key_file = told.hub_path.with_extension("key");
-        let cipher = Cipher::new(told.environment.get("AzureWebEncryptionKey").as_deref(), key_file)?;
-        Ok(crate::cli::Site { functions, hub: told.hub_path, cipher })
+        let cipher = Cipher::new(
+            told.environment.get("AzureWebEncryptionKey").as_deref(),
+            key_file,
+        )?;
+        Ok(crate::cli::Site {
+            functions,
+            hub: told.hub_path,
+            cipher,
+        })
     }
 }
-

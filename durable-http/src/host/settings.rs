@@ -92,7 +92,13 @@ impl Told {
         let hub = read_hub(&json, &environment, root)?;
         let http = read_http(&json, &environment)?;
         let hub_path = hub_path(&environment, &hub, root, &mut warnings)?;
-        Ok(Self { environment, http, hub, hub_path, warnings })
+        Ok(Self {
+            environment,
+            http,
+            hub,
+            hub_path,
+            warnings,
+        })
     }
 }
 
@@ -103,23 +109,54 @@ fn read_hub(json: &HostJson, environment: &Environment, root: &Path) -> Result<h
         Some(name) => explicit_hub(&environment.resolve(&name))?,
         None => hub_name::derive(&app_name(environment, root)),
     };
-    set(&mut hub.max_concurrent_activities, json.get(&at("maxConcurrentActivityFunctions"))?);
-    set(&mut hub.max_concurrent_orchestrations, json.get(&at("maxConcurrentOrchestratorFunctions"))?);
-    set(&mut hub.max_actions, json.get(&at("maxOrchestrationActions"))?);
-    set(&mut hub.throw_on_raise_event, json.get(&at("throwStatusExceptionsOnRaiseEvent"))?);
-    set(&mut hub.purge_running, json.get(&at("purgeRunningInstances"))?);
-    set(&mut hub.grace_period, json.get(&at("gracePeriodInSeconds"))?.map(Duration::from_secs));
-    set(&mut hub.idle_timeout, json.get(&at("extendedSessionIdleTimeoutInSeconds"))?.map(Duration::from_secs));
-    set(&mut hub.connection, json.get(&at("storageProvider.connectionName"))?);
+    set(
+        &mut hub.max_concurrent_activities,
+        json.get(&at("maxConcurrentActivityFunctions"))?,
+    );
+    set(
+        &mut hub.max_concurrent_orchestrations,
+        json.get(&at("maxConcurrentOrchestratorFunctions"))?,
+    );
+    set(
+        &mut hub.max_actions,
+        json.get(&at("maxOrchestrationActions"))?,
+    );
+    set(
+        &mut hub.throw_on_raise_event,
+        json.get(&at("throwStatusExceptionsOnRaiseEvent"))?,
+    );
+    set(
+        &mut hub.purge_running,
+        json.get(&at("purgeRunningInstances"))?,
+    );
+    set(
+        &mut hub.grace_period,
+        json.get(&at("gracePeriodInSeconds"))?
+            .map(Duration::from_secs),
+    );
+    set(
+        &mut hub.idle_timeout,
+        json.get(&at("extendedSessionIdleTimeoutInSeconds"))?
+            .map(Duration::from_secs),
+    );
+    set(
+        &mut hub.connection,
+        json.get(&at("storageProvider.connectionName"))?,
+    );
     hub.default_version = json.get(&at("defaultVersion"))?;
     if json.get(&at("extendedSessionsEnabled"))? == Some(false) {
         hub.idle_timeout = Duration::ZERO;
     }
-    match json.get::<String>(&at("overridableExistingInstanceStates"))?.as_deref() {
+    match json
+        .get::<String>(&at("overridableExistingInstanceStates"))?
+        .as_deref()
+    {
         None | Some("NonRunningStates") => {}
         Some("AnyState") => hub.overridable_any_state = true,
         Some(other) => {
-            let text = format!("host.json: `overridableExistingInstanceStates` is \"{other}\"; expected \"NonRunningStates\" or \"AnyState\"");
+            let text = format!(
+                "host.json: `overridableExistingInstanceStates` is \"{other}\"; expected \"NonRunningStates\" or \"AnyState\""
+            );
             return Err(Error::msg(text));
         }
     }
@@ -133,20 +170,39 @@ fn read_http(json: &HostJson, environment: &Environment) -> Result<Settings> {
     let mut http = Settings::default();
     let at = |name: &str| format!("extensions.http.{name}");
     set(&mut http.route_prefix, json.get(&at("routePrefix"))?);
-    set(&mut http.most_specific_first, json.get(&at("mostSpecificRouteFirst"))?);
-    set(&mut http.use_forwarded_host, json.get("extensions.durableTask.httpSettings.useForwardedHost")?);
-    http.max_outstanding = json.get::<i64>(&at("maxOutstandingRequests"))?.and_then(|count| count.try_into().ok());
+    set(
+        &mut http.most_specific_first,
+        json.get(&at("mostSpecificRouteFirst"))?,
+    );
+    set(
+        &mut http.use_forwarded_host,
+        json.get("extensions.durableTask.httpSettings.useForwardedHost")?,
+    );
+    http.max_outstanding = json
+        .get::<i64>(&at("maxOutstandingRequests"))?
+        .and_then(|count| count.try_into().ok());
     if let Some(timeout) = json.span("functionTimeout")? {
         http.function_timeout = timeout;
     }
-    let limit = environment.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT").and_then(|text| text.parse().ok());
+    let limit = environment
+        .get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
+        .and_then(|text| text.parse().ok());
     set(&mut http.max_body, limit);
     http.home_page = !environment.flag("AzureWebJobsDisableHomepage");
-    let headers = json.get::<BTreeMap<String, String>>(&at("customHeaders"))?.unwrap_or_default();
+    let headers = json
+        .get::<BTreeMap<String, String>>(&at("customHeaders"))?
+        .unwrap_or_default();
     for (name, value) in headers {
-        let wrong = |what: &str| Error::msg(format!("host.json: `extensions.http.customHeaders` has the {what} `{name}: {value}`, which HTTP forbids"));
+        let wrong = |what: &str| {
+            Error::msg(format!(
+                "host.json: `extensions.http.customHeaders` has the {what} `{name}: {value}`, which HTTP forbids"
+            ))
+        };
         let header = HeaderName::try_from(&*name).map_err(|_| wrong("name"))?;
-        http.custom_headers.push((header, HeaderValue::try_from(&*value).map_err(|_| wrong("value"))?));
+        http.custom_headers.push((
+            header,
+            HeaderValue::try_from(&*value).map_err(|_| wrong("value"))?,
+        ));
     }
     Ok(http)
 }
@@ -168,20 +224,44 @@ fn explicit_hub(name: &str) -> Result<String> {
 
 /// The site's name, else the package's, else the program's.
 fn app_name(environment: &Environment, root: &Path) -> String {
-    let program = || std::env::current_exe().ok().and_then(|path| path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-    let package = || root.canonicalize().ok().and_then(|path| path.file_name().map(|name| name.to_string_lossy().into_owned()));
-    environment.get("WEBSITE_SITE_NAME").or_else(program).or_else(package).unwrap_or_default()
+    let program = || {
+        std::env::current_exe().ok().and_then(|path| {
+            path.file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+        })
+    };
+    let package = || {
+        root.canonicalize().ok().and_then(|path| {
+            path.file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        })
+    };
+    environment
+        .get("WEBSITE_SITE_NAME")
+        .or_else(program)
+        .or_else(package)
+        .unwrap_or_default()
 }
 
 /// The database's file, by the setting that holds the connection.
-fn hub_path(environment: &Environment, hub: &hub::Settings, root: &Path, warnings: &mut Vec<String>) -> Result<PathBuf> {
+fn hub_path(
+    environment: &Environment,
+    hub: &hub::Settings,
+    root: &Path,
+    warnings: &mut Vec<String>,
+) -> Result<PathBuf> {
     let name = format!("AzureWebJobs{}", hub.connection);
-    let setting = environment.get(&name).or_else(|| environment.get(&hub.connection));
+    let setting = environment
+        .get(&name)
+        .or_else(|| environment.get(&hub.connection));
     let default = || root.join(".durable").join(format!("{}.db", hub.hub_name));
     match setting.as_deref() {
         None => Ok(default()),
         Some("UseDevelopmentStorage=true") => {
-            warnings.push(format!("{name} is `UseDevelopmentStorage=true`: the hub is {}", default().display()));
+            warnings.push(format!(
+                "{name} is `UseDevelopmentStorage=true`: the hub is {}",
+                default().display()
+            ));
             Ok(default())
         }
         Some(url) => match url.strip_prefix("sqlite://") {
@@ -200,5 +280,7 @@ fn storage_error(name: &str, url: &str) -> String {
     } else {
         "not a URL that is understood"
     };
-    format!("the setting {name} is {kind}; expected `sqlite://data/hub.db` (relative to the script root) or `sqlite:///var/lib/hub.db`")
+    format!(
+        "the setting {name} is {kind}; expected `sqlite://data/hub.db` (relative to the script root) or `sqlite:///var/lib/hub.db`"
+    )
 }

@@ -45,6 +45,9 @@ impl Shared {
     /// The host that serves this client's hub.
     pub(crate) fn serving(client: &DurableClient) -> Option<Arc<Self>> {
         let serving = SERVING.lock().unwrap_or_else(PoisonError::into_inner);
-        serving.iter().filter_map(Weak::upgrade).find(|shared| shared.client.is_same_hub(client))
+        serving
+            .iter()
+            .filter_map(Weak::upgrade)
+            .find(|shared| shared.client.is_same_hub(client))
     }
 }

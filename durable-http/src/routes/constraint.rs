@@ -52,13 +52,22 @@ impl Constraint {
             "min" => Ok(Self::Range(number(name, args)?, i64::MAX)),
             "max" => Ok(Self::Range(i64::MIN, number(name, args)?)),
             "range" => {
-                let (from, to) = pair(args).ok_or_else(|| "the constraint `range` takes two numbers: `range(1,9)`".to_owned())?;
+                let (from, to) = pair(args).ok_or_else(|| {
+                    "the constraint `range` takes two numbers: `range(1,9)`".to_owned()
+                })?;
                 Ok(Self::Range(number(name, from)?, number(name, to)?))
             }
             "regex" => {
-                let pattern = args.ok_or_else(|| "the constraint `regex` takes a pattern: `regex(^a+$)`".to_owned())?;
-                let regex = RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build();
-                regex.map(Self::Regex).map_err(|e| format!("`{pattern}` is no regular expression: {e}"))
+                let pattern = args.ok_or_else(|| {
+                    "the constraint `regex` takes a pattern: `regex(^a+$)`".to_owned()
+                })?;
+                let regex = RegexBuilder::new(pattern)
+                    .case_insensitive(true)
+                    .size_limit(1 << 20)
+                    .build();
+                regex
+                    .map(Self::Regex)
+                    .map_err(|e| format!("`{pattern}` is no regular expression: {e}"))
             }
             _ => Err(format!("the constraint `{name}` is unknown")),
         }
@@ -70,14 +79,21 @@ impl Constraint {
         match self {
             Self::Int => trimmed.parse::<i32>().is_ok(),
             Self::Long => trimmed.parse::<i64>().is_ok(),
-            Self::Bool => trimmed.eq_ignore_ascii_case("true") || trimmed.eq_ignore_ascii_case("false"),
+            Self::Bool => {
+                trimmed.eq_ignore_ascii_case("true") || trimmed.eq_ignore_ascii_case("false")
+            }
             Self::DateTime => is_date_time(trimmed),
-            Self::Decimal => !trimmed.contains(['e', 'E', '_']) && without_commas(trimmed).parse::<Decimal>().is_ok(),
+            Self::Decimal => {
+                !trimmed.contains(['e', 'E', '_'])
+                    && without_commas(trimmed).parse::<Decimal>().is_ok()
+            }
             Self::Double => is_double(trimmed),
             Self::Guid => is_guid(trimmed),
             Self::Alpha => value.bytes().all(|b| b.is_ascii_alphabetic()),
             Self::Length(from, to) => (*from..=*to).contains(&value.encode_utf16().count()),
-            Self::Range(from, to) => trimmed.parse::<i64>().is_ok_and(|number| (*from..=*to).contains(&number)),
+            Self::Range(from, to) => trimmed
+                .parse::<i64>()
+                .is_ok_and(|number| (*from..=*to).contains(&number)),
             Self::Regex(regex) => regex.is_match(value),
             Self::Required => !value.is_empty(),
             Self::File => is_file(value),
@@ -87,12 +103,15 @@ impl Constraint {
 }
 
 fn pair(args: Option<&str>) -> Option<(Option<&str>, Option<&str>)> {
-    args?.split_once(',').map(|(from, to)| (Some(from), Some(to)))
+    args?
+        .split_once(',')
+        .map(|(from, to)| (Some(from), Some(to)))
 }
 
 fn number<T: std::str::FromStr>(name: &str, text: Option<&str>) -> Result<T, String> {
     let text = text.unwrap_or_default().trim();
-    text.parse().map_err(|_| format!("the constraint `{name}` takes a whole number; found `{text}`"))
+    text.parse()
+        .map_err(|_| format!("the constraint `{name}` takes a whole number; found `{text}`"))
 }
 
 fn without_commas(text: &str) -> String {
@@ -121,24 +140,43 @@ fn is_date_time(text: &str) -> bool {
         "%m/%d/%Y %I:%M:%S %p",
     ];
     DateTime::parse_from_rfc3339(text).is_ok()
-        || ["%Y-%m-%d", "%m/%d/%Y"].iter().any(|format| NaiveDate::parse_from_str(text, format).is_ok())
-        || INSTANTS.iter().any(|format| NaiveDateTime::parse_from_str(text, format).is_ok())
+        || ["%Y-%m-%d", "%m/%d/%Y"]
+            .iter()
+            .any(|format| NaiveDate::parse_from_str(text, format).is_ok())
+        || INSTANTS
+            .iter()
+            .any(|format| NaiveDateTime::parse_from_str(text, format).is_ok())
 }
 
 /// The forms N, D, B, P and X.
 fn is_guid(text: &str) -> bool {
-    let inner = |open: char, close: char| text.strip_prefix(open).and_then(|rest| rest.strip_suffix(close));
+    let inner = |open: char, close: char| {
+        text.strip_prefix(open)
+            .and_then(|rest| rest.strip_suffix(close))
+    };
     let hyphenated = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
     let hex = |text: &str| text.len() == 32 && Uuid::try_parse(text).is_ok();
     let listed = || {
-        let digits: String = text.replace("0x", "").chars().filter(char::is_ascii_hexdigit).collect();
-        text.starts_with("{0x") && text.ends_with("}}") && text.matches("0x").count() == 11 && digits.len() == 32
+        let digits: String = text
+            .replace("0x", "")
+            .chars()
+            .filter(char::is_ascii_hexdigit)
+            .collect();
+        text.starts_with("{0x")
+            && text.ends_with("}}")
+            && text.matches("0x").count() == 11
+            && digits.len() == 32
     };
-    hex(text) || hyphenated(text) || inner('{', '}').is_some_and(hyphenated) || inner('(', ')').is_some_and(hyphenated) || listed()
+    hex(text)
+        || hyphenated(text)
+        || inner('{', '}').is_some_and(hyphenated)
+        || inner('(', ')').is_some_and(hyphenated)
+        || listed()
 }
 
 /// Whether the last part of a path has a dot that something follows.
 fn is_file(value: &str) -> bool {
     let last = value.rsplit('/').next().unwrap_or_default();
-    last.split_once('.').is_some_and(|(_, rest)| rest.chars().any(|c| c != '.'))
+    last.split_once('.')
+        .is_some_and(|(_, rest)| rest.chars().any(|c| c != '.'))
 }

@@ -13,7 +13,10 @@ pub(super) fn segments(path: &str) -> Option<Vec<&str>> {
         return Some(Vec::new());
     }
     let segments: Vec<&str> = path.split('/').collect();
-    segments.iter().all(|segment| !segment.is_empty()).then_some(segments)
+    segments
+        .iter()
+        .all(|segment| !segment.is_empty())
+        .then_some(segments)
 }
 
 impl Template {
@@ -39,7 +42,9 @@ impl Template {
                         return None;
                     }
                 }
-                Segment::Complex(parts) => match_complex(parts, &decode(given.next()?), &mut values)?,
+                Segment::Complex(parts) => {
+                    match_complex(parts, &decode(given.next()?), &mut values)?
+                }
             }
         }
         given.next().is_none().then_some(values)
@@ -63,11 +68,17 @@ fn same(a: &str, b: &str) -> bool {
 /// From the right, each literal at its last place: `{file}.{ext}` on `a.b.c` gives `a.b` and `c`.
 fn match_complex<'t>(parts: &'t [Part], text: &str, values: &mut Values<'t>) -> Option<()> {
     if let Some(found) = split_complex(parts, text) {
-        return found.into_iter().try_for_each(|(param, value)| take(param, Some(value), values));
+        return found
+            .into_iter()
+            .try_for_each(|(param, value)| take(param, Some(value), values));
     }
     // The optional last part and the dot before it may both be absent.
-    let (Part::Param(last), before) = parts.split_last()? else { return None };
-    let (Part::Literal(dot), fewer) = before.split_last()? else { return None };
+    let (Part::Param(last), before) = parts.split_last()? else {
+        return None;
+    };
+    let (Part::Literal(dot), fewer) = before.split_last()? else {
+        return None;
+    };
     if !last.optional {
         return None;
     }
@@ -76,7 +87,10 @@ fn match_complex<'t>(parts: &'t [Part], text: &str, values: &mut Values<'t>) -> 
     if !literal.is_empty() {
         shorter.push(Part::Literal(literal.to_owned()));
     }
-    let found: Vec<String> = split_complex(&shorter, text)?.into_iter().map(|(_, value)| value).collect();
+    let found: Vec<String> = split_complex(&shorter, text)?
+        .into_iter()
+        .map(|(_, value)| value)
+        .collect();
     let params = fewer.iter().filter_map(|part| match part {
         Part::Param(param) => Some(param),
         Part::Literal(_) => None,

@@ -46,13 +46,19 @@ pub(crate) struct Match<'t, T> {
 
 impl<T> fmt::Debug for Table<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.routes.iter().map(|route| &route.text)).finish()
+        f.debug_list()
+            .entries(self.routes.iter().map(|route| &route.text))
+            .finish()
     }
 }
 
 impl<T> Table<T> {
     /// Parses every template; `Err` holds all faults.
-    pub(crate) fn build(prefix: &str, most_specific_first: bool, specs: Vec<RouteSpec<T>>) -> Result<Self, Vec<String>> {
+    pub(crate) fn build(
+        prefix: &str,
+        most_specific_first: bool,
+        specs: Vec<RouteSpec<T>>,
+    ) -> Result<Self, Vec<String>> {
         let (mut routes, mut faults) = (Vec::new(), Vec::new());
         for spec in specs {
             match route_of(prefix, spec) {
@@ -68,7 +74,12 @@ impl<T> Table<T> {
         if most_specific_first {
             routes.sort_by_key(|route| std::cmp::Reverse(specificity(&route.template)));
         }
-        let mut table = Self { routes, by_literal: HashMap::new(), others: Vec::new(), depth: 0 };
+        let mut table = Self {
+            routes,
+            by_literal: HashMap::new(),
+            others: Vec::new(),
+            depth: 0,
+        };
         table.index();
         Ok(table)
     }
@@ -81,7 +92,10 @@ impl<T> Table<T> {
                 continue;
             }
             self.depth = self.depth.max(literals.len());
-            self.by_literal.entry(literals.join("/")).or_default().push(index);
+            self.by_literal
+                .entry(literals.join("/"))
+                .or_default()
+                .push(index);
         }
     }
 
@@ -94,8 +108,11 @@ impl<T> Table<T> {
                 if best.as_ref().is_some_and(|(found, _)| *found < index) {
                     return;
                 }
-                let Some(route) = self.routes.get(index) else { return };
-                let serves = route.methods.is_empty() || route.methods.iter().any(|other| other == method);
+                let Some(route) = self.routes.get(index) else {
+                    return;
+                };
+                let serves =
+                    route.methods.is_empty() || route.methods.iter().any(|other| other == method);
                 if let Some(values) = route.template.matches(&segments).filter(|_| serves) {
                     best = Some((index, values));
                     return;
@@ -117,7 +134,10 @@ impl<T> Table<T> {
         }
         try_all(&self.others);
         let (index, values) = best?;
-        Some(Match { target: &self.routes.get(index)?.target, values })
+        Some(Match {
+            target: &self.routes.get(index)?.target,
+            values,
+        })
     }
 
     /// All routes, in order.
@@ -147,11 +167,23 @@ fn specificity(template: &Template) -> Vec<u8> {
 }
 
 fn route_of<T>(prefix: &str, spec: RouteSpec<T>) -> Result<Route<T>, String> {
-    let RouteSpec { function, route, methods, target } = spec;
-    let whole = format!("{}/{}", prefix.trim_matches('/'), route.trim_start_matches("~/").trim_matches('/'));
-    let template = Template::parse(&whole).map_err(|fault| format!("the function `{function}` has the route `{route}`: {fault}"))?;
+    let RouteSpec {
+        function,
+        route,
+        methods,
+        target,
+    } = spec;
+    let whole = format!(
+        "{}/{}",
+        prefix.trim_matches('/'),
+        route.trim_start_matches("~/").trim_matches('/')
+    );
+    let template = Template::parse(&whole)
+        .map_err(|fault| format!("the function `{function}` has the route `{route}`: {fault}"))?;
     let reserved = match template.segments.first() {
-        Some(Segment::Literal(first)) => ["admin", "runtime"].into_iter().find(|name| first.eq_ignore_ascii_case(name)),
+        Some(Segment::Literal(first)) => ["admin", "runtime"]
+            .into_iter()
+            .find(|name| first.eq_ignore_ascii_case(name)),
         _ => None,
     };
     if let Some(name) = reserved {
@@ -160,7 +192,13 @@ fn route_of<T>(prefix: &str, spec: RouteSpec<T>) -> Result<Route<T>, String> {
             template.text
         ));
     }
-    Ok(Route { text: format!("/{}", template.text), target, function, methods, template })
+    Ok(Route {
+        text: format!("/{}", template.text),
+        target,
+        function,
+        methods,
+        template,
+    })
 }
 
 /// The same template and a method in common; the later of the two by name is at fault.
@@ -169,7 +207,10 @@ fn conflicts<T>(sorted: &[Route<T>]) -> Vec<String> {
     let mut seen: HashMap<String, Vec<&Route<T>>> = HashMap::new();
     for route in sorted {
         let same = seen.entry(route.text.to_lowercase()).or_default();
-        if let Some(other) = same.iter().find(|other| methods_meet(&other.methods, &route.methods)) {
+        if let Some(other) = same
+            .iter()
+            .find(|other| methods_meet(&other.methods, &route.methods))
+        {
             faults.push(format!(
                 "The route specified conflicts with the route defined by function '{}'. (`{}` of the function `{}`; give one another route or other methods)",
                 other.function, route.text, route.function

@@ -36,7 +36,9 @@ pub(super) struct Param {
 
 impl Param {
     pub(super) fn admits(&self, value: &str) -> bool {
-        self.constraints.iter().all(|constraint| constraint.admits(value))
+        self.constraints
+            .iter()
+            .all(|constraint| constraint.admits(value))
     }
 
     /// Whether the segment may be left out.
@@ -52,7 +54,10 @@ impl Template {
         for part in split(text)? {
             segments.push(parse_segment(&part)?);
         }
-        let template = Self { text: text.to_owned(), segments };
+        let template = Self {
+            text: text.to_owned(),
+            segments,
+        };
         template.check()?;
         Ok(template)
     }
@@ -64,10 +69,12 @@ impl Template {
             match segment {
                 Segment::Literal(_) => {}
                 Segment::Param(param) | Segment::CatchAll(param) => names.push(&*param.name),
-                Segment::Complex(parts) => names.extend(parts.iter().filter_map(|part| match part {
-                    Part::Param(param) => Some(&*param.name),
-                    Part::Literal(_) => None,
-                })),
+                Segment::Complex(parts) => {
+                    names.extend(parts.iter().filter_map(|part| match part {
+                        Part::Param(param) => Some(&*param.name),
+                        Part::Literal(_) => None,
+                    }))
+                }
             }
         }
         names
@@ -83,8 +90,16 @@ impl Template {
             seen.push(key);
         }
         let last = self.segments.len().saturating_sub(1);
-        let misplaced = self.segments.iter().enumerate().any(|(index, segment)| matches!(segment, Segment::CatchAll(_)) && index != last);
-        if misplaced { Err("a catch-all must be the last segment".to_owned()) } else { Ok(()) }
+        let misplaced = self
+            .segments
+            .iter()
+            .enumerate()
+            .any(|(index, segment)| matches!(segment, Segment::CatchAll(_)) && index != last);
+        if misplaced {
+            Err("a catch-all must be the last segment".to_owned())
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -105,18 +120,28 @@ fn split(text: &str) -> Result<Vec<String>, String> {
                 current.push(c);
                 chars.next();
             }
-            '{' if depth => return Err("`{` stands within a parameter; a brace itself is written twice".to_owned()),
+            '{' if depth => {
+                return Err(
+                    "`{` stands within a parameter; a brace itself is written twice".to_owned(),
+                );
+            }
             '{' => {
                 depth = true;
                 current.push(c);
             }
-            '}' if !depth => return Err("`}` has no `{`; a brace itself is written twice".to_owned()),
+            '}' if !depth => {
+                return Err("`}` has no `{`; a brace itself is written twice".to_owned());
+            }
             '}' => {
                 depth = false;
                 current.push(c);
             }
             '/' if !depth => segments.push(String::new()),
-            '?' if !depth => return Err("`?` must not stand outside of a parameter: a route has no query".to_owned()),
+            '?' if !depth => {
+                return Err(
+                    "`?` must not stand outside of a parameter: a route has no query".to_owned(),
+                );
+            }
             c => current.push(c),
         }
     }
@@ -140,7 +165,9 @@ fn parse_segment(text: &str) -> Result<Segment, String> {
                     let name = name.strip_prefix('*').unwrap_or(name).to_owned();
                     check_name(&name)?;
                     if param.optional {
-                        return Err(format!("the catch-all `{name}` must not be optional: it may be empty anyway"));
+                        return Err(format!(
+                            "the catch-all `{name}` must not be optional: it may be empty anyway"
+                        ));
                     }
                     Segment::CatchAll(Param { name, ..param })
                 }
@@ -158,12 +185,19 @@ fn check_complex(parts: &[Part]) -> Result<(), String> {
             return Err("a catch-all must be alone in its segment".to_owned());
         }
         if index > 0 && matches!(parts[index - 1], Part::Param(_)) {
-            return Err(format!("a literal must stand before `{{{}}}`: two parameters in a row cannot be told apart", param.name));
+            return Err(format!(
+                "a literal must stand before `{{{}}}`: two parameters in a row cannot be told apart",
+                param.name
+            ));
         }
         if param.optional {
-            let after_dot = index > 0 && matches!(&parts[index - 1], Part::Literal(literal) if literal.ends_with('.'));
+            let after_dot = index > 0
+                && matches!(&parts[index - 1], Part::Literal(literal) if literal.ends_with('.'));
             if index + 1 != parts.len() || !after_dot {
-                return Err(format!("the optional `{{{}?}}` must be last in its segment, after a dot", param.name));
+                return Err(format!(
+                    "the optional `{{{}?}}` must be last in its segment, after a dot",
+                    param.name
+                ));
             }
         }
     }
@@ -183,7 +217,9 @@ fn parts_of(text: &str) -> Result<Vec<Part>, String> {
                 parts.push(Part::Literal(std::mem::take(&mut literal)));
             }
             let end = param_end(rest);
-            parts.push(Part::Param(parse_param(rest.get(1..end).unwrap_or_default())?));
+            parts.push(Part::Param(parse_param(
+                rest.get(1..end).unwrap_or_default(),
+            )?));
             rest = rest.get(end + 1..).unwrap_or_default();
         } else {
             literal.push(c);
@@ -218,7 +254,9 @@ fn param_end(text: &str) -> usize {
 /// `name(:constraint)*[=default][?]`.
 fn parse_param(text: &str) -> Result<Param, String> {
     let text = text.replace("{{", "{").replace("}}", "}");
-    let (body, optional) = text.strip_suffix('?').map_or((&*text, false), |body| (body, true));
+    let (body, optional) = text
+        .strip_suffix('?')
+        .map_or((&*text, false), |body| (body, true));
     let end = body.find([':', '=']).unwrap_or(body.len());
     let name = body.get(..end).unwrap_or_default().to_owned();
     check_name(name.trim_start_matches('*'))?;
@@ -239,9 +277,16 @@ fn parse_param(text: &str) -> Result<Param, String> {
     }
     let default = rest.strip_prefix('=').map(str::to_owned);
     if optional && default.is_some() {
-        return Err(format!("the parameter `{name}` must not be optional and have a default: it always has a value"));
+        return Err(format!(
+            "the parameter `{name}` must not be optional and have a default: it always has a value"
+        ));
     }
-    Ok(Param { name, constraints, default, optional })
+    Ok(Param {
+        name,
+        constraints,
+        default,
+        optional,
+    })
 }
 
 /// A constraint ends before the next `:` or `=` outside of its parentheses.
@@ -260,7 +305,9 @@ fn constraint_end(text: &str) -> usize {
 
 fn check_name(name: &str) -> Result<(), String> {
     if name.is_empty() || name.contains(['/', '{', '}', '?', '*']) {
-        return Err(format!("`{name}` is no name for a parameter; expected something without `/ {{ }} ? *`"));
+        return Err(format!(
+            "`{name}` is no name for a parameter; expected something without `/ {{ }} ? *`"
+        ));
     }
     Ok(())
 }

@@ -20,8 +20,13 @@ fn build(prefix: &str, routes: &[(&str, &str, &[&str])]) -> Result<Table<String>
 
 /// `function name=value ..`, or nothing.
 fn ask(table: &Table<String>, method: &str, path: &str) -> String {
-    let Some(found) = table.find(method, path) else { return "404".to_owned() };
-    let values = found.values.iter().map(|(name, value)| format!(" {name}={}", value.as_deref().unwrap_or("-")));
+    let Some(found) = table.find(method, path) else {
+        return "404".to_owned();
+    };
+    let values = found
+        .values
+        .iter()
+        .map(|(name, value)| format!(" {name}={}", value.as_deref().unwrap_or("-")));
     format!("{}{}", found.target, values.collect::<String>())
 }
 
@@ -29,15 +34,31 @@ fn ask(table: &Table<String>, method: &str, path: &str) -> String {
 fn products_follow_their_constraints() {
     let table = table(&[("Prod", "products/{category:alpha}/{id:int?}", &["GET"])]);
     for (method, path, expected) in [
-        ("GET", "/api/products/electronics/123", "Prod category=electronics id=123"),
-        ("GET", "/api/products/electronics", "Prod category=electronics id=-"),
+        (
+            "GET",
+            "/api/products/electronics/123",
+            "Prod category=electronics id=123",
+        ),
+        (
+            "GET",
+            "/api/products/electronics",
+            "Prod category=electronics id=-",
+        ),
         ("GET", "/api/products/999/123", "404"),
         ("GET", "/api/products/electronics/1x3", "404"),
         ("POST", "/api/products/electronics/1", "404"),
         ("HEAD", "/api/products/electronics/1", "404"),
         ("OPTIONS", "/api/products/electronics/1", "404"),
-        ("GET", "/API/Products/Electronics/1", "Prod category=Electronics id=1"),
-        ("GET", "/api/products/electronics/1/", "Prod category=electronics id=1"),
+        (
+            "GET",
+            "/API/Products/Electronics/1",
+            "Prod category=Electronics id=1",
+        ),
+        (
+            "GET",
+            "/api/products/electronics/1/",
+            "Prod category=electronics id=1",
+        ),
         ("GET", "/api//products/electronics", "404"),
         ("GET", "/api", "404"),
         ("GET", "/api/", "404"),
@@ -49,15 +70,25 @@ fn products_follow_their_constraints() {
 #[test]
 fn optional_default_catch_all_and_complex_segments() {
     let table = table(&[
-        ("Opt", "csharp/products/{category:alpha?}/{id:int?}/{extra?}", &[]),
+        (
+            "Opt",
+            "csharp/products/{category:alpha?}/{id:int?}/{extra?}",
+            &[],
+        ),
         ("Def", "trigger/{id}/{name=EMPTY}", &[]),
         ("Files", "files/{*path}", &[]),
         ("Doc", "doc/{file}.{ext?}", &[]),
         ("Bad", "bad/{n:int=x}", &[]),
     ]);
     for (path, expected) in [
-        ("/api/csharp/products/electronics/123/extra", "Opt category=electronics id=123 extra=extra"),
-        ("/api/csharp/products/electronics", "Opt category=electronics id=- extra=-"),
+        (
+            "/api/csharp/products/electronics/123/extra",
+            "Opt category=electronics id=123 extra=extra",
+        ),
+        (
+            "/api/csharp/products/electronics",
+            "Opt category=electronics id=- extra=-",
+        ),
         ("/api/csharp/products", "Opt category=- id=- extra=-"),
         ("/api/trigger/7", "Def id=7 name=EMPTY"),
         ("/api/files/a/b/c.txt", "Files path=a/b/c.txt"),
@@ -74,7 +105,11 @@ fn optional_default_catch_all_and_complex_segments() {
 #[test]
 fn constraints_admit_what_the_reference_admits() {
     for (constraint, good, bad) in [
-        ("range(18,120)", &["18", "120"][..], &["17", "121", "abc"][..]),
+        (
+            "range(18,120)",
+            &["18", "120"][..],
+            &["17", "121", "abc"][..],
+        ),
         ("length(3,5)", &["abc", "abcde"], &["ab", "abcdef"]),
         ("length(3)", &["abc"], &["ab", "abcd"]),
         ("minlength(4)", &["abcd"], &["abc"]),
@@ -82,13 +117,28 @@ fn constraints_admit_what_the_reference_admits() {
         ("min(5)", &["5"], &["4"]),
         ("max(5)", &["5"], &["6"]),
         ("bool", &["TRUE", "false"], &["1", "0"]),
-        ("double", &["1e3", "-1.5", "NaN", "Infinity", "1,000.5"], &["abc", "inf"]),
+        (
+            "double",
+            &["1e3", "-1.5", "NaN", "Infinity", "1,000.5"],
+            &["abc", "inf"],
+        ),
         ("float", &["1e3"], &["x"]),
         ("decimal", &["1.5", "1,000"], &["1e3", "abc"]),
         ("int", &["-5", "2147483647"], &["2147483648", "1.0"]),
         ("long", &["2147483648"], &["9223372036854775808"]),
-        ("guid", &["4e2796aeb86540718a202a15cbaf856c", "4e2796ae-b865-4071-8a20-2a15cbaf856c"], &["notaguid"]),
-        ("datetime", &["2016-12-31", "2016-12-31T10:00:00Z"], &["notadate"]),
+        (
+            "guid",
+            &[
+                "4e2796aeb86540718a202a15cbaf856c",
+                "4e2796ae-b865-4071-8a20-2a15cbaf856c",
+            ],
+            &["notaguid"],
+        ),
+        (
+            "datetime",
+            &["2016-12-31", "2016-12-31T10:00:00Z"],
+            &["notadate"],
+        ),
         ("regex(^\\d{{3}}-\\d{{4}}$)", &["555-1234"], &["5555-123"]),
         ("regex(ab)", &["zABz"], &["a"]),
         ("alpha", &["abc"], &["%C3%A9", "ab1"]),
@@ -97,10 +147,18 @@ fn constraints_admit_what_the_reference_admits() {
     ] {
         let table = table(&[("F", &format!("x/{{v:{constraint}}}"), &[])]);
         for value in good {
-            assert_ne!(ask(&table, "GET", &format!("/api/x/{value}")), "404", "{constraint}: {value}");
+            assert_ne!(
+                ask(&table, "GET", &format!("/api/x/{value}")),
+                "404",
+                "{constraint}: {value}"
+            );
         }
         for value in bad {
-            assert_eq!(ask(&table, "GET", &format!("/api/x/{value}")), "404", "{constraint}: {value}");
+            assert_eq!(
+                ask(&table, "GET", &format!("/api/x/{value}")),
+                "404",
+                "{constraint}: {value}"
+            );
         }
     }
 }
@@ -121,8 +179,17 @@ fn names_decide_the_order_and_prefixes_the_path() {
 
 #[test]
 fn same_routes_with_other_methods_share_a_path() {
-    let table = table(&[("Get", "foo/bar/baz", &["GET"]), ("Post", "foo/bar/baz", &["POST"])]);
-    assert_eq!((ask(&table, "GET", "/api/foo/bar/baz"), ask(&table, "POST", "/api/foo/bar/baz")), ("Get".into(), "Post".into()));
+    let table = table(&[
+        ("Get", "foo/bar/baz", &["GET"]),
+        ("Post", "foo/bar/baz", &["POST"]),
+    ]);
+    assert_eq!(
+        (
+            ask(&table, "GET", "/api/foo/bar/baz"),
+            ask(&table, "POST", "/api/foo/bar/baz")
+        ),
+        ("Get".into(), "Post".into())
+    );
 }
 
 #[test]
@@ -143,8 +210,17 @@ fn faults_are_told_together() {
     )
     .unwrap_err();
     assert_eq!(faults.len(), 8, "{faults:#?}");
-    assert!(faults.iter().any(|fault| fault.starts_with("The route specified conflicts with the route defined by function 'A'.")));
-    assert_eq!(faults.iter().filter(|fault| fault.starts_with("The specified route conflicts with one or more built in routes.")).count(), 2);
+    assert!(faults.iter().any(|fault| {
+        fault.starts_with("The route specified conflicts with the route defined by function 'A'.")
+    }));
+    assert_eq!(
+        faults
+            .iter()
+            .filter(|fault| fault
+                .starts_with("The specified route conflicts with one or more built in routes."))
+            .count(),
+        2
+    );
 }
 
 proptest! {

@@ -193,7 +193,10 @@ pub struct PurgeInstance {
 
 impl PurgeInstance {
     pub(super) fn new(client: DurableClient, id: String) -> Self {
-        Self { client, state: Lazy::Options(Some((id, false))) }
+        Self {
+            client,
+            state: Lazy::Options(Some((id, false))),
+        }
     }
 
     /// Its children too, and theirs.
@@ -208,7 +211,9 @@ impl Future for PurgeInstance {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let client = self.client.clone();
-        self.state.poll(cx, |(id, recursive)| async move { purge(client, id, recursive).await }.boxed())
+        self.state.poll(cx, |(id, recursive)| {
+            async move { purge(client, id, recursive).await }.boxed()
+        })
     }
 }
 
@@ -225,7 +230,11 @@ async fn purge(client: DurableClient, id: String, recursive: bool) -> Result<u64
     let mut purged = 0;
     let mut left = vec![(id, true)];
     while let Some((id, root)) = left.pop() {
-        let history = if recursive { engine.history(&id).await? } else { None };
+        let history = if recursive {
+            engine.history(&id).await?
+        } else {
+            None
+        };
         match engine.purge(Purge::One { id, running }).await {
             Ok(count) => purged += count,
             Err(ClientError::NotFound(_)) => continue,
@@ -233,7 +242,12 @@ async fn purge(client: DurableClient, id: String, recursive: bool) -> Result<u64
             Err(error) => return Err(error),
         }
         for event in history.into_iter().flatten().flatten() {
-            if let HistoryEvent::SubOrchestrationInstanceCreated { instance_id, detached: false, .. } = event {
+            if let HistoryEvent::SubOrchestrationInstanceCreated {
+                instance_id,
+                detached: false,
+                ..
+            } = event
+            {
                 left.push((instance_id.to_string(), false));
             }
         }

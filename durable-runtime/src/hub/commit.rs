@@ -52,7 +52,10 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         match (receipt.refused.contains(&index), start.on_refused, due) {
             (true, Some(message), _) => deliver(engine, message),
             (true, None, _) => {
-                tracing::warn!(instance_id = &*start.id, "an instance was not started: the id is taken");
+                tracing::warn!(
+                    instance_id = &*start.id,
+                    "an instance was not started: the id is taken"
+                );
             }
             (false, _, Some(due)) => engine.wake_instance(&start.id, due),
             (false, _, None) => engine.poke(&start.id),
@@ -67,8 +70,21 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
 }
 
 fn deliver(engine: &Engine, message: NewMessage) {
-    let NewMessage { id, to, execution_id, event, .. } = message;
-    engine.deliver(&to, Inbound { event, inbox: Some(id), execution_id });
+    let NewMessage {
+        id,
+        to,
+        execution_id,
+        event,
+        ..
+    } = message;
+    engine.deliver(
+        &to,
+        Inbound {
+            event,
+            inbox: Some(id),
+            execution_id,
+        },
+    );
 }
 
 /// Makes the commit visible, and gives the activities that may start now.

@@ -33,7 +33,11 @@ pub async fn boom(text: String) -> Result<String> {
 
 #[activity_trigger]
 pub async fn fails_until(last: u32, ctx: ActivityContext) -> Result<u32> {
-    if ctx.attempt() < last { Err(Error::msg("not yet")) } else { Ok(ctx.attempt()) }
+    if ctx.attempt() < last {
+        Err(Error::msg("not yet"))
+    } else {
+        Ok(ctx.attempt())
+    }
 }
 
 pub static CANCELLED: AtomicU32 = AtomicU32::new(0);
@@ -73,9 +77,18 @@ pub async fn round_trip(ctx: OrchestrationContext, values: Vec<Value>) -> Result
 
 #[orchestration_trigger]
 pub async fn fan_out(ctx: OrchestrationContext, n: u64) -> Result<u64> {
-    let all = ctx.when_all((0..n).map(|i| ctx.call_activity::<square>(i))).await?;
-    let in_order = all.iter().enumerate().all(|(i, value)| *value == (i * i) as u64);
-    if in_order { Ok(all.iter().sum()) } else { Err(Error::msg("out of order")) }
+    let all = ctx
+        .when_all((0..n).map(|i| ctx.call_activity::<square>(i)))
+        .await?;
+    let in_order = all
+        .iter()
+        .enumerate()
+        .all(|(i, value)| *value == (i * i) as u64);
+    if in_order {
+        Ok(all.iter().sum())
+    } else {
+        Err(Error::msg("out of order"))
+    }
 }
 
 #[orchestration_trigger]
@@ -101,7 +114,10 @@ pub async fn parent_of_fails(ctx: OrchestrationContext) -> Result<String> {
 #[orchestration_trigger]
 pub async fn retries(ctx: OrchestrationContext) -> Result<u32> {
     let policy = RetryPolicy::new(5, Duration::from_millis(10)).with_backoff_coefficient(2.0);
-    Ok(ctx.call_activity::<fails_until>(3).with_retry(policy).await?)
+    Ok(ctx
+        .call_activity::<fails_until>(3)
+        .with_retry(policy)
+        .await?)
 }
 
 #[orchestration_trigger]
@@ -148,13 +164,19 @@ pub async fn child(ctx: OrchestrationContext, n: u64) -> Result<Value> {
 #[orchestration_trigger]
 pub async fn parent(ctx: OrchestrationContext) -> Result<Vec<Value>> {
     let one = ctx.call_sub_orchestrator::<child>(3);
-    let two = ctx.call_sub_orchestrator::<child>(4).with_instance_id(format!("{}-b", ctx.instance_id()));
+    let two = ctx
+        .call_sub_orchestrator::<child>(4)
+        .with_instance_id(format!("{}-b", ctx.instance_id()));
     Ok(ctx.when_all([one, two]).await?)
 }
 
 #[orchestration_trigger]
 pub async fn taken_child(ctx: OrchestrationContext, id: String) -> Result<String> {
-    match ctx.call_sub_orchestrator_by_name::<Value>("child", 1).with_instance_id(id).await {
+    match ctx
+        .call_sub_orchestrator_by_name::<Value>("child", 1)
+        .with_instance_id(id)
+        .await
+    {
         Ok(_) => Ok("started".into()),
         Err(e) => Ok(e.to_string()),
     }
@@ -172,7 +194,10 @@ pub async fn gives_up_on_activity(ctx: OrchestrationContext) -> Result<String> {
 #[orchestration_trigger]
 pub async fn calls_a_hanging_activity(ctx: OrchestrationContext) -> Result<String> {
     let failure = ctx.call_activity::<hangs>(()).await.unwrap_err();
-    Ok(failure.failure().map(|f| f.error_type.clone()).unwrap_or_default())
+    Ok(failure
+        .failure()
+        .map(|f| f.error_type.clone())
+        .unwrap_or_default())
 }
 
 #[orchestration_trigger]

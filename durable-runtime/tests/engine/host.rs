@@ -46,7 +46,11 @@ impl Host {
     pub fn new(residency: Residency) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (hub, client) = open(folder.path(), residency);
-        Self { hub, client, folder }
+        Self {
+            hub,
+            client,
+            folder,
+        }
     }
 
     /// Stops, and starts again on the same file.
@@ -55,7 +59,11 @@ impl Host {
         let Self { hub, folder, .. } = self;
         drop(hub);
         let (hub, client) = open(folder.path(), residency);
-        Self { hub, client, folder }
+        Self {
+            hub,
+            client,
+            folder,
+        }
     }
 
     pub async fn end(&self, id: &str) -> OrchestrationStatus {
@@ -71,7 +79,12 @@ impl Host {
     /// Kinds of the events of an instance, without those that open and close turns.
     pub async fn kinds(&self, id: &str) -> Vec<&'static str> {
         let turns = self.client.events(id).await.unwrap().unwrap();
-        let kinds = turns.iter().flatten().map(durable_runtime::model::HistoryEvent::kind);
-        kinds.filter(|kind| !kind.starts_with("Orchestrator")).collect()
+        let kinds = turns
+            .iter()
+            .flatten()
+            .map(durable_runtime::model::HistoryEvent::kind);
+        kinds
+            .filter(|kind| !kind.starts_with("Orchestrator"))
+            .collect()
     }
 }

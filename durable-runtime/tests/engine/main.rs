@@ -1,5 +1,10 @@
 //! The engine over a real SQLite file, each scenario resident and evicted after every turn.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
 
 mod functions;
 mod host;

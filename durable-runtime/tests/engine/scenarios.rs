@@ -251,7 +251,15 @@ scenarios! {
 /// The status comes with a commit; waits by asking again, since no signal tells of it.
 async fn until(host: &Host, id: &str, status: RuntimeStatus) {
     let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
-    while host.client.get_status(id).await.unwrap().unwrap().runtime_status != status {
+    while host
+        .client
+        .get_status(id)
+        .await
+        .unwrap()
+        .unwrap()
+        .runtime_status
+        != status
+    {
         assert!(tokio::time::Instant::now() < deadline, "never {status}");
         tokio::task::yield_now().await;
     }
@@ -260,6 +268,10 @@ async fn until(host: &Host, id: &str, status: RuntimeStatus) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hanging_activity_is_given_up() {
     let host = Host::new(Residency::Resident);
-    let id = host.client.start_new::<calls_a_hanging_activity>(()).await.unwrap();
+    let id = host
+        .client
+        .start_new::<calls_a_hanging_activity>(())
+        .await
+        .unwrap();
     assert_eq!(host.end(&id).await.output, Some(json!("FunctionTimeout")));
 }
