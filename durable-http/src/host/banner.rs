@@ -22,7 +22,8 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
         let auth = function.auth.name();
         lines.push(format!(
             "  {}: [{methods}] {url}{} (auth: {auth}){off}",
-            function.name, route.text
+            function.name,
+            route.template().text()
         ));
     }
     for name in registry.orchestrator_names() {
@@ -56,6 +57,5 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
 
 /// How this very program is called.
 fn program() -> String {
-    let path = std::env::args().next().unwrap_or_else(|| "app".to_owned());
-    path
+    std::env::args().next().unwrap_or_else(|| "app".to_owned())
 }

@@ -478,16 +478,10 @@ impl crate::cli::App for Host {
             auth_level: None,
         };
         let http = table.iter().map(|route| crate::cli::FunctionLine {
-            methods: route
-                .target
-                .function
-                .methods
-                .iter()
-                .map(|method| (*method).to_owned())
-                .collect(),
-            route: Some(route.text.clone()),
+            methods: route.methods().to_vec(),
+            route: Some(route.template().text().to_owned()),
             auth_level: Some(route.target.function.auth.name()),
-            ..line("httpTrigger", route.target.function.name)
+            ..line("httpTrigger", route.function())
         });
         let mut functions: Vec<_> = http.collect();
         functions.extend(

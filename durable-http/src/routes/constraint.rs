@@ -1,11 +1,11 @@
-//! Inline constraints (1.4).
+//! Inline constraints: `{id:int:min(1)}`.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use regex::{Regex, RegexBuilder};
-use rust_decimal::Decimal;
-use uuid::Uuid;
 
-/// What a value must be for the route to lead anywhere.
+use super::number::whole;
+use super::{date, guid, number};
+
+/// A test that a value has to pass.
 #[derive(Debug, Clone)]
 pub(super) enum Constraint {
     Int,
@@ -13,10 +13,12 @@ pub(super) enum Constraint {
     Bool,
     DateTime,
     Decimal,
-    Double,
+    Float,
     Guid,
     Alpha,
+    /// Length in UTF-16 units, both ends included.
     Length(usize, usize),
+    /// A whole number, both ends included.
     Range(i64, i64),
     Regex(Regex),
     Required,
@@ -25,158 +27,139 @@ pub(super) enum Constraint {
 }
 
 impl Constraint {
-    /// By its name, compared without case, and its arguments.
-    pub(super) fn parse(name: &str, args: Option<&str>) -> Result<Self, String> {
-        let plain = |constraint: Self| match args {
-            None => Ok(constraint),
-            Some(_) => Err(format!("the constraint `{name}` takes no argument")),
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "int" => plain(Self::Int),
-            "long" => plain(Self::Long),
-            "bool" => plain(Self::Bool),
-            "datetime" => plain(Self::DateTime),
-            "decimal" => plain(Self::Decimal),
-            "double" | "float" => plain(Self::Double),
-            "guid" => plain(Self::Guid),
-            "alpha" => plain(Self::Alpha),
-            "required" => plain(Self::Required),
-            "file" => plain(Self::File),
-            "nonfile" => plain(Self::NonFile),
-            "minlength" => Ok(Self::Length(number(name, args)?, usize::MAX)),
-            "maxlength" => Ok(Self::Length(0, number(name, args)?)),
-            "length" => {
-                let (from, to) = pair(args).unwrap_or((args, args));
-                Ok(Self::Length(number(name, from)?, number(name, to)?))
-            }
-            "min" => Ok(Self::Range(number(name, args)?, i64::MAX)),
-            "max" => Ok(Self::Range(i64::MIN, number(name, args)?)),
-            "range" => {
-                let (from, to) = pair(args).ok_or_else(|| {
-                    "the constraint `range` takes two numbers: `range(1,9)`".to_owned()
-                })?;
-                Ok(Self::Range(number(name, from)?, number(name, to)?))
-            }
-            "regex" => {
-                let pattern = args.ok_or_else(|| {
-                    "the constraint `regex` takes a pattern: `regex(^a+$)`".to_owned()
-                })?;
-                let regex = RegexBuilder::new(pattern)
-                    .case_insensitive(true)
-                    .size_limit(1 << 20)
-                    .build();
-                regex
-                    .map(Self::Regex)
-                    .map_err(|e| format!("`{pattern}` is no regular expression: {e}"))
-            }
-            _ => Err(format!("the constraint `{name}` is unknown")),
+    /// Reads `name` with what stands in its parentheses, or says what is wrong and what to write.
+    pub(super) fn of(name: &str, arguments: Option<&str>) -> Result<Constraint, String> {
+        let name = name.to_ascii_lowercase();
+        match (plain(&name), arguments) {
+            (Some(constraint), None) => Ok(constraint),
+            (Some(_), Some(_)) => Err(format!(
+                "the constraint `{name}` takes nothing in parentheses; write `{name}`"
+            )),
+            (None, _) => with_arguments(&name, arguments),
         }
     }
 
-    /// Whether the decoded value passes.
-    pub(super) fn admits(&self, value: &str) -> bool {
-        let trimmed = value.trim();
+    /// Whether `value` passes.
+    pub(super) fn accepts(&self, value: &str) -> bool {
         match self {
-            Self::Int => trimmed.parse::<i32>().is_ok(),
-            Self::Long => trimmed.parse::<i64>().is_ok(),
-            Self::Bool => {
-                trimmed.eq_ignore_ascii_case("true") || trimmed.eq_ignore_ascii_case("false")
+            Constraint::Int => whole::<i32>(value).is_some(),
+            Constraint::Long => whole::<i64>(value).is_some(),
+            Constraint::Bool => is_bool(value),
+            Constraint::DateTime => date::is_datetime(value),
+            Constraint::Decimal => number::is_decimal(value),
+            Constraint::Float => number::is_float(value),
+            Constraint::Guid => guid::is_guid(value),
+            Constraint::Alpha => value.bytes().all(|byte| byte.is_ascii_alphabetic()),
+            Constraint::Length(least, most) => {
+                (*least..=*most).contains(&value.encode_utf16().count())
             }
-            Self::DateTime => is_date_time(trimmed),
-            Self::Decimal => {
-                !trimmed.contains(['e', 'E', '_'])
-                    && without_commas(trimmed).parse::<Decimal>().is_ok()
+            Constraint::Range(least, most) => {
+                whole::<i64>(value).is_some_and(|value| (*least..=*most).contains(&value))
             }
-            Self::Double => is_double(trimmed),
-            Self::Guid => is_guid(trimmed),
-            Self::Alpha => value.bytes().all(|b| b.is_ascii_alphabetic()),
-            Self::Length(from, to) => (*from..=*to).contains(&value.encode_utf16().count()),
-            Self::Range(from, to) => trimmed
-                .parse::<i64>()
-                .is_ok_and(|number| (*from..=*to).contains(&number)),
-            Self::Regex(regex) => regex.is_match(value),
-            Self::Required => !value.is_empty(),
-            Self::File => is_file(value),
-            Self::NonFile => !is_file(value),
+            Constraint::Regex(regex) => regex.is_match(value),
+            Constraint::Required => !value.is_empty(),
+            Constraint::File => is_file(value),
+            Constraint::NonFile => !is_file(value),
         }
     }
-}
 
-fn pair(args: Option<&str>) -> Option<(Option<&str>, Option<&str>)> {
-    args?
-        .split_once(',')
-        .map(|(from, to)| (Some(from), Some(to)))
-}
-
-fn number<T: std::str::FromStr>(name: &str, text: Option<&str>) -> Result<T, String> {
-    let text = text.unwrap_or_default().trim();
-    text.parse()
-        .map_err(|_| format!("the constraint `{name}` takes a whole number; found `{text}`"))
-}
-
-fn without_commas(text: &str) -> String {
-    text.replace(',', "")
-}
-
-/// What .NET reads, which is not all that Rust reads: `NaN` and `Infinity` by name, no `inf`.
-fn is_double(text: &str) -> bool {
-    if matches!(text, "NaN" | "Infinity" | "-Infinity") {
-        return true;
+    /// Whether a catch-all that matched nothing passes: nothing is no file, and no more than that.
+    pub(super) fn accepts_nothing(&self) -> bool {
+        matches!(self, Constraint::NonFile)
     }
-    let digits = text.bytes().any(|b| b.is_ascii_digit());
-    digits && !text.contains('_') && without_commas(text).parse::<f64>().is_ok()
 }
 
-fn is_date_time(text: &str) -> bool {
-    const INSTANTS: [&str; 9] = [
-        "%Y-%m-%d %H:%M",
-        "%Y-%m-%dT%H:%M",
-        "%Y-%m-%d %H:%M:%S%.f",
-        "%Y-%m-%dT%H:%M:%S%.f",
-        "%Y-%m-%d %I:%M%p",
-        "%Y-%m-%d %I:%M %p",
-        "%Y-%m-%d %I:%M:%S %p",
-        "%m/%d/%Y %I:%M %p",
-        "%m/%d/%Y %I:%M:%S %p",
-    ];
-    DateTime::parse_from_rfc3339(text).is_ok()
-        || ["%Y-%m-%d", "%m/%d/%Y"]
-            .iter()
-            .any(|format| NaiveDate::parse_from_str(text, format).is_ok())
-        || INSTANTS
-            .iter()
-            .any(|format| NaiveDateTime::parse_from_str(text, format).is_ok())
+fn plain(name: &str) -> Option<Constraint> {
+    Some(match name {
+        "int" => Constraint::Int,
+        "long" => Constraint::Long,
+        "bool" => Constraint::Bool,
+        "datetime" => Constraint::DateTime,
+        "decimal" => Constraint::Decimal,
+        "double" | "float" => Constraint::Float,
+        "guid" => Constraint::Guid,
+        "alpha" => Constraint::Alpha,
+        "required" => Constraint::Required,
+        "file" => Constraint::File,
+        "nonfile" => Constraint::NonFile,
+        _ => return None,
+    })
 }
 
-/// The forms N, D, B, P and X.
-fn is_guid(text: &str) -> bool {
-    let inner = |open: char, close: char| {
-        text.strip_prefix(open)
-            .and_then(|rest| rest.strip_suffix(close))
+fn with_arguments(name: &str, arguments: Option<&str>) -> Result<Constraint, String> {
+    let text = arguments.unwrap_or_default();
+    let read = match name {
+        "minlength" => one(text).map(|least| Constraint::Length(least, usize::MAX)),
+        "maxlength" => one(text).map(|most| Constraint::Length(0, most)),
+        "length" => one(text)
+            .map(|length| (length, length))
+            .or_else(|| two(text))
+            .map(|(least, most)| Constraint::Length(least, most)),
+        "min" => one(text).map(|least| Constraint::Range(least, i64::MAX)),
+        "max" => one(text).map(|most| Constraint::Range(i64::MIN, most)),
+        "range" => two(text).map(|(least, most)| Constraint::Range(least, most)),
+        "regex" => return pattern(text),
+        _ => return Err(unknown(name)),
     };
-    let hyphenated = |text: &str| text.len() == 36 && Uuid::try_parse(text).is_ok();
-    let hex = |text: &str| text.len() == 32 && Uuid::try_parse(text).is_ok();
-    let listed = || {
-        let digits: String = text
-            .replace("0x", "")
-            .chars()
-            .filter(char::is_ascii_hexdigit)
-            .collect();
-        text.starts_with("{0x")
-            && text.ends_with("}}")
-            && text.matches("0x").count() == 11
-            && digits.len() == 32
-    };
-    hex(text)
-        || hyphenated(text)
-        || inner('{', '}').is_some_and(hyphenated)
-        || inner('(', ')').is_some_and(hyphenated)
-        || listed()
+    read.ok_or_else(|| {
+        let found = arguments.map_or_else(|| "nothing".to_owned(), |text| format!("`({text})`"));
+        let wanted = usage(name);
+        format!("the constraint `{name}` cannot be read with {found}; write {wanted}")
+    })
 }
 
-/// Whether the last part of a path has a dot that something follows.
+fn usage(name: &str) -> &'static str {
+    match name {
+        "minlength" => "a length, such as `minlength(4)`",
+        "maxlength" => "a length, such as `maxlength(4)`",
+        "length" => "one length or the least and the greatest, such as `length(3,5)`",
+        "min" => "a whole number, such as `min(18)`",
+        "max" => "a whole number, such as `max(120)`",
+        _ => "the least and the greatest whole number, such as `range(18,120)`",
+    }
+}
+
+fn unknown(name: &str) -> String {
+    format!(
+        "there is no constraint `{name}`; write one of int, long, bool, datetime, decimal, double, float, guid, \
+         alpha, minlength(n), maxlength(n), length(n), length(a,b), min(n), max(n), range(a,b), regex(e), \
+         required, file, nonfile"
+    )
+}
+
+fn one<N: std::str::FromStr>(text: &str) -> Option<N> {
+    whole(text)
+}
+
+fn two<N: std::str::FromStr + PartialOrd>(text: &str) -> Option<(N, N)> {
+    let (least, most) = text.split_once(',')?;
+    let (least, most) = (whole(least)?, whole(most)?);
+    (least <= most).then_some((least, most))
+}
+
+fn pattern(text: &str) -> Result<Constraint, String> {
+    if text.is_empty() {
+        return Err("the constraint `regex` needs a pattern; write `regex(^a+$)`".to_owned());
+    }
+    let built = RegexBuilder::new(text).case_insensitive(true).build();
+    built.map(Constraint::Regex).map_err(|error| {
+        let error = error.to_string();
+        let reason = error.lines().last().unwrap_or_default().trim();
+        format!(
+            "the pattern `{text}` is none ({reason}); double the braces of a placeholder, and write neither \
+             look-around nor back-references"
+        )
+    })
+}
+
+fn is_bool(value: &str) -> bool {
+    let value = value.trim();
+    value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false")
+}
+
+/// Whether the last part of a path has a `.` followed by anything but dots.
 fn is_file(value: &str) -> bool {
-    let last = value.rsplit('/').next().unwrap_or_default();
-    last.split_once('.')
-        .is_some_and(|(_, rest)| rest.chars().any(|c| c != '.'))
+    let name = value.rsplit('/').next().unwrap_or_default();
+    name.split_once('.')
+        .is_some_and(|(_, after)| after.chars().any(|c| c != '.'))
 }

@@ -1,164 +1,93 @@
-//! A template against the segments of a path.
+//! Matching a request path against the segments of a template.
 
-use super::template::{Param, Part, Segment, Template};
+use super::case::same;
+use super::complex;
+use super::decode::decode;
+use super::segment::{Placeholder, Segment};
+use super::template::Values;
 
-/// Values by name; `None`: absent.
-pub(super) type Values<'t> = Vec<(&'t str, Option<String>)>;
+/// The values of the placeholders in `path`, which is percent-encoded and has no leading slash.
+pub(super) fn values<'t>(segments: &'t [Segment], path: &str) -> Option<Values<'t>> {
+    let mut values = Values::new();
+    let mut rest = path;
+    for segment in segments {
+        if let Segment::Placeholder(placeholder) = segment
+            && placeholder.catch_all
+        {
+            values.push(placeholder.swallow(rest)?);
+            return Some(values);
+        }
+        match split(rest) {
+            Some((text, after)) => {
+                segment.take(text, &mut values)?;
+                rest = after;
+            }
+            None => values.push(segment.absent()?),
+        }
+    }
+    rest.is_empty().then_some(values)
+}
 
-/// The path's segments, undecoded; one trailing slash is ignored. `None`: an inner segment is empty.
-pub(super) fn segments(path: &str) -> Option<Vec<&str>> {
-    let path = path.strip_prefix('/').unwrap_or(path);
-    let path = path.strip_suffix('/').unwrap_or(path);
+/// The first segment of `path`, and what follows its slash; a trailing slash opens no segment.
+pub(super) fn split(path: &str) -> Option<(&str, &str)> {
     if path.is_empty() {
-        return Some(Vec::new());
+        return None;
     }
-    let segments: Vec<&str> = path.split('/').collect();
-    segments
-        .iter()
-        .all(|segment| !segment.is_empty())
-        .then_some(segments)
+    Some(path.split_once('/').unwrap_or((path, "")))
 }
 
-impl Template {
-    /// The values, if the path fits.
-    pub(super) fn matches(&self, path: &[&str]) -> Option<Values<'_>> {
-        let mut values = Values::new();
-        let mut given = path.iter();
-        for segment in &self.segments {
-            match segment {
-                Segment::CatchAll(param) => {
-                    let rest: Vec<String> = given.by_ref().map(|part| decode(part)).collect();
-                    let value = (!rest.is_empty()).then(|| rest.join("/"));
-                    take(param, value, &mut values)?;
-                }
-                Segment::Param(param) => match given.next() {
-                    Some(part) => take(param, Some(decode(part)), &mut values)?,
-                    None if param.is_omittable() => take(param, None, &mut values)?,
-                    None => return None,
-                },
-                Segment::Literal(literal) => {
-                    let part = decode(given.next()?);
-                    if !same(&part, literal) {
-                        return None;
-                    }
-                }
-                Segment::Complex(parts) => {
-                    match_complex(parts, &decode(given.next()?), &mut values)?
-                }
-            }
+impl Segment {
+    fn take<'t>(&'t self, text: &str, values: &mut Values<'t>) -> Option<()> {
+        if text.is_empty() {
+            return None;
         }
-        given.next().is_none().then_some(values)
-    }
-}
-
-/// Adds a value that passes its constraints, or the default, or nothing.
-fn take<'t>(param: &'t Param, value: Option<String>, values: &mut Values<'t>) -> Option<()> {
-    let value = value.or_else(|| param.default.clone());
-    if value.as_deref().is_some_and(|value| !param.admits(value)) {
-        return None;
-    }
-    values.push((&param.name, value));
-    Some(())
-}
-
-fn same(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b) || a.to_lowercase() == b.to_lowercase()
-}
-
-/// From the right, each literal at its last place: `{file}.{ext}` on `a.b.c` gives `a.b` and `c`.
-fn match_complex<'t>(parts: &'t [Part], text: &str, values: &mut Values<'t>) -> Option<()> {
-    if let Some(found) = split_complex(parts, text) {
-        return found
-            .into_iter()
-            .try_for_each(|(param, value)| take(param, Some(value), values));
-    }
-    // The optional last part and the dot before it may both be absent.
-    let (Part::Param(last), before) = parts.split_last()? else {
-        return None;
-    };
-    let (Part::Literal(dot), fewer) = before.split_last()? else {
-        return None;
-    };
-    if !last.optional {
-        return None;
-    }
-    let literal = dot.strip_suffix('.')?;
-    let mut shorter: Vec<Part> = fewer.to_vec();
-    if !literal.is_empty() {
-        shorter.push(Part::Literal(literal.to_owned()));
-    }
-    let found: Vec<String> = split_complex(&shorter, text)?
-        .into_iter()
-        .map(|(_, value)| value)
-        .collect();
-    let params = fewer.iter().filter_map(|part| match part {
-        Part::Param(param) => Some(param),
-        Part::Literal(_) => None,
-    });
-    for (param, value) in params.zip(found) {
-        take(param, Some(value), values)?;
-    }
-    take(last, None, values)
-}
-
-fn split_complex<'t>(parts: &'t [Part], text: &str) -> Option<Vec<(&'t Param, String)>> {
-    let mut end = text.len();
-    let mut found = Vec::new();
-    let mut open: Option<&Param> = None;
-    for part in parts.iter().rev() {
-        match (part, open) {
-            (Part::Param(param), _) => open = Some(param),
-            (Part::Literal(literal), None) => {
-                let head = text.get(..end)?;
-                let at = head.len().checked_sub(literal.len())?;
-                if !head.get(at..)?.eq_ignore_ascii_case(literal) {
-                    return None;
-                }
-                end = at;
+        let text = decode(text);
+        match self {
+            Segment::Literal(literal) => same(literal, &text).then_some(()),
+            Segment::Placeholder(placeholder) => {
+                values.push(placeholder.take(&text)?);
+                Some(())
             }
-            (Part::Literal(literal), Some(param)) => {
-                let head = text.get(..end)?.to_ascii_lowercase();
-                let at = head.rfind(&literal.to_ascii_lowercase())?;
-                let value = text.get(at + literal.len()..end)?;
-                if value.is_empty() {
-                    return None;
-                }
-                found.push((param, value.to_owned()));
-                open = None;
-                end = at;
-            }
+            Segment::Complex(parts) => complex::take(parts, &text, values),
         }
     }
-    match open {
-        Some(_) if end == 0 => return None,
-        Some(param) => found.push((param, text.get(..end)?.to_owned())),
-        None if end != 0 => return None,
-        None => {}
-    }
-    found.reverse();
-    Some(found)
-}
 
-/// Percent-escapes become characters, but `%2F` stays: it is no separator.
-pub(super) fn decode(text: &str) -> String {
-    if !text.contains('%') {
-        return text.to_owned();
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let raw = text.as_bytes();
-    let mut index = 0;
-    while let Some(&byte) = raw.get(index) {
-        let digits = text.get(index + 1..index + 3).filter(|_| byte == b'%');
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(value) if value != b'/' => {
-                bytes.push(value);
-                index += 3;
-            }
-            _ => {
-                bytes.push(byte);
-                index += 1;
-            }
+    fn absent(&self) -> Option<(&str, Option<String>)> {
+        match self {
+            Segment::Placeholder(placeholder) => placeholder.absent(),
+            Segment::Literal(_) | Segment::Complex(_) => None,
         }
     }
-    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+impl Placeholder {
+    /// The placeholder with the decoded `value`, if the constraints accept it.
+    pub(super) fn take(&self, value: &str) -> Option<(&str, Option<String>)> {
+        self.accepts(value)
+            .then(|| (self.name.as_str(), Some(value.to_owned())))
+    }
+
+    /// The placeholder with no value, or with its default, if it can be left out.
+    pub(super) fn absent(&self) -> Option<(&str, Option<String>)> {
+        match &self.default {
+            Some(default) => self.take(default),
+            None => self.optional.then_some((self.name.as_str(), None)),
+        }
+    }
+
+    /// A catch-all with all that is left of the path.
+    fn swallow(&self, rest: &str) -> Option<(&str, Option<String>)> {
+        if !rest.is_empty() {
+            return self.take(&decode(rest));
+        }
+        if self.default.is_some() {
+            return self.absent();
+        }
+        let accepted = self.constraints.iter().all(|one| one.accepts_nothing());
+        accepted.then_some((self.name.as_str(), None))
+    }
+
+    fn accepts(&self, value: &str) -> bool {
+        self.constraints.iter().all(|one| one.accepts(value))
+    }
 }

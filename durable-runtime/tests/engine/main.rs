@@ -5,6 +5,7 @@
     clippy::panic,
     reason = "a test may panic"
 )]
+#![allow(unreachable_pub, reason = "one binary, whose modules see each other")]
 
 mod functions;
 mod host;
