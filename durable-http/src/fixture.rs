@@ -59,17 +59,11 @@ async fn serving(
     let cipher = Cipher::new(Some(&"ab".repeat(32)), PathBuf::new()).unwrap();
     let functions: Vec<String> = functions.iter().map(|&name| name.into()).collect();
     let keys = Keys::load(store, cipher, &functions).await.unwrap();
-    web::Data::new(Shared {
-        keys,
-        auth: true,
-        client,
-        settings: Settings {
-            max_body: 1 << 20,
-            ..Settings::default()
-        },
-        own_host: Default::default(),
-        table: crate::routes::Table::build("api", false, Vec::new()).unwrap(),
-    })
+    let settings = Settings {
+        max_body: 1 << 20,
+        ..Settings::default()
+    };
+    web::Data::new(Shared::without_functions(client, keys, settings))
 }
 
 static ORCHESTRATORS: [Registration; 3] = [

@@ -91,16 +91,18 @@ pub struct HttpInvocation {
     request: HttpRequest,
     payload: Payload,
     shared: web::Data<Shared>,
-    /// Route values, decoded.
-    values: Vec<(String, Option<String>)>,
+    values: Values,
 }
+
+/// Values of the route, decoded, by the parameters that they are bound to.
+pub(crate) type Values = Vec<(&'static str, Option<String>)>;
 
 impl HttpInvocation {
     pub(crate) fn new(
         request: HttpRequest,
         payload: Payload,
         shared: web::Data<Shared>,
-        values: Vec<(String, Option<String>)>,
+        values: Values,
     ) -> Self {
         Self {
             request,
@@ -146,10 +148,7 @@ impl HttpInvocation {
     }
 
     fn value(&self, name: &str) -> Option<&str> {
-        let value = self
-            .values
-            .iter()
-            .find(|(other, _)| other.eq_ignore_ascii_case(name));
+        let value = self.values.iter().find(|(other, _)| *other == name);
         value.and_then(|(_, value)| value.as_deref())
     }
 

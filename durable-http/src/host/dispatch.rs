@@ -1,10 +1,9 @@
 //! One request's way: throttle, route, auth, disabled, execute (host.md 2.4).
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use actix_web::dev::{ResourceDef, ServiceRequest, ServiceResponse, Url};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
@@ -13,26 +12,9 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::shared::{Shared, Target};
-use crate::binding::HttpInvocation;
+use crate::binding::{HttpInvocation, Values};
 use crate::keys::{Level, authorize_function};
 use crate::{admin, webhooks};
-
-/// Requests that are being answered.
-static OUTSTANDING: AtomicUsize = AtomicUsize::new(0);
-
-struct Outstanding;
-
-impl Outstanding {
-    fn enter() -> (Self, usize) {
-        (Self, OUTSTANDING.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-}
-
-impl Drop for Outstanding {
-    fn drop(&mut self) {
-        OUTSTANDING.fetch_sub(1, Ordering::Relaxed);
-    }
-}
 
 /// Answers one request that no route of the application itself took.
 pub(super) async fn dispatch(
@@ -60,21 +42,20 @@ async fn answer(
         return Ok(req.into_response(HttpResponse::new(StatusCode::URI_TOO_LONG)));
     }
     if starts_with(req.path(), "/admin/") || req.path().eq_ignore_ascii_case("/admin") {
-        if req.path().eq_ignore_ascii_case("/admin/host/ping") {
+        let is_ping = req.path().eq_ignore_ascii_case("/admin/host/ping");
+        if is_ping && matches!(req.method().as_str(), "GET" | "POST") {
             return Ok(req.into_response(ping()));
         }
         let (req, body) = whole(req).await?;
         let response = admin::handle(shared.clone(), req.clone(), body).await;
         return Ok(ServiceResponse::new(req, response));
     }
-    let (_guard, outstanding) = Outstanding::enter();
-    if shared
-        .settings
-        .max_outstanding
-        .is_some_and(|max| outstanding > max)
-    {
-        return Ok(req.into_response(too_many()));
+    if req.path() == "/" && shared.table.find(req.method().as_str(), "/").is_none() {
+        return Ok(req.into_response(home(shared)));
     }
+    let Some(_admitted) = shared.throttle.admit().await else {
+        return Ok(req.into_response(too_many()));
+    };
     if starts_with(req.path(), "/runtime/webhooks/") {
         let (req, body) = whole(req).await?;
         let response = webhooks::handle(shared.clone(), req.clone(), body).await;
@@ -117,19 +98,9 @@ fn too_many() -> HttpResponse {
 
 async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceResponse {
     let Some(found) = shared.table.find(req.method().as_str(), req.path()) else {
-        let response = if req.path() == "/" {
-            home(shared)
-        } else {
-            HttpResponse::new(StatusCode::NOT_FOUND)
-        };
-        return req.into_response(response);
+        return req.into_response(HttpResponse::new(StatusCode::NOT_FOUND));
     };
     let Target { function, disabled } = *found.target;
-    let values: Vec<(String, Option<String>)> = found
-        .values
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect();
     let granted = match authorize_function(shared, req.request(), function.name, function.auth) {
         Ok(granted) => granted,
         Err(_) => return req.into_response(HttpResponse::new(StatusCode::UNAUTHORIZED)),
@@ -143,9 +114,7 @@ async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceRe
     if let Some(granted) = granted.filter(|_| shared.auth) {
         req.extensions_mut().insert(granted);
     }
-    if function.placeholders.len() < values.len() {
-        fill_match_info(&mut req, &values);
-    }
+    let values = hand_over(&mut req, function.placeholders, found.values);
     let (req, payload) = req.into_parts();
     let response = execute(&req, payload, shared, function, values).await;
     ServiceResponse::new(req, response)
@@ -156,7 +125,7 @@ async fn execute(
     payload: actix_web::dev::Payload,
     shared: &web::Data<Shared>,
     function: &'static crate::binding::HttpRegistration,
-    values: Vec<(String, Option<String>)>,
+    values: Values,
 ) -> HttpResponse {
     let call = HttpInvocation::new(req.clone(), payload, shared.clone(), values);
     let began = Instant::now();
@@ -193,36 +162,28 @@ async fn execute(
     response
 }
 
-/// Lets `web::Path` read the route's values: they are matched once more, against a path that is made of them.
-fn fill_match_info(req: &mut ServiceRequest, values: &[(String, Option<String>)]) {
-    let present: Vec<&(String, Option<String>)> =
-        values.iter().filter(|(_, value)| value.is_some()).collect();
-    let pattern: String = present
-        .iter()
-        .map(|(name, _)| format!("/{{{name}:[^/]*}}"))
-        .collect();
-    let path: String = present
-        .iter()
-        .map(|(_, value)| format!("/{}", encode(value.as_deref().unwrap_or_default())))
-        .collect();
-    let Ok(uri) = path.parse() else { return };
-    let info = req.match_info_mut();
-    info.set(Url::new(uri));
-    ResourceDef::new(pattern).capture_match_info(info);
-}
-
-fn encode(value: &str) -> String {
-    let kept = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
-    value
-        .bytes()
-        .map(|b| {
-            if kept(b) {
-                char::from(b).to_string()
-            } else {
-                format!("%{b:02X}")
+/// Gives `web::Path` the values of the route, and returns those that parameters are bound to.
+fn hand_over(
+    req: &mut ServiceRequest,
+    placeholders: &'static [&'static str],
+    found: Vec<(&str, Option<String>)>,
+) -> Values {
+    let mut values = Values::with_capacity(placeholders.len());
+    for (name, value) in found {
+        let bound = placeholders
+            .iter()
+            .find(|bound| bound.eq_ignore_ascii_case(name));
+        match (bound, value) {
+            (bound, Some(value)) => {
+                // `web::Path` decodes once more.
+                let encoded = value.replace('%', "%25");
+                req.match_info_mut().add_static(name.to_owned(), encoded);
+                values.extend(bound.map(|&bound| (bound, Some(value))));
             }
-        })
-        .collect()
+            (bound, None) => values.extend(bound.map(|&bound| (bound, None))),
+        }
+    }
+    values
 }
 
 fn home(shared: &Shared) -> HttpResponse {

@@ -1,5 +1,8 @@
 //! Names of task hubs (orchestration.md 0.2 of the reference).
 
+/// What an explicit name must be, for messages.
+pub(crate) const EXPECTED: &str = "3 to 45 letters and digits, a letter first";
+
 /// Whether an explicit name keeps the rules: 3..=45 letters and digits, a letter first.
 pub(crate) fn is_valid(name: &str) -> bool {
     (3..=45).contains(&name.len())

@@ -1,27 +1,32 @@
 //! [`Host`]: functions, settings, hub, keys and HTTP put together. Checked as a whole before a port opens.
 
+mod auth;
 mod banner;
 mod config;
+mod configure;
 mod dispatch;
 mod hub_name;
+mod listen;
+mod promise;
 mod serve;
 mod settings;
 mod shared;
+mod storage;
+mod throttle;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
 use durable_runtime::{DurableClient, Result, States};
 
+use configure::Configure;
+use promise::Promise;
 pub use serve::RunningHost;
 #[cfg(test)]
 pub(crate) use settings::Settings;
 pub(crate) use shared::{Shared, Target};
-
-type Configure = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
 
 /// A program's functions, to be served.
 ///
@@ -37,8 +42,8 @@ pub struct Host {
     script_root: Option<PathBuf>,
     address: Option<String>,
     http: bool,
-    configure: Vec<Configure>,
-    client: DurableClient,
+    configure: Vec<Box<dyn Configure>>,
+    client: Promise,
 }
 
 impl Default for Host {
@@ -57,7 +62,7 @@ impl Host {
             address: None,
             http: true,
             configure: Vec::new(),
-            client: DurableClient::unbound(),
+            client: Promise::new(),
         }
     }
 
@@ -79,7 +84,7 @@ impl Host {
         self
     }
 
-    /// Where to listen, `ip:port`; port 0 takes any.
+    /// Where to listen, as `127.0.0.1:8080` or `127.0.0.1`, unless the command line says otherwise; port 0 takes any.
     pub fn with_address(mut self, address: impl Into<String>) -> Self {
         self.address = Some(address.into());
         self
@@ -94,16 +99,16 @@ impl Host {
     /// Plain actix-web services beside the functions; they come first.
     pub fn configure(
         mut self,
-        configure: impl Fn(&mut ServiceConfig) + Clone + Send + Sync + 'static,
+        configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
     ) -> Self {
-        self.configure.push(Arc::new(configure));
+        self.configure.push(Box::new(configure));
         self
     }
 
-    /// A client of the hub; its calls wait until the host runs.
+    /// A client of the hub; its calls wait until the host runs, and fail if it never will.
     #[must_use]
     pub fn client(&self) -> DurableClient {
-        self.client.clone()
+        self.client.client()
     }
 
     /// Does what the command line says: serves, unless it says something else. Returns after a clean stop; a refusal ends the process with
@@ -126,12 +131,7 @@ impl Host {
     /// # Errors
     /// Faults of functions and settings, all together; a hub that another host holds; a port that is taken.
     pub async fn start(self) -> Result<RunningHost> {
-        let client = self.client.clone();
-        let started = serve::start(self, &serve::How::default(), None).await;
-        if let Err(error) = &started {
-            client.abandon(format!("the host did not start: {error}"));
-        }
-        started
+        serve::start(self, &serve::How::default(), None).await
     }
 
     fn root(&self, flag: Option<&Path>) -> PathBuf {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -12,12 +12,13 @@ use actix_web::{App, HttpServer};
 use durable_runtime::__private::inventory;
 use durable_runtime::hub::{self, Hub};
 use durable_runtime::store::Store;
-use durable_runtime::store::sqlite::{self, OpenError, SqliteStore};
+use durable_runtime::store::sqlite::{self, SqliteStore};
 use durable_runtime::{DurableClient, Error, Registry, Result, States};
 use url::Url;
 
 use super::settings::Told;
-use super::{Configure, Host, Shared, Target, banner, dispatch};
+use super::throttle::Throttle;
+use super::{Configure, Host, Shared, Target, auth, banner, dispatch, listen};
 use crate::binding::{self, HttpRegistration};
 use crate::keys::{Cipher, Keys};
 use crate::routes::{RouteSpec, Table};
@@ -44,8 +45,8 @@ pub(super) struct Checked {
 
 /// Reads and checks everything that can be checked before anything opens.
 pub(super) fn check(host: &Host, root: &Path) -> Result<Checked> {
-    let told = Told::read(&host.given, root)?;
-    let mut faults = Vec::new();
+    let mut told = Told::read(&host.given, root)?;
+    let mut faults = std::mem::take(&mut told.faults);
     let registry = Registry::collect().unwrap_or_else(|found| {
         faults.extend(found.into_iter().map(|fault| fault.0));
         Arc::default()
@@ -207,19 +208,26 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     for warning in &told.warnings {
         tracing::warn!("{warning}");
     }
-    let listening = if host.http {
-        Some(listen(&host, how, &told)?)
-    } else {
-        None
+    let auth = auth::asked_for(how.auth, &told.environment);
+    let given = host.address.as_deref();
+    let address = match host.http {
+        true => Some(listen::address(how, given, &told, auth).map_err(Error::msg)?),
+        false => None,
     };
-    let auth = auth(how, &told, listening.as_ref().map(|(_, address)| *address))?;
+    if let (false, Some(address)) = (auth, address) {
+        auth::accept_none(address.ip()).map_err(Error::msg)?;
+        tracing::warn!("keys are not asked for: every request is the administrator's");
+    }
+    let listening = address
+        .map(|address| listen::bind(address, &told.hub_path))
+        .transpose()?;
     let path = told.hub_path.clone();
     let store =
         tokio::task::spawn_blocking(move || SqliteStore::open(sqlite::Options::new(path))).await?;
-    let store = Arc::new(store.map_err(held)?);
+    let store = Arc::new(store?);
     let journal: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
     let cipher = Cipher::new(
-        told.environment.get("AzureWebEncryptionKey").as_deref(),
+        told.environment.get("AzureWebEncryptionKey"),
         told.hub_path.with_extension("key"),
     )?;
     let names: Vec<String> = functions
@@ -234,15 +242,16 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         store: journal,
         settings: told.hub.clone(),
     };
-    let hub = Hub::start(options, &host.client)?;
+    let hub = Hub::start(options, host.client.of_hub())?;
     let own_host = OnceLock::new();
     if let Some(name) = told.environment.get("WEBSITE_HOSTNAME") {
-        let _ = own_host.set(name);
+        let _ = own_host.set(name.to_owned());
     } else if let Some((_, address)) = &listening {
         let _ = own_host.set(format!("localhost:{}", address.port()));
     }
     let shared = web::Data::new(Shared {
-        client: host.client.clone(),
+        throttle: Throttle::new(told.http.max_outstanding, told.http.max_concurrent),
+        client: host.client.client(),
         keys,
         auth,
         settings: told.http,
@@ -263,7 +272,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     };
     if let Some((listener, address)) = listening {
         running.listen(listener, address)?;
-        let url = format!("http://{address}");
+        let url = listen::url(address);
         store.announce(&url)?;
         if how.speaks {
             banner::print(&url, &running.service.shared, &registry);
@@ -272,91 +281,12 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     Ok(running)
 }
 
-fn held(error: OpenError) -> Error {
-    Error::from(error)
-}
-
-/// The address: flags, then what the program says, then settings.
-fn listen(host: &Host, how: &How, told: &Told) -> Result<(TcpListener, SocketAddr)> {
-    let given: Option<SocketAddr> = match &host.address {
-        Some(text) => {
-            let wrong = |e| {
-                Error::msg(format!(
-                    "the address `{text}` is not one: {e}; expected `ip:port`, such as `127.0.0.1:7071`"
-                ))
-            };
-            Some(text.parse().map_err(wrong)?)
-        }
-        None => None,
-    };
-    let port = match told.environment.get("PORT") {
-        Some(text) => Some(text.parse::<u16>().map_err(|e| {
-            Error::msg(format!(
-                "the setting PORT is `{text}`: {e}; expected 0 to 65535"
-            ))
-        })?),
-        None => None,
-    };
-    let ip = how
-        .address
-        .or(given.map(|given| given.ip()))
-        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let port = how
-        .port
-        .or(given.map(|given| given.port()))
-        .or(port)
-        .or(told.environment.local_port)
-        .unwrap_or(7071);
-    let address = SocketAddr::new(ip, port);
-    let taken = |e: std::io::Error| match e.kind() {
-        std::io::ErrorKind::AddrInUse => Error::msg(format!(
-            "the port {port} of {ip} is in use by another program; stop that one, or choose another with `--port`"
-        )),
-        _ => Error::msg(format!("{address} cannot be listened on: {e}")),
-    };
-    let listener = bind(address).map_err(taken)?;
-    let bound = listener.local_addr()?;
-    Ok((listener, bound))
-}
-
-fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-/// Whether keys are asked for (host.md 2.7): yes, but in development and where it is switched off, and then only on loopback.
-fn auth(how: &How, told: &Told, address: Option<SocketAddr>) -> Result<bool> {
-    let development = told
-        .environment
-        .get("AZURE_FUNCTIONS_ENVIRONMENT")
-        .is_some_and(|value| value.eq_ignore_ascii_case("Development"));
-    let auth = how.auth.unwrap_or(!development || in_container());
-    if let (false, Some(address)) = (auth, address) {
-        if !address.ip().is_loopback() {
-            let text = format!(
-                "without keys the host listens on loopback only, and {} is reachable from outside; add `--enable-auth`",
-                address.ip()
-            );
-            return Err(Error::msg(text));
-        }
-        tracing::warn!("keys are not asked for: every request is the administrator's");
-    }
-    Ok(auth)
-}
-
-fn in_container() -> bool {
-    Path::new("/.dockerenv").exists()
-        || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
-        || std::env::var_os("container").is_some()
-}
-
 /// What an actix-web application serves.
 #[derive(Clone)]
 struct Service {
     shared: web::Data<Shared>,
     states: web::Data<States>,
-    configure: Vec<Configure>,
+    configure: Vec<Box<dyn Configure>>,
 }
 
 impl Service {
@@ -365,7 +295,7 @@ impl Service {
         cfg.app_data(self.shared.clone())
             .app_data(self.states.clone());
         for configure in &self.configure {
-            configure(cfg);
+            configure.apply(cfg);
         }
         let shared = self.shared.clone();
         cfg.default_service(fn_service(move |req: ServiceRequest| {
@@ -394,7 +324,7 @@ impl RunningHost {
         self.server = Some(server.handle());
         // Its end is the handle's business.
         drop(tokio::spawn(server));
-        self.url = Some(Url::parse(&format!("http://{address}"))?);
+        self.url = Some(Url::parse(&listen::url(address))?);
         Ok(())
     }
 
@@ -497,10 +427,7 @@ impl crate::cli::App for Host {
                 .map(|name| line("activityTrigger", name)),
         );
         let key_file = told.hub_path.with_extension("key");
-        let cipher = Cipher::new(
-            told.environment.get("AzureWebEncryptionKey").as_deref(),
-            key_file,
-        )?;
+        let cipher = Cipher::new(told.environment.get("AzureWebEncryptionKey"), key_file)?;
         Ok(crate::cli::Site {
             functions,
             hub: told.hub_path,

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
-use durable_runtime::{Error, Result, hub};
+use durable_runtime::{Result, hub};
 
-use super::config::{Environment, HostJson};
+use super::config::{Config, LocalHost, LocalSettings, Variables, parse};
 use super::hub_name;
+use super::storage::Storage;
 
 /// What the HTTP side is told.
 #[derive(Debug, Clone)]
@@ -19,7 +20,12 @@ pub(crate) struct Settings {
     pub(crate) max_url: usize,
     pub(crate) use_forwarded_host: bool,
     pub(crate) function_timeout: Option<Duration>,
+    /// Requests that run or wait.
     pub(crate) max_outstanding: Option<usize>,
+    /// Requests that run.
+    pub(crate) max_concurrent: Option<usize>,
+    /// Whether the platform in front vouches for `X-MS-CLIENT-PRINCIPAL`.
+    pub(crate) trust_principal: bool,
     pub(crate) home_page: bool,
     pub(crate) custom_headers: Vec<(HeaderName, HeaderValue)>,
 }
@@ -34,6 +40,8 @@ impl Default for Settings {
             use_forwarded_host: false,
             function_timeout: Some(Duration::from_secs(30 * 60)),
             max_outstanding: None,
+            max_concurrent: None,
+            trust_principal: false,
             home_page: true,
             custom_headers: Vec::new(),
         }
@@ -43,168 +51,177 @@ impl Default for Settings {
 /// All that is read before anything starts.
 #[derive(Debug)]
 pub(crate) struct Told {
-    pub(crate) environment: Environment,
+    pub(crate) environment: Variables,
+    pub(crate) local: LocalHost,
     pub(crate) http: Settings,
     pub(crate) hub: hub::Settings,
     pub(crate) hub_path: PathBuf,
     pub(crate) warnings: Vec<String>,
+    /// What is wrong, to be told together with what is wrong with functions.
+    pub(crate) faults: Vec<String>,
 }
 
-const DURABLE: [&str; 20] = [
-    "hubName",
-    "defaultVersion",
-    "maxConcurrentActivityFunctions",
-    "maxConcurrentOrchestratorFunctions",
-    "maxConcurrentEntityFunctions",
-    "maxOrchestrationActions",
-    "overridableExistingInstanceStates",
-    "throwStatusExceptionsOnRaiseEvent",
-    "extendedSessionsEnabled",
-    "extendedSessionIdleTimeoutInSeconds",
-    "storeInputsInOrchestrationHistory",
-    "useGracefulShutdown",
-    "useAppLease",
-    "httpSettings",
-    "storageProvider",
-    "tracing",
-    "notifications",
-    "localRpcEndpointEnabled",
-    "purgeRunningInstances",
-    "gracePeriodInSeconds",
-];
-const HTTP: [&str; 8] = [
-    "routePrefix",
-    "maxOutstandingRequests",
-    "maxConcurrentRequests",
-    "dynamicThrottlesEnabled",
-    "enableChunkedRequestBinding",
-    "hsts",
-    "customHeaders",
-    "mostSpecificRouteFirst",
-];
-
 impl Told {
+    /// Reads files and environment.
+    ///
+    /// # Errors
+    /// A file that cannot be read at all.
     pub(crate) fn read(given: &BTreeMap<String, String>, root: &Path) -> Result<Self> {
-        let environment = Environment::read(given, root)?;
-        let json = HostJson::read(root)?;
-        let mut warnings = json.unknown("extensions.durableTask", &DURABLE);
-        warnings.extend(json.unknown("extensions.http", &HTTP));
-        let hub = read_hub(&json, &environment, root)?;
-        let http = read_http(&json, &environment)?;
-        let hub_path = hub_path(&environment, &hub, root, &mut warnings)?;
+        let file = LocalSettings::read(root)?;
+        let local = file.host();
+        let given = given
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()));
+        let sources = file
+            .into_values()
+            .chain(Variables::environment())
+            .chain(given);
+        let environment = Variables::of(sources);
+        let mut config = Config::read(root, &environment)?;
+        let mut warnings = config.warnings();
+        let mut hub = read_hub(&mut config);
+        hub.hub_name = hub_name(&mut config, &environment, root);
+        let http = read_http(&mut config, &environment);
+        hub.function_timeout = http.function_timeout;
+        let storage = Storage::find(&mut config, &environment, root, &hub.hub_name);
+        let mut faults = config.take_faults();
+        let (hub_path, notice) = match storage {
+            Ok(storage) => {
+                hub.connection = storage.connection;
+                (storage.file, storage.notice)
+            }
+            Err(fault) => {
+                faults.push(fault);
+                (PathBuf::new(), None)
+            }
+        };
+        warnings.extend(notice);
         Ok(Self {
-            environment,
+            local,
             http,
             hub,
             hub_path,
             warnings,
+            faults,
+            environment,
         })
     }
 }
 
-fn read_hub(json: &HostJson, environment: &Environment, root: &Path) -> Result<hub::Settings> {
+fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     let mut hub = hub::Settings::default();
     let at = |name: &str| format!("extensions.durableTask.{name}");
-    hub.hub_name = match json.get::<String>(&at("hubName"))? {
-        Some(name) => explicit_hub(&environment.resolve(&name))?,
-        None => hub_name::derive(&app_name(environment, root)),
-    };
     set(
         &mut hub.max_concurrent_activities,
-        json.get(&at("maxConcurrentActivityFunctions"))?,
+        config.number(&at("maxConcurrentActivityFunctions")),
     );
     set(
         &mut hub.max_concurrent_orchestrations,
-        json.get(&at("maxConcurrentOrchestratorFunctions"))?,
+        config.number(&at("maxConcurrentOrchestratorFunctions")),
     );
     set(
         &mut hub.max_actions,
-        json.get(&at("maxOrchestrationActions"))?,
+        config.number(&at("maxOrchestrationActions")),
     );
-    set(
-        &mut hub.throw_on_raise_event,
-        json.get(&at("throwStatusExceptionsOnRaiseEvent"))?,
-    );
-    set(
-        &mut hub.purge_running,
-        json.get(&at("purgeRunningInstances"))?,
-    );
+    let seconds = |number: Option<u64>| number.map(Duration::from_secs);
     set(
         &mut hub.grace_period,
-        json.get(&at("gracePeriodInSeconds"))?
-            .map(Duration::from_secs),
+        seconds(config.number(&at("gracePeriodInSeconds"))),
     );
-    set(
-        &mut hub.idle_timeout,
-        json.get(&at("extendedSessionIdleTimeoutInSeconds"))?
-            .map(Duration::from_secs),
-    );
-    set(
-        &mut hub.connection,
-        json.get(&at("storageProvider.connectionName"))?,
-    );
-    hub.default_version = json.get(&at("defaultVersion"))?;
-    if json.get(&at("extendedSessionsEnabled"))? == Some(false) {
+    let idle = config.number(&at("extendedSessionIdleTimeoutInSeconds"));
+    set(&mut hub.idle_timeout, seconds(idle));
+    if !config.flag(&at("extendedSessionsEnabled"), true) {
         hub.idle_timeout = Duration::ZERO;
     }
-    match json
-        .get::<String>(&at("overridableExistingInstanceStates"))?
-        .as_deref()
-    {
-        None | Some("NonRunningStates") => {}
-        Some("AnyState") => hub.overridable_any_state = true,
-        Some(other) => {
-            let text = format!(
-                "host.json: `overridableExistingInstanceStates` is \"{other}\"; expected \"NonRunningStates\" or \"AnyState\""
-            );
-            return Err(Error::msg(text));
-        }
-    }
-    if let Some(timeout) = json.span("functionTimeout")? {
-        hub.function_timeout = timeout;
-    }
-    Ok(hub)
+    hub.throw_on_raise_event = config.flag(
+        &at("throwStatusExceptionsOnRaiseEvent"),
+        hub.throw_on_raise_event,
+    );
+    hub.purge_running = config.flag(&at("purgeRunningInstances"), hub.purge_running);
+    hub.default_version = config.text(&at("defaultVersion"));
+    let reuse = at("overridableExistingInstanceStates");
+    let any_state = config.get(
+        &reuse,
+        "`NonRunningStates` or `AnyState`",
+        |text| match text {
+            "NonRunningStates" => Some(false),
+            "AnyState" => Some(true),
+            _ => None,
+        },
+    );
+    set(&mut hub.overridable_any_state, any_state);
+    hub
 }
 
-fn read_http(json: &HostJson, environment: &Environment) -> Result<Settings> {
-    let mut http = Settings::default();
+fn hub_name(config: &mut Config<'_>, variables: &Variables, root: &Path) -> String {
+    let key = "extensions.durableTask.hubName";
+    let explicit = config.get(key, hub_name::EXPECTED, |name| {
+        hub_name::is_valid(name).then(|| name.to_owned())
+    });
+    explicit.unwrap_or_else(|| hub_name::derive(&app_name(variables, root)))
+}
+
+fn read_http(config: &mut Config<'_>, variables: &Variables) -> Settings {
+    let own = Settings::default();
     let at = |name: &str| format!("extensions.http.{name}");
-    set(&mut http.route_prefix, json.get(&at("routePrefix"))?);
-    set(
-        &mut http.most_specific_first,
-        json.get(&at("mostSpecificRouteFirst"))?,
-    );
-    set(
-        &mut http.use_forwarded_host,
-        json.get("extensions.durableTask.httpSettings.useForwardedHost")?,
-    );
-    http.max_outstanding = json
-        .get::<i64>(&at("maxOutstandingRequests"))?
-        .and_then(|count| count.try_into().ok());
-    if let Some(timeout) = json.span("functionTimeout")? {
-        http.function_timeout = timeout;
+    let body = variables.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT");
+    Settings {
+        route_prefix: config.text(&at("routePrefix")).unwrap_or(own.route_prefix),
+        most_specific_first: config.flag(&at("mostSpecificRouteFirst"), false),
+        max_body: body
+            .and_then(|bytes| bytes.parse().ok())
+            .unwrap_or(own.max_body),
+        max_url: own.max_url,
+        use_forwarded_host: config.flag(
+            "extensions.durableTask.httpSettings.useForwardedHost",
+            false,
+        ),
+        function_timeout: function_timeout(config).unwrap_or(own.function_timeout),
+        max_outstanding: limit(config, &at("maxOutstandingRequests")),
+        max_concurrent: limit(config, &at("maxConcurrentRequests")),
+        trust_principal: variables.flag("WEBSITE_AUTH_ENABLED"),
+        home_page: !variables.flag("AzureWebJobsDisableHomepage"),
+        custom_headers: headers(config),
     }
-    let limit = environment
-        .get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT")
-        .and_then(|text| text.parse().ok());
-    set(&mut http.max_body, limit);
-    http.home_page = !environment.flag("AzureWebJobsDisableHomepage");
-    let headers = json
-        .get::<BTreeMap<String, String>>(&at("customHeaders"))?
-        .unwrap_or_default();
-    for (name, value) in headers {
-        let wrong = |what: &str| {
-            Error::msg(format!(
-                "host.json: `extensions.http.customHeaders` has the {what} `{name}: {value}`, which HTTP forbids"
-            ))
-        };
-        let header = HeaderName::try_from(&*name).map_err(|_| wrong("name"))?;
-        http.custom_headers.push((
-            header,
-            HeaderValue::try_from(&*value).map_err(|_| wrong("value"))?,
-        ));
+}
+
+/// `-1` is no limit.
+fn limit(config: &mut Config<'_>, key: &str) -> Option<usize> {
+    let number = |text: &str| match text.parse::<i64>().ok()? {
+        -1 => Some(None),
+        number => usize::try_from(number).ok().map(Some),
+    };
+    config
+        .get(key, "a number, or -1 for no limit", number)
+        .flatten()
+}
+
+/// `-1` is no limit; at least a second.
+fn function_timeout(config: &mut Config<'_>) -> Option<Option<Duration>> {
+    let expected = "a time span such as `00:05:00`, of a second at least, or -1 for no limit";
+    config.get("functionTimeout", expected, |text| {
+        if text == "-1" {
+            return Some(None);
+        }
+        let span = parse::span(text)?;
+        (span >= Duration::from_secs(1)).then_some(Some(span))
+    })
+}
+
+fn headers(config: &mut Config<'_>) -> Vec<(HeaderName, HeaderValue)> {
+    let key = "extensions.http.customHeaders";
+    let mut headers = Vec::new();
+    for (name, value) in config.members(key) {
+        match (name.parse(), value.parse()) {
+            (Ok(name), Ok(value)) => headers.push((name, value)),
+            _ => config.fault(
+                key,
+                &format!("{name}: {value}"),
+                "names and values of headers",
+            ),
+        }
     }
-    Ok(http)
+    headers
 }
 
 fn set<T>(target: &mut T, value: Option<T>) {
@@ -213,17 +230,8 @@ fn set<T>(target: &mut T, value: Option<T>) {
     }
 }
 
-fn explicit_hub(name: &str) -> Result<String> {
-    if hub_name::is_valid(name) {
-        return Ok(name.to_owned());
-    }
-    Err(Error::msg(format!(
-        "host.json: `extensions.durableTask.hubName` is \"{name}\"; expected 3 to 45 letters and digits, a letter first"
-    )))
-}
-
 /// The site's name, else the package's, else the program's.
-fn app_name(environment: &Environment, root: &Path) -> String {
+fn app_name(variables: &Variables, root: &Path) -> String {
     let program = || {
         std::env::current_exe().ok().and_then(|path| {
             path.file_stem()
@@ -236,51 +244,10 @@ fn app_name(environment: &Environment, root: &Path) -> String {
                 .map(|name| name.to_string_lossy().into_owned())
         })
     };
-    environment
+    variables
         .get("WEBSITE_SITE_NAME")
+        .map(str::to_owned)
         .or_else(program)
         .or_else(package)
         .unwrap_or_default()
-}
-
-/// The database's file, by the setting that holds the connection.
-fn hub_path(
-    environment: &Environment,
-    hub: &hub::Settings,
-    root: &Path,
-    warnings: &mut Vec<String>,
-) -> Result<PathBuf> {
-    let name = format!("AzureWebJobs{}", hub.connection);
-    let setting = environment
-        .get(&name)
-        .or_else(|| environment.get(&hub.connection));
-    let default = || root.join(".durable").join(format!("{}.db", hub.hub_name));
-    match setting.as_deref() {
-        None => Ok(default()),
-        Some("UseDevelopmentStorage=true") => {
-            warnings.push(format!(
-                "{name} is `UseDevelopmentStorage=true`: the hub is {}",
-                default().display()
-            ));
-            Ok(default())
-        }
-        Some(url) => match url.strip_prefix("sqlite://") {
-            Some(path) if !path.is_empty() => Ok(root.join(path)),
-            _ => Err(Error::msg(storage_error(&name, url))),
-        },
-    }
-}
-
-/// Names the forms that are understood; the value itself may hold a password.
-fn storage_error(name: &str, url: &str) -> String {
-    let kind = if url.starts_with("postgres") {
-        "a Postgres URL, which this version does not serve yet"
-    } else if url.contains("AccountKey=") || url.contains("AccountName=") {
-        "an Azure connection string"
-    } else {
-        "not a URL that is understood"
-    };
-    format!(
-        "the setting {name} is {kind}; expected `sqlite://data/hub.db` (relative to the script root) or `sqlite:///var/lib/hub.db`"
-    )
 }

@@ -6,6 +6,7 @@ use actix_web::web;
 use durable_runtime::DurableClient;
 
 use super::settings::Settings;
+use super::throttle::Throttle;
 use crate::binding::HttpRegistration;
 use crate::keys::Keys;
 use crate::routes::Table;
@@ -22,6 +23,23 @@ pub struct Shared {
     /// The host's own name, with its port.
     pub(crate) own_host: OnceLock<String>,
     pub(crate) table: Table<Target>,
+    pub(crate) throttle: Throttle,
+}
+
+#[cfg(test)]
+impl Shared {
+    /// Of a host without functions that asks for keys.
+    pub(crate) fn without_functions(client: DurableClient, keys: Keys, settings: Settings) -> Self {
+        Self {
+            client,
+            keys,
+            auth: true,
+            throttle: Throttle::new(settings.max_outstanding, settings.max_concurrent),
+            settings,
+            own_host: OnceLock::new(),
+            table: Table::build("api", false, Vec::new()).unwrap(),
+        }
+    }
 }
 
 /// Where a route leads.

@@ -1,0 +1,75 @@
+//! The keys of `host.json` that have a meaning, here or in the reference; any other is a typo, most likely.
+
+/// Below `extensions.durableTask`.
+const DURABLE_TASK: &[&str] = &[
+    "hubName",
+    "defaultVersion",
+    "versionMatchStrategy",
+    "versionFailureStrategy",
+    "maxConcurrentActivityFunctions",
+    "maxConcurrentOrchestratorFunctions",
+    "maxConcurrentEntityFunctions",
+    "maxOrchestrationActions",
+    "maxEntityOperationBatchSize",
+    "entityMessageReorderWindowInMinutes",
+    "rollbackEntityOperationsOnExceptions",
+    "overridableExistingInstanceStates",
+    "throwStatusExceptionsOnRaiseEvent",
+    "extendedSessionsEnabled",
+    "extendedSessionIdleTimeoutInSeconds",
+    "storeInputsInOrchestrationHistory",
+    "useGracefulShutdown",
+    "useAppLease",
+    "httpSettings",
+    "storageProvider",
+    "tracing",
+    "notifications",
+    "maxGrpcMessageSizeInBytes",
+    "grpcHttpClientTimeout",
+    "localRpcEndpointEnabled",
+    "purgeRunningInstances",
+    "gracePeriodInSeconds",
+    "appLeaseOptions",
+];
+
+/// Below `extensions.http`.
+const HTTP: &[&str] = &[
+    "routePrefix",
+    "mostSpecificRouteFirst",
+    "maxOutstandingRequests",
+    "maxConcurrentRequests",
+    "dynamicThrottlesEnabled",
+    "enableChunkedRequestBinding",
+    "hsts",
+    "customHeaders",
+];
+
+/// The sections whose keys are all known.
+pub(super) const SECTIONS: [(&str, &[&str]); 2] = [("durableTask", DURABLE_TASK), ("http", HTTP)];
+
+/// The known name that is most like that one.
+pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let name = name.to_lowercase();
+    let distances = known
+        .iter()
+        .map(|known| (distance(&name, &known.to_lowercase()), *known));
+    let nearest = distances.min_by_key(|(distance, _)| *distance);
+    nearest
+        .filter(|(distance, _)| *distance <= 1 + name.len() / 4)
+        .map(|(_, known)| known)
+}
+
+/// Characters to insert, remove or replace.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, a) in one.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], index + 1);
+        for (column, b) in other.iter().enumerate() {
+            let replaced = diagonal + usize::from(a != *b);
+            diagonal = row[column + 1];
+            row[column + 1] = replaced.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[other.len()]
+}

@@ -1,0 +1,182 @@
+//! What configurations mean, and what is said of wrong ones.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::known::nearest;
+use super::lines::line_of;
+use super::*;
+
+fn variables(all: &[(&str, &str)]) -> Variables {
+    Variables::of(
+        all.iter()
+            .map(|&(name, value)| (name.to_owned(), value.to_owned())),
+    )
+}
+
+fn config<'a>(text: &str, variables: &'a Variables) -> Config<'a> {
+    Config::of(PathBuf::from("host.json"), text.to_owned(), variables).unwrap()
+}
+
+const TEXT: &str = r#"{
+  "version": "2.0",
+  "functionTimeout": "00:05:00",
+  "extensions": {
+    "durableTask": { "hubName": "%Hub%", "maxOrchestrationActions": "many",
+      "hubnme": 1 },
+    "http": { "routePrefix": "v1", "maxOutstandingRequests": 5, "customHeaders": { "X-A": "1" } }
+  }
+}"#;
+
+#[test]
+fn values_come_from_the_file_unless_a_variable_overrides_them() {
+    let variables = variables(&[
+        ("hub", "MyHub"),
+        ("azurefunctionsjobhost__Extensions__http__routePrefix", ""),
+        (
+            "AzureFunctionsJobHost__extensions__http__customHeaders__X-B",
+            "2",
+        ),
+    ]);
+    let mut config = config(TEXT, &variables);
+    assert_eq!(
+        config.text("extensions.durableTask.hubName").as_deref(),
+        Some("MyHub")
+    );
+    assert_eq!(
+        config.text("extensions.http.routePrefix").as_deref(),
+        Some("")
+    );
+    assert_eq!(
+        config.number("extensions.http.MaxOutstandingRequests"),
+        Some(5)
+    );
+    assert_eq!(
+        config.number::<u8>("extensions.http.maxConcurrentRequests"),
+        None
+    );
+    let headers = config.members("extensions.http.customHeaders");
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (&**name, &**value))
+        .collect();
+    assert_eq!(headers, [("X-A", "1"), ("X-B", "2")]);
+    assert_eq!(config.take_faults(), [""; 0]);
+}
+
+#[test]
+fn all_faults_are_told_with_file_line_key_and_value() {
+    let none = Variables::default();
+    let mut config = config(TEXT, &none);
+    assert_eq!(
+        config.number::<usize>("extensions.durableTask.maxOrchestrationActions"),
+        None
+    );
+    assert_eq!(config.text("extensions.durableTask.hubName"), None);
+    assert_eq!(
+        config.take_faults(),
+        [
+            "host.json:5: `extensions.durableTask.maxOrchestrationActions` is `many`, expected a number that is not negative",
+            "host.json:5: `extensions.durableTask.hubName` is `%Hub%`, expected a setting `Hub`, which does not exist",
+        ]
+    );
+}
+
+#[test]
+fn unknown_keys_are_told_with_the_nearest() {
+    let none = Variables::default();
+    assert_eq!(
+        config(TEXT, &none).warnings(),
+        ["host.json:6: `extensions.durableTask.hubnme` has no meaning; did you mean `hubName`?"]
+    );
+    assert_eq!(nearest("somethingElse", &["hubName"]), None);
+}
+
+#[test]
+fn a_file_that_is_no_host_json_is_refused() {
+    let none = Variables::default();
+    for (text, problem) in [
+        ("{\n  \"version\": }", "host.json:2: "),
+        ("{\"extensions\":{}}", "'version'"),
+        (
+            "{\n\"version\": \"1.0\"}",
+            "host.json:2: `version` is `\"1.0\"`",
+        ),
+        ("[]", "'version'"),
+    ] {
+        let read = Config::of(PathBuf::from("host.json"), text.to_owned(), &none);
+        let error = read.map(drop).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+    assert!(Config::of(PathBuf::from("host.json"), " \n".to_owned(), &none).is_ok());
+}
+
+#[test]
+fn lines_of_members() {
+    assert_eq!(line_of(TEXT, &["functionTimeout"]), Some(3));
+    assert_eq!(
+        line_of(TEXT, &["extensions", "http", "routeprefix"]),
+        Some(7)
+    );
+    assert_eq!(line_of(TEXT, &["routePrefix"]), None);
+    assert_eq!(
+        line_of("{\"a\\\"\": 1,\n\"b\": [{\"c\": 1}]}", &["b"]),
+        Some(2)
+    );
+}
+
+#[test]
+fn time_spans() {
+    for (text, milliseconds) in [
+        ("00:05:00", Some(300_000)),
+        ("1.00:00:01.5", Some(86_401_500)),
+        ("00:00:00.250", Some(250)),
+        ("00:01", Some(60_000)),
+        ("5", None),
+        ("00:00:61", None),
+        ("1:2:3:4", None),
+        ("a:b:c", None),
+        ("", None),
+    ] {
+        assert_eq!(
+            parse::span(text),
+            milliseconds.map(Duration::from_millis),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn names_between_percent_signs_are_settings() {
+    let variables = variables(&[("A", "1"), ("b c", "2")]);
+    for (text, resolved) in [
+        ("%a%", Ok("1")),
+        ("x%A%y%B C%", Ok("x1y2")),
+        ("100%", Ok("100%")),
+        ("plain", Ok("plain")),
+        ("%none%", Err("none")),
+    ] {
+        let expected = resolved.map(str::to_owned).map_err(str::to_owned);
+        assert_eq!(variables.resolve(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn local_settings_are_strings_and_an_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("local.settings.json");
+    let text = r#"{"IsEncrypted":false,"Values":{"A":"1","B":2},"Host":{"LocalHttpPort":8080,"CORS":"*"}}"#;
+    std::fs::write(&file, text).unwrap();
+    let read = LocalSettings::read(folder.path()).unwrap();
+    assert_eq!(read.host().local_http_port, Some(8080));
+    let values: Vec<_> = read.into_values().collect();
+    assert_eq!(values, [("A".into(), "1".into()), ("B".into(), "2".into())]);
+    for (text, problem) in [
+        ("{\n \"Values\": 1}", "local.settings.json:2: "),
+        ("{\"IsEncrypted\":true}", "IsEncrypted"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let error = LocalSettings::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains(problem), "{error}");
+    }
+}
