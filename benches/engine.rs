@@ -47,7 +47,9 @@ async fn chain(ctx: OrchestrationContext, length: u64) -> Result<u64> {
 
 #[orchestration_trigger]
 async fn fan_out(ctx: OrchestrationContext, width: u64) -> Result<u64> {
-    let all: Vec<u64> = ctx.when_all((0..width).map(|n| ctx.call_activity::<next>(n))).await?;
+    let all: Vec<u64> = ctx
+        .when_all((0..width).map(|n| ctx.call_activity::<next>(n)))
+        .await?;
     Ok(all.into_iter().sum())
 }
 
@@ -84,7 +86,9 @@ fn main() -> anyhow::Result<()> {
     if let [first, workload] = &args[..]
         && first == ONE
     {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
         let rows = runtime.block_on(Box::pin(one(workload)))?;
         println!("{}", serde_json::to_string(&rows)?);
         return Ok(());
@@ -94,7 +98,11 @@ fn main() -> anyhow::Result<()> {
         let mut names = args.iter().filter(|arg| !arg.starts_with('-')).peekable();
         names.peek().is_none() || names.any(|arg| arg == name)
     };
-    let mut report = Report { flush_us: flush_time()?.as_secs_f64() * 1e6, rows: Vec::new(), w2_ratio: None };
+    let mut report = Report {
+        flush_us: flush_time()?.as_secs_f64() * 1e6,
+        rows: Vec::new(),
+        w2_ratio: None,
+    };
     if !as_json {
         heading(report.flush_us);
     }
@@ -106,13 +114,22 @@ fn main() -> anyhow::Result<()> {
         }
         report.rows.extend(rows);
     }
-    let times: BTreeMap<&str, f64> = report.rows.iter().map(|row| (row.workload.as_str(), row.seconds)).collect();
-    report.w2_ratio = times.get("W2x5").zip(times.get("W2")).map(|(long, short)| long / short);
+    let times: BTreeMap<&str, f64> = report
+        .rows
+        .iter()
+        .map(|row| (row.workload.as_str(), row.seconds))
+        .collect();
+    report.w2_ratio = times
+        .get("W2x5")
+        .zip(times.get("W2"))
+        .map(|(long, short)| long / short);
     if as_json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else if let Some(ratio) = report.w2_ratio {
         let verdict = if ratio <= W2_GOAL { "met" } else { "missed" };
-        println!("W2: five times the steps take {ratio:.2} times as long (goal: at most {W2_GOAL}, {verdict})");
+        println!(
+            "W2: five times the steps take {ratio:.2} times as long (goal: at most {W2_GOAL}, {verdict})"
+        );
     }
     Ok(())
 }
@@ -121,13 +138,22 @@ fn heading(flush_us: f64) {
     println!("flush: {flush_us:.0} us (append of 8 KiB and fdatasync, median)");
     println!(
         "{:<11} {:>8} {:>19} {:>9} {:>9} {:>9} {:>11} {:>9}",
-        "workload", "seconds", "per second", "p50 ms", "p99 ms", "flushes/s", "written MiB", "peak MiB"
+        "workload",
+        "seconds",
+        "per second",
+        "p50 ms",
+        "p99 ms",
+        "flushes/s",
+        "written MiB",
+        "peak MiB"
     );
 }
 
 fn line(row: &Row) {
-    let shown = |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:.1}"));
-    let latency = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"));
+    let shown =
+        |value: Option<f64>| value.map_or_else(|| "n/a".to_owned(), |value| format!("{value:.1}"));
+    let latency =
+        |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.1}"));
     println!(
         "{:<11} {:>8.3} {:>19} {:>9} {:>9} {:>9.0} {:>11} {:>9}",
         row.workload,
@@ -136,14 +162,19 @@ fn line(row: &Row) {
         latency(row.p50_ms),
         latency(row.p99_ms),
         row.flushes_per_second,
-        shown(row.written_bytes.map(|bytes| bytes as f64 / f64::from(1 << 20))),
+        shown(
+            row.written_bytes
+                .map(|bytes| bytes as f64 / f64::from(1 << 20))
+        ),
         shown(row.peak_kib.map(|kib| kib as f64 / 1024.0)),
     );
 }
 
 /// The rows of the run that took the median time.
 fn median(workload: &str, runs: usize) -> anyhow::Result<Vec<Row>> {
-    let mut all = (0..runs).map(|_| in_child(workload)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut all = (0..runs)
+        .map(|_| in_child(workload))
+        .collect::<anyhow::Result<Vec<_>>>()?;
     all.sort_by(|a, b| {
         let seconds = |rows: &[Row]| rows.iter().map(|row| row.seconds).sum::<f64>();
         seconds(a).total_cmp(&seconds(b))
@@ -152,7 +183,10 @@ fn median(workload: &str, runs: usize) -> anyhow::Result<Vec<Row>> {
 }
 
 fn in_child(workload: &str) -> anyhow::Result<Vec<Row>> {
-    let output = Command::new(std::env::current_exe()?).args([ONE, workload]).stderr(std::process::Stdio::inherit()).output()?;
+    let output = Command::new(std::env::current_exe()?)
+        .args([ONE, workload])
+        .stderr(std::process::Stdio::inherit())
+        .output()?;
     ensure!(output.status.success(), "{workload} failed");
     Ok(serde_json::from_slice(&output.stdout)?)
 }
@@ -182,7 +216,9 @@ struct Bench {
 impl Bench {
     fn open() -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let store = Arc::new(SqliteStore::open(SqliteOptions::new(folder.path().join("hub.db")))?);
+        let store = Arc::new(SqliteStore::open(SqliteOptions::new(
+            folder.path().join("hub.db"),
+        ))?);
         let registry = Registry::collect().map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
         let client = DurableClient::unbound();
         let options = hub::Options {
@@ -192,15 +228,30 @@ impl Bench {
             settings: Settings::default(),
         };
         let hub = Hub::start(options, &client).map_err(anyhow::Error::msg)?;
-        Ok(Self { hub, client, store, _folder: folder })
+        Ok(Self {
+            hub,
+            client,
+            store,
+            _folder: folder,
+        })
     }
 
     /// From here on.
     fn mark(&self) -> Mark {
-        Mark { began: Instant::now(), flushes: self.store.flushes(), written: written_bytes() }
+        Mark {
+            began: Instant::now(),
+            flushes: self.store.flushes(),
+            written: written_bytes(),
+        }
     }
 
-    fn row(&self, workload: &str, (units, unit): (u64, &str), since: &Mark, latencies: Vec<Duration>) -> Row {
+    fn row(
+        &self,
+        workload: &str,
+        (units, unit): (u64, &str),
+        since: &Mark,
+        latencies: Vec<Duration>,
+    ) -> Row {
         let seconds = since.began.elapsed().as_secs_f64();
         let flushes = self.store.flushes() - since.flushes;
         let latencies = Latencies::new(latencies);
@@ -214,15 +265,24 @@ impl Bench {
             p99_ms: latencies.at(99),
             flushes,
             flushes_per_second: flushes as f64 / seconds,
-            written_bytes: written_bytes().zip(since.written).map(|(now, then)| now.saturating_sub(then)),
+            written_bytes: written_bytes()
+                .zip(since.written)
+                .map(|(now, then)| now.saturating_sub(then)),
             peak_kib: proc_number("status", "VmHWM:"),
         }
     }
 
     async fn end(&self, id: &str, expected: u64) -> anyhow::Result<()> {
-        let status = self.client.wait_for_completion(id, PATIENCE).await.with_context(|| id.to_owned())?;
+        let status = self
+            .client
+            .wait_for_completion(id, PATIENCE)
+            .await
+            .with_context(|| id.to_owned())?;
         let output: u64 = status.output_as().map_err(anyhow::Error::msg)?;
-        ensure!(output == expected, "{id} gave {output}, expected {expected}");
+        ensure!(
+            output == expected,
+            "{id} gave {output}, expected {expected}"
+        );
         Ok(())
     }
 }
@@ -244,7 +304,9 @@ impl Latencies {
     /// Milliseconds within which so many percent were done.
     fn at(&self, percent: usize) -> Option<f64> {
         let last = self.0.len().checked_sub(1)?;
-        self.0.get(last * percent / 100).map(|time| time.as_secs_f64() * 1e3)
+        self.0
+            .get(last * percent / 100)
+            .map(|time| time.as_secs_f64() * 1e3)
     }
 }
 
@@ -255,7 +317,12 @@ fn written_bytes() -> Option<u64> {
 /// A number that Linux keeps of this process.
 fn proc_number(file: &str, field: &str) -> Option<u64> {
     let text = std::fs::read_to_string(format!("/proc/self/{file}")).ok()?;
-    text.lines().find_map(|line| line.strip_prefix(field))?.split_whitespace().next()?.parse().ok()
+    text.lines()
+        .find_map(|line| line.strip_prefix(field))?
+        .split_whitespace()
+        .next()?
+        .parse()
+        .ok()
 }
 
 async fn one(workload: &str) -> anyhow::Result<Vec<Row>> {
@@ -305,7 +372,8 @@ async fn events(bench: &Bench, instances: u64) -> anyhow::Result<Vec<Row>> {
         let id = bench.client.start_new::<waits>(()).await?;
         anyhow::Ok((id, began.elapsed()))
     });
-    let (ids, latencies): (Vec<String>, Vec<Duration>) = try_join_all(starts).await?.into_iter().unzip();
+    let (ids, latencies): (Vec<String>, Vec<Duration>) =
+        try_join_all(starts).await?.into_iter().unzip();
     let started = bench.row("W5 start", (instances, "instances"), &mark, latencies);
     let mark = bench.mark();
     let ends = ids.iter().zip(1..).map(async |(id, n): (&String, u64)| {
@@ -315,5 +383,8 @@ async fn events(bench: &Bench, instances: u64) -> anyhow::Result<Vec<Row>> {
         anyhow::Ok(began.elapsed())
     });
     let latencies = try_join_all(ends).await?;
-    Ok(vec![started, bench.row("W5 event", (instances, "instances"), &mark, latencies)])
+    Ok(vec![
+        started,
+        bench.row("W5 event", (instances, "instances"), &mark, latencies),
+    ])
 }

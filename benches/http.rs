@@ -47,7 +47,9 @@ fn main() -> anyhow::Result<()> {
     if args.first().is_some_and(|arg| arg == "keys") {
         return Host::new().run().map_err(anyhow::Error::msg);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let mut targets = runtime.block_on(Box::pin(measure()))?;
     report(&mut targets, args.iter().any(|arg| arg == "--json"))
 }
@@ -58,20 +60,38 @@ fn key(root: &std::path::Path) -> anyhow::Result<String> {
         .args(["keys", "list", "--json", "--script-root"])
         .arg(root)
         .output()?;
-    ensure!(output.status.success(), "no keys: {}", String::from_utf8_lossy(&output.stderr));
+    ensure!(
+        output.status.success(),
+        "no keys: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let keys: Value = serde_json::from_slice(&output.stdout)?;
-    let key = keys.pointer("/functions/guarded/default").and_then(Value::as_str);
+    let key = keys
+        .pointer("/functions/guarded/default")
+        .and_then(Value::as_str);
     Ok(key.context("the function `guarded` has no key")?.to_owned())
 }
 
 async fn measure() -> anyhow::Result<Vec<Target>> {
     let folder = tempfile::tempdir()?;
     let key = key(folder.path())?;
-    let host = Host::new().with_script_root(folder.path()).with_address("127.0.0.1:0").start().await.map_err(anyhow::Error::msg)?;
+    let host = Host::new()
+        .with_script_root(folder.path())
+        .with_address("127.0.0.1:0")
+        .start()
+        .await
+        .map_err(anyhow::Error::msg)?;
     let url = host.url().context("the host does not listen")?;
-    let served = url.socket_addrs(|| None)?.first().context("no address")?.to_string();
+    let served = url
+        .socket_addrs(|| None)?
+        .first()
+        .context("no address")?
+        .to_string();
     let bare = HttpServer::new(|| {
-        App::new().route("/api/bare", web::get().to(async || HttpResponse::Ok().body(ANSWER)))
+        App::new().route(
+            "/api/bare",
+            web::get().to(async || HttpResponse::Ok().body(ANSWER)),
+        )
     })
     .workers(std::thread::available_parallelism()?.get())
     .disable_signals()
@@ -112,8 +132,14 @@ async fn refuses(target: &Target) -> anyhow::Result<()> {
 
 impl Target {
     fn new(name: &'static str, address: &str, headers: &str) -> Self {
-        let request = format!("GET /api/{name} HTTP/1.1\r\nhost: {address}\r\n{headers}\r\n").into_bytes();
-        Self { name, address: address.to_owned(), request, rounds: Vec::new() }
+        let request =
+            format!("GET /api/{name} HTTP/1.1\r\nhost: {address}\r\n{headers}\r\n").into_bytes();
+        Self {
+            name,
+            address: address.to_owned(),
+            request,
+            rounds: Vec::new(),
+        }
     }
 
     async fn round(&self, length: Duration) -> anyhow::Result<Round> {
@@ -121,20 +147,32 @@ impl Target {
         let connections = try_join_all(opened).await?;
         let began = Instant::now();
         let until = began + length;
-        let tasks = connections.into_iter().map(|connection| tokio::spawn(connection.keep_asking(self.request.clone(), until)));
+        let tasks = connections
+            .into_iter()
+            .map(|connection| tokio::spawn(connection.keep_asking(self.request.clone(), until)));
         let mut times = Vec::new();
         for task in try_join_all(tasks.collect::<Vec<_>>()).await? {
             times.extend(task?);
         }
         let seconds = began.elapsed().as_secs_f64();
         times.sort_unstable();
-        let at = |percent: usize| times.get(times.len() * percent / 100).copied().unwrap_or_default();
-        Ok(Round { per_second: times.len() as f64 / seconds, p50: at(50), p99: at(99) })
+        let at = |percent: usize| {
+            times
+                .get(times.len() * percent / 100)
+                .copied()
+                .unwrap_or_default()
+        };
+        Ok(Round {
+            per_second: times.len() as f64 / seconds,
+            p50: at(50),
+            p99: at(99),
+        })
     }
 
     /// The round with the median rate.
     fn median(&mut self) -> Round {
-        self.rounds.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
+        self.rounds
+            .sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
         self.rounds[self.rounds.len() / 2]
     }
 }
@@ -149,10 +187,17 @@ impl Connection {
     async fn open(target: &Target) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(&target.address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(4096) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(4096),
+        })
     }
 
-    async fn keep_asking(mut self, request: Vec<u8>, until: Instant) -> anyhow::Result<Vec<Duration>> {
+    async fn keep_asking(
+        mut self,
+        request: Vec<u8>,
+        until: Instant,
+    ) -> anyhow::Result<Vec<Duration>> {
         let mut times = Vec::with_capacity(1 << 16);
         let mut began = Instant::now();
         while began < until {
@@ -188,14 +233,24 @@ fn head(answer: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
     };
     let text = std::str::from_utf8(&answer[..end])?;
     let status = text.get(9..12).context("no status")?.parse()?;
-    let length = text.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let length = text
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     let length: usize = length.context("no content-length")?.1.trim().parse()?;
     Ok(Some((status, end + 4 + length)))
 }
 
 fn report(targets: &mut [Target], as_json: bool) -> anyhow::Result<()> {
-    let medians: Vec<(&str, Round)> = targets.iter_mut().map(|target| (target.name, target.median())).collect();
-    let bare = medians.first().context("nothing was measured")?.1.per_second;
+    let medians: Vec<(&str, Round)> = targets
+        .iter_mut()
+        .map(|target| (target.name, target.median()))
+        .collect();
+    let bare = medians
+        .first()
+        .context("nothing was measured")?
+        .1
+        .per_second;
     let us = |time: Duration| time.as_secs_f64() * 1e6;
     if as_json {
         let rows = medians.iter().map(|(name, round)| {
@@ -207,11 +262,20 @@ fn report(targets: &mut [Target], as_json: bool) -> anyhow::Result<()> {
                 "to_bare": round.per_second / bare,
             })
         });
-        println!("{}", serde_json::to_string_pretty(&rows.collect::<Vec<_>>())?);
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&rows.collect::<Vec<_>>())?
+        );
         return Ok(());
     }
-    println!("{CONNECTIONS} connections, {ROUNDS} rounds of {} s, median", ROUND.as_secs());
-    println!("{:<10} {:>11} {:>8} {:>8} {:>8}", "target", "requests/s", "p50 us", "p99 us", "to bare");
+    println!(
+        "{CONNECTIONS} connections, {ROUNDS} rounds of {} s, median",
+        ROUND.as_secs()
+    );
+    println!(
+        "{:<10} {:>11} {:>8} {:>8} {:>8}",
+        "target", "requests/s", "p50 us", "p99 us", "to bare"
+    );
     for (name, round) in &medians {
         println!(
             "{name:<10} {:>11.0} {:>8.0} {:>8.0} {:>8.3}",
