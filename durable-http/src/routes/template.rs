@@ -1,7 +1,7 @@
 //! A route template that has been read.
 
 use super::error::TemplateError;
-use super::segment::{Placeholder, Segment};
+use super::segment::Segment;
 use super::{matching, parse};
 
 /// The placeholders of a template, each with its value in a path.
@@ -34,7 +34,7 @@ impl Template {
     #[cfg(test)]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let placeholders = self.segments.iter().flat_map(Segment::placeholders);
-        placeholders.map(|placeholder: &Placeholder| placeholder.name.as_str())
+        placeholders.map(|placeholder| placeholder.name.as_str())
     }
 
     /// The values that the placeholders have in `path`, which is percent-encoded and starts with `/`.

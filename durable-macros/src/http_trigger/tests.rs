@@ -36,7 +36,7 @@ fn a_function_is_data_and_one_call() {
         &text,
         quote! { states: &[::root::__private::StateSpec::of::<Bank>()] },
     );
-    has(&text, quote! { .placeholder::<Option<u32> >("id") });
+    has(&text, quote! { .optional_placeholder::<u32>("id") });
     has(&text, quote! { .extract::<Bytes>("body").await });
     assert!(!text.contains("struct"));
     assert!(!text.contains("compile_error"));

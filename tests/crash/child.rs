@@ -1,0 +1,114 @@
+//! The process that is killed.
+
+use std::path::Path;
+use std::time::Duration;
+
+use durable_functions::{DurableClient, Host, InstanceQuery, OrchestrationStatus};
+
+use crate::functions::{EVENTS, GENERATIONS, append, chain, events, fan_out, folder, generations};
+use crate::functions::{parent, timers};
+
+/// Instances that one wave starts, by what they run.
+pub(crate) const WAVE: [&str; 8] = [
+    "chain",
+    "chain",
+    "chain",
+    "fan_out",
+    "timers",
+    "events",
+    "parent",
+    "generations",
+];
+
+/// The id of one instance of a wave; `n` is its input.
+pub(crate) fn id_of(prefix: &str, index: usize, n: u64) -> String {
+    format!("{prefix}-{index}-{n}")
+}
+
+/// A hub on the shared folder.
+pub(crate) fn host(folder: &Path) -> Host {
+    Host::new().without_http().with_script_root(folder)
+}
+
+/// Every instance there is.
+pub(crate) async fn list(client: &DurableClient) -> Vec<OrchestrationStatus> {
+    let (mut all, mut query) = (Vec::new(), InstanceQuery::new().with_page_size(500));
+    loop {
+        let page = client.list_instances(query).await.unwrap();
+        all.extend(page.items);
+        let Some(token) = page.continuation_token else {
+            return all;
+        };
+        query = InstanceQuery::new()
+            .with_page_size(500)
+            .with_continuation(token);
+    }
+}
+
+/// Runs until it is killed; the last run, until nothing is left to do.
+pub(crate) async fn run() {
+    let number: u64 = std::env::var("CRASH_RUN").unwrap().parse().unwrap();
+    let last = std::env::var_os("CRASH_LAST").is_some();
+    let host = host(&folder().unwrap()).start().await.unwrap();
+    let client = host.client();
+    append("opened", &number.to_string()).unwrap();
+    // What earlier runs left unstarted, the newest first: it was killed over these.
+    let oldest = if last { 0 } else { number.saturating_sub(3) };
+    for n in (oldest..=number).rev() {
+        wave(&client, &format!("wave{n}"), n).await;
+    }
+    finish(&client).await;
+    for more in 0.. {
+        if last {
+            host.shutdown().await.unwrap();
+            return;
+        }
+        wave(&client, &format!("more{number}.{more}"), number).await;
+        finish(&client).await;
+    }
+}
+
+/// Starts what does not exist yet; an ended instance would be replaced.
+async fn wave(client: &DurableClient, prefix: &str, n: u64) {
+    for (index, function) in WAVE.into_iter().enumerate() {
+        let id = id_of(prefix, index, n);
+        if client.get_status(&id).await.unwrap().is_some() {
+            continue;
+        }
+        let start = match function {
+            "chain" => client.start_new::<chain>(n),
+            "fan_out" => client.start_new::<fan_out>(n),
+            "timers" => client.start_new::<timers>(n),
+            "events" => client.start_new::<events>(n),
+            "parent" => client.start_new::<parent>(n),
+            _ => client.start_new::<generations>((GENERATIONS, n)),
+        };
+        start.with_instance_id(&id).await.unwrap();
+        append("acknowledged", &id).unwrap();
+    }
+}
+
+/// Raises what is waited for (again, if an earlier run did), and waits for every end.
+async fn finish(client: &DurableClient) {
+    let open: Vec<OrchestrationStatus> = list(client)
+        .await
+        .into_iter()
+        .filter(|status| !status.is_terminal())
+        .collect();
+    for status in open.iter().filter(|status| status.name == "events") {
+        for (data, name) in EVENTS.into_iter().enumerate() {
+            // It may have ended by the first two; the third is one too many then.
+            drop(client.raise_event(&status.instance_id, name, data).await);
+        }
+    }
+    for status in open {
+        let end = client
+            .wait_for_completion(&status.instance_id, Duration::from_secs(30))
+            .await;
+        if let Err(error) = end {
+            let now = client.get_status(&status.instance_id).await;
+            let history = client.events(&status.instance_id).await;
+            panic!("{}: {error}; {now:?}; {history:?}", status.instance_id);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Whether a history is one that the engine may write.
+
+use std::collections::BTreeMap;
+
+use durable_runtime::model::{HistoryEvent, RuntimeStatus};
+
+/// Ids of the activities that it holds.
+pub(crate) fn check(id: &str, turns: &[Vec<HistoryEvent>]) -> Vec<i64> {
+    let mut open: BTreeMap<i64, &'static str> = BTreeMap::new();
+    let (mut activities, mut highest, mut begun, mut ended) = (Vec::new(), -1, false, false);
+    for turn in turns {
+        assert!(!ended, "{id}: a turn after the end: {turns:?}");
+        let started = matches!(turn.first(), Some(HistoryEvent::OrchestratorStarted { .. }));
+        let completed = matches!(turn.last(), Some(HistoryEvent::OrchestratorCompleted));
+        assert!(
+            started && completed,
+            "{id}: a turn without bounds: {turn:?}"
+        );
+        for event in &turn[1..turn.len() - 1] {
+            assert!(!ended, "{id}: {event:?} after the end: {turns:?}");
+            let is_start = matches!(event, HistoryEvent::ExecutionStarted(_));
+            assert_ne!(
+                is_start, begun,
+                "{id}: ExecutionStarted is not the first, once: {turns:?}"
+            );
+            begun = true;
+            let (asked, answered) = match event {
+                HistoryEvent::TaskScheduled { id, .. } => {
+                    activities.push(*id);
+                    (Some((*id, "activity")), None)
+                }
+                HistoryEvent::TimerCreated { id, .. } => (Some((*id, "timer")), None),
+                HistoryEvent::SubOrchestrationInstanceCreated { id, .. } => {
+                    (Some((*id, "child")), None)
+                }
+                HistoryEvent::TaskCompleted { id, .. } => (None, Some((*id, "activity"))),
+                HistoryEvent::TimerFired { id } => (None, Some((*id, "timer"))),
+                HistoryEvent::SubOrchestrationInstanceCompleted { id, .. } => {
+                    (None, Some((*id, "child")))
+                }
+                HistoryEvent::ExecutionCompleted {
+                    id: task, status, ..
+                } => {
+                    assert_eq!(*status, RuntimeStatus::Completed, "{id}: {turns:?}");
+                    assert!(
+                        *task > highest,
+                        "{id}: the end's id is not the highest: {turns:?}"
+                    );
+                    ended = true;
+                    (None, None)
+                }
+                HistoryEvent::ExecutionStarted(_) | HistoryEvent::EventRaised { .. } => {
+                    (None, None)
+                }
+                other => panic!("{id}: {other:?} has no business here: {turns:?}"),
+            };
+            if let Some((task, kind)) = asked {
+                assert!(
+                    task > highest,
+                    "{id}: the id {task} does not ascend: {turns:?}"
+                );
+                highest = task;
+                open.insert(task, kind);
+            }
+            if let Some((task, kind)) = answered {
+                let was = open.remove(&task);
+                assert_eq!(
+                    was,
+                    Some(kind),
+                    "{id}: {event:?} answers nothing open: {turns:?}"
+                );
+            }
+        }
+    }
+    assert!(
+        ended && open.is_empty(),
+        "{id}: {open:?} never answered: {turns:?}"
+    );
+    activities
+}

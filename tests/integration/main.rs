@@ -1,0 +1,310 @@
+//! The first page of the README, from outside: the example's own binary, its command line, and HTTP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test may panic"
+)]
+
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use durable_functions::reqwest::{Client, Method, Response, header::HeaderMap};
+use serde_json::Value;
+
+const START: &str = "/api/orchestrators/hello_cities";
+const MANAGE: &str = "/runtime/webhooks/durabletask";
+
+/// The example as `cargo test` built it beside this binary.
+fn program() -> PathBuf {
+    let this = std::env::current_exe().unwrap();
+    let name = format!("hello_cities{}", std::env::consts::EXE_SUFFIX);
+    this.parent()
+        .unwrap()
+        .parent()
+        .unwrap()
+        .join("examples")
+        .join(name)
+}
+
+fn command(root: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command
+        .arg("--script-root")
+        .arg(root)
+        .args(args)
+        .env_remove("AZURE_FUNCTIONS_ENVIRONMENT");
+    command
+}
+
+fn tool(root: &Path, args: &[&str]) -> Output {
+    command(root, args).output().unwrap()
+}
+
+/// A host in a process of its own; killed when dropped.
+struct Host {
+    child: Child,
+    base: String,
+    http: Client,
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Host {
+    fn start(root: &Path) -> Self {
+        let mut command = command(root, &["--port", "0"]);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap())
+            .lines()
+            .map_while(Result::ok);
+        let line = lines
+            .into_iter()
+            .find(|line| line.starts_with("Management: "))
+            .expect("it serves");
+        let base = line
+            .trim_start_matches("Management: ")
+            .split("/runtime")
+            .next()
+            .unwrap()
+            .to_owned();
+        Self {
+            child,
+            base,
+            http: Client::new(),
+        }
+    }
+
+    async fn ask(&self, method: Method, path: &str, key: Option<&str>) -> Response {
+        let mut request = self.http.request(method, format!("{}{path}", self.base));
+        if let Some(key) = key {
+            request = request.header("x-functions-key", key);
+        }
+        request.send().await.unwrap()
+    }
+
+    async fn status(&self, method: Method, path: &str, key: Option<&str>) -> u16 {
+        self.ask(method, path, key).await.status().as_u16()
+    }
+
+    /// Polls the URL as clients do, until it is no longer 202.
+    async fn poll(&self, url: &str) -> (u16, Value) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let response = self.http.get(url).send().await.unwrap();
+            let status = response.status().as_u16();
+            if status != 202 {
+                return (status, response.json().await.unwrap());
+            }
+            assert_eq!(header(response.headers(), "retry-after"), "5");
+            assert_eq!(header(response.headers(), "location"), url);
+            assert!(Instant::now() < deadline, "never done");
+        }
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> String {
+    headers
+        .get(name)
+        .map(|value| value.to_str().unwrap().to_owned())
+        .unwrap_or_default()
+}
+
+fn keys(root: &Path) -> Value {
+    serde_json::from_slice(&tool(root, &["keys", "list", "--json"]).stdout).unwrap()
+}
+
+fn text(value: &Value, path: &str) -> String {
+    value
+        .pointer(path)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("no {path} in {value}"))
+        .to_owned()
+}
+
+#[tokio::test]
+async fn start_poll_and_keys_are_as_the_reference_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(folder.path());
+    let keys = keys(folder.path());
+    let own = text(&keys, "/functions/http_start/default");
+    let system = text(&keys, "/systemKeys/durabletask_extension");
+    for (key, expected) in [
+        (None, 401),
+        (Some("wrong"), 401),
+        (Some(&*system), 401),
+        (Some(&*own), 202),
+        (Some(&*text(&keys, "/functionKeys/default")), 202),
+        (Some(&*text(&keys, "/masterKey")), 202),
+    ] {
+        assert_eq!(
+            host.status(Method::POST, START, key).await,
+            expected,
+            "{expected}"
+        );
+    }
+    assert_eq!(
+        host.status(Method::POST, &format!("{START}?code={own}"), None)
+            .await,
+        202
+    );
+    assert_eq!(
+        host.status(Method::POST, &format!("{START}?code={own}"), Some("wrong"))
+            .await,
+        401
+    );
+    assert_eq!(host.status(Method::GET, START, Some(&own)).await, 404);
+    let started = host.ask(Method::POST, START, Some(&own)).await;
+    assert_eq!(header(started.headers(), "retry-after"), "10");
+    let location = header(started.headers(), "location");
+    let payload: Value = started.json().await.unwrap();
+    assert_eq!(text(&payload, "/statusQueryGetUri"), location);
+    assert_eq!(payload.as_object().unwrap().len(), 9);
+    let (status, body) = host.poll(&location).await;
+    assert_eq!(
+        (status, text(&body, "/runtimeStatus")),
+        (200, "Completed".to_owned())
+    );
+    assert_eq!(
+        body["output"],
+        serde_json::json!(["Hello Tokyo!", "Hello Seattle!", "Hello London!"])
+    );
+}
+
+#[tokio::test]
+async fn management_asks_for_its_own_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(folder.path());
+    let keys = keys(folder.path());
+    let list = format!("{MANAGE}/instances");
+    let (system, master) = (
+        text(&keys, "/systemKeys/durabletask_extension"),
+        text(&keys, "/masterKey"),
+    );
+    let (host_key, own) = (
+        text(&keys, "/functionKeys/default"),
+        text(&keys, "/functions/http_start/default"),
+    );
+    for (key, expected) in [
+        (None, 401),
+        (Some(&own), 401),
+        (Some(&host_key), 403),
+        (Some(&system), 200),
+        (Some(&master), 200),
+    ] {
+        assert_eq!(
+            host.status(Method::GET, &list, key.map(|key| &**key)).await,
+            expected
+        );
+    }
+    let new = format!("{MANAGE}/orchestrators/hello_cities/mine");
+    assert_eq!(host.status(Method::POST, &new, Some(&system)).await, 202);
+    host.poll(&format!("{}{list}/mine?code={system}", host.base))
+        .await;
+    assert_eq!(
+        host.status(
+            Method::POST,
+            &format!("{list}/mine/terminate?reason=x"),
+            Some(&system)
+        )
+        .await,
+        410
+    );
+    assert_eq!(
+        host.status(Method::DELETE, &format!("{list}/mine"), Some(&system))
+            .await,
+        200
+    );
+    assert_eq!(
+        host.status(Method::GET, &format!("{list}/mine"), Some(&system))
+            .await,
+        404
+    );
+    let unknown = host
+        .ask(
+            Method::POST,
+            &format!("{MANAGE}/orchestrators/nope"),
+            Some(&system),
+        )
+        .await;
+    assert_eq!(unknown.status().as_u16(), 400);
+    let unknown: Value = unknown.json().await.unwrap();
+    assert!(
+        text(&unknown, "/ExceptionMessage").starts_with("The function 'nope' doesn't exist"),
+        "{unknown}"
+    );
+}
+
+#[tokio::test]
+async fn a_renewed_key_reaches_the_running_host_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(folder.path());
+    let old = text(&keys(folder.path()), "/functions/http_start/default");
+    let renewed = tool(
+        folder.path(),
+        &["keys", "renew", "--function", "http_start"],
+    );
+    assert!(
+        renewed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&renewed.stderr)
+    );
+    let new = String::from_utf8(renewed.stdout).unwrap().trim().to_owned();
+    assert_eq!(host.status(Method::POST, START, Some(&old)).await, 401);
+    assert_eq!(host.status(Method::POST, START, Some(&new)).await, 202);
+}
+
+#[tokio::test]
+async fn a_killed_host_goes_on_and_a_second_one_is_told_who_holds_the_hub() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(folder.path());
+    let started = tool(
+        folder.path(),
+        &["instances", "start", "hello_cities", "--id", "kept"],
+    );
+    assert!(
+        started.status.success(),
+        "{}",
+        String::from_utf8_lossy(&started.stderr)
+    );
+    let second = tool(folder.path(), &["--port", "0"]);
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(said.contains(&host.child.id().to_string()), "{said}");
+    drop(host);
+    let host = Host::start(folder.path());
+    let system = text(&keys(folder.path()), "/systemKeys/durabletask_extension");
+    let (status, body) = host
+        .poll(&format!(
+            "{}{MANAGE}/instances/kept?code={system}",
+            host.base
+        ))
+        .await;
+    assert_eq!(
+        (status, text(&body, "/runtimeStatus")),
+        (200, "Completed".to_owned())
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_host_exits_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut host = Host::start(folder.path());
+    let killed = Command::new("kill")
+        .arg(host.child.id().to_string())
+        .status()
+        .unwrap();
+    assert!(killed.success());
+    assert_eq!(host.child.wait().unwrap().code(), Some(0));
+}
