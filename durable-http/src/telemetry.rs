@@ -4,6 +4,9 @@ use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
+/// What is written when `RUST_LOG` says nothing.
+const DEFAULT: &str = "info,actix_server=warn,actix_web=warn,actix_http=warn";
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Format {
@@ -14,8 +17,10 @@ pub(crate) enum Format {
 
 /// Writes log lines to standard error, unless the program has set up its own.
 pub(crate) fn init(format: Format) {
-    let filter = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| EnvFilter::new("info,actix_server=warn,actix_web=warn"));
+    let told = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
+    let told = Some(told).filter(|filter| !filter.trim().is_empty());
+    let filter = told.and_then(|filter| EnvFilter::try_new(filter).ok());
+    let filter = filter.unwrap_or_else(|| EnvFilter::new(DEFAULT));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

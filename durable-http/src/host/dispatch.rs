@@ -1,7 +1,7 @@
 //! One request's way: throttle, route, auth, disabled, execute (host.md 2.4).
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
@@ -158,8 +158,29 @@ async fn execute(
             HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
         }
     };
-    tracing::info!(status = response.status().as_u16(), duration = ?began.elapsed(), "{} answered", function.name);
+    log(function.name, &response, began.elapsed());
     response
+}
+
+/// The one line of an invocation. What our own errors say has been logged where they became answers.
+fn log(function: &str, response: &HttpResponse, duration: Duration) {
+    let status = response.status();
+    if !status.is_server_error() {
+        tracing::info!(status = status.as_u16(), ?duration, "{function} answered");
+        return;
+    }
+    let ours = |error: &actix_web::Error| {
+        error.as_error::<durable_runtime::Error>().is_some()
+            || error.as_error::<durable_runtime::ClientError>().is_some()
+    };
+    let error = response.error().filter(|error| !ours(error));
+    let error = error.map(tracing::field::display);
+    tracing::error!(
+        status = status.as_u16(),
+        ?duration,
+        error,
+        "{function} failed"
+    );
 }
 
 /// Gives `web::Path` the values of the route, and returns those that parameters are bound to.

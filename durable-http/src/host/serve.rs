@@ -158,9 +158,6 @@ fn route_table(
 /// Serves until it is told to stop.
 pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
     telemetry::init(how.logs);
-    #[cfg(feature = "tls")]
-    // Another provider that the program installed is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("durable-engine")
@@ -198,6 +195,9 @@ async fn stop_signal() -> Result<()> {
 }
 
 pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<RunningHost> {
+    #[cfg(feature = "tls")]
+    // Another provider that the program installed is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let root = host.root(root);
     let Checked {
         told,
