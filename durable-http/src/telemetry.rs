@@ -12,6 +12,10 @@ const DEFAULT: &str = "info,actix_server=warn,actix_web=warn,actix_http=warn";
 pub(crate) enum Format {
     #[default]
     Text,
+    #[cfg_attr(
+        not(feature = "cli"),
+        allow(dead_code, reason = "it is the command line that asks for it")
+    )]
     Json,
 }
 

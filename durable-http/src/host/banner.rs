@@ -9,10 +9,9 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
     let mut lines = vec![String::new(), "Functions:".to_owned(), String::new()];
     for route in shared.table.iter() {
         let function = route.target.function;
-        let methods = if function.methods.is_empty() {
-            "ALL".to_owned()
-        } else {
-            function.methods.join(",")
+        let methods = match route.methods() {
+            [] => "ALL".to_owned(),
+            methods => methods.join(","),
         };
         let off = if route.target.disabled {
             " (disabled)"
@@ -22,7 +21,7 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
         let auth = function.auth.name();
         lines.push(format!(
             "  {}: [{methods}] {url}{} (auth: {auth}){off}",
-            function.name,
+            route.function(),
             route.template().text()
         ));
     }

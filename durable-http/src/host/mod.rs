@@ -2,6 +2,8 @@
 
 mod auth;
 mod banner;
+#[cfg(feature = "cli")]
+mod command_line;
 mod config;
 mod configure;
 mod dispatch;
@@ -115,15 +117,12 @@ impl Host {
     /// status 1, wrong usage with 2.
     ///
     /// # Errors
-    /// Whatever keeps it from serving, where there is no command line (feature `cli` off).
+    /// None so far: `Result` leaves room for a `?` beside it.
     pub fn run(self) -> Result<()> {
-        #[cfg(feature = "cli")]
-        match crate::cli::run(self, std::env::args_os()) {
+        match run(self) {
             0 => Ok(()),
             code => std::process::exit(code.into()),
         }
-        #[cfg(not(feature = "cli"))]
-        serve::serve(self, serve::How::default(), None)
     }
 
     /// Starts within a program of one's own, on its tokio runtime.
@@ -147,6 +146,22 @@ impl Host {
             .or_else(|| variable("AzureWebJobsScriptRoot"))
             .or_else(|| variable("CARGO_MANIFEST_DIR"))
             .unwrap_or_else(|| PathBuf::from("."))
+    }
+}
+
+#[cfg(feature = "cli")]
+fn run(host: Host) -> u8 {
+    crate::cli::run(host, std::env::args_os())
+}
+
+#[cfg(not(feature = "cli"))]
+fn run(host: Host) -> u8 {
+    match serve::serve(host, serve::How::default(), None) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("error: {error}");
+            1
+        }
     }
 }
 
