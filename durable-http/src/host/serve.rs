@@ -157,9 +157,6 @@ fn route_table(
 /// Serves until it is told to stop.
 pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
     telemetry::init(how.logs);
-    #[cfg(feature = "tls")]
-    // Another provider that the program installed is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("durable-engine")
@@ -175,7 +172,7 @@ pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
         )
         .await?;
         stop_signal().await?;
-        println!("Stopping: what runs may finish.");
+        banner::say("Stopping: what runs may finish.");
         running.shutdown().await
     })
 }
