@@ -78,6 +78,8 @@ impl Host {
             .next()
             .unwrap()
             .to_owned();
+        // Installs the TLS provider, as in every program that serves.
+        drop(durable_functions::Host::new());
         Self {
             child,
             base,

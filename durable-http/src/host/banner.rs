@@ -1,5 +1,7 @@
 //! What the host prints when it is ready.
 
+use std::io::Write as _;
+
 use durable_runtime::Registry;
 
 use super::shared::Shared;
@@ -51,7 +53,12 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
         "Management: {url}/runtime/webhooks/durabletask/instances"
     ));
     lines.push("Listening; ctrl-C stops.".to_owned());
-    println!("{}", lines.join("\n"));
+    say(&lines.join("\n"));
+}
+
+/// Prints a line; a reader who has gone is no reason to stop.
+pub(super) fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// How this very program is called.

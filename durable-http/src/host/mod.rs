@@ -55,8 +55,12 @@ impl Default for Host {
 }
 
 impl Host {
-    /// A host of every function that the program's crates register.
+    /// A host of every function that the program's crates register. Installs ring as the process's TLS provider, unless there is one
+    /// (feature `tls`): a `reqwest::Client` that is made before panics.
     pub fn new() -> Self {
+        #[cfg(feature = "tls")]
+        // Another provider that the program installed is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         Self {
             states: States::default(),
             given: BTreeMap::new(),

@@ -173,7 +173,7 @@ pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
         )
         .await?;
         stop_signal().await?;
-        println!("Stopping: what runs may finish.");
+        banner::say("Stopping: what runs may finish.");
         running.shutdown().await
     })
 }
