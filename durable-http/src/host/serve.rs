@@ -195,9 +195,6 @@ async fn stop_signal() -> Result<()> {
 }
 
 pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<RunningHost> {
-    #[cfg(feature = "tls")]
-    // Another provider that the program installed is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let root = host.root(root);
     let Checked {
         told,
