@@ -1,6 +1,6 @@
 //! The engine: instances in memory, turns, commits, activities, timers, recovery. It knows the store's trait, never a database.
 //!
-//! One message's way: [`Engine::deliver`] puts it into its instance's cell and the cell into the run queue (`turns.rs`); a turn thread takes
+//! One message's way: `Engine::deliver` puts it into its instance's cell and the cell into the run queue (`turns.rs`); a turn thread takes
 //! all that waits there, lets the execution run (`resident.rs`) and submits the turn; the store's answer (`commit.rs`) makes it
 //! visible and lets its effects leave: activities start (`activities.rs`), timers are armed (`timers.rs`), messages go on.
 
