@@ -102,7 +102,7 @@ pub(super) struct State {
 }
 
 /// Ends the turn at the spot of a wrong use that has no `Result` to say so; caught by the executor.
-pub(super) struct Misuse(pub(super) FailureDetails);
+pub(crate) struct Misuse(pub(crate) FailureDetails);
 
 impl Core {
     pub(super) fn new(

@@ -25,6 +25,7 @@ pub use retry::{RetryDecision, RetryPolicy};
 pub use task::{ActivityCall, DurableTimer, EventWait, NewInstance, SubOrchestrationCall};
 
 pub(crate) use context::Continuation;
-pub(crate) use core::{Action, Limits, Open};
+pub(crate) use core::{Action, Limits, Misuse, Open};
 pub(crate) use execution::{Execution, Turn, panic_text};
 pub(crate) use finish::{Carried, End};
+pub(crate) use task::OneWay;

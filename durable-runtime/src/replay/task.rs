@@ -12,9 +12,10 @@ use chrono::{DateTime, Utc};
 use futures::future::FusedFuture;
 use serde::de::DeserializeOwned;
 
-use super::core::Core;
+use super::core::{Action, Core};
 use super::retry::RetryPolicy;
 use super::slot::{Outcome, SlotId};
+use crate::entity::{Operation, Sent, misuse};
 use crate::model::{FailureDetails, HistoryEvent, Payload, TaskError};
 
 /// A slot of the core, given back when dropped.
@@ -216,16 +217,42 @@ impl fmt::Debug for DurableTimer {
     }
 }
 
-/// An orchestration that was started and is not waited for.
-pub struct NewInstance {
+/// Something one-way that an orchestrator asked for: it may be changed until the poll is over.
+pub(crate) struct OneWay {
     core: Arc<Core>,
     task: i64,
+}
+
+impl OneWay {
+    pub(super) fn new(core: Arc<Core>, task: i64) -> Self {
+        Self { core, task }
+    }
+
+    pub(crate) fn alter(&self, alter: impl FnOnce(&mut Action)) {
+        self.core.alter_one_way(self.task, alter);
+    }
+}
+
+/// An orchestration that was started and is not waited for.
+pub struct NewInstance {
+    starter: Starter,
     id: String,
 }
 
+enum Starter {
+    Orchestration(OneWay),
+    Entity(Arc<Operation>, usize),
+}
+
 impl NewInstance {
-    pub(super) fn new(core: Arc<Core>, task: i64, id: String) -> Self {
-        Self { core, task, id }
+    pub(super) fn of_orchestration(action: OneWay, id: String) -> Self {
+        let starter = Starter::Orchestration(action);
+        Self { starter, id }
+    }
+
+    pub(crate) fn of_entity(operation: Arc<Operation>, index: usize, id: String) -> Self {
+        let starter = Starter::Entity(operation, index);
+        Self { starter, id }
     }
 
     /// Its instance id.
@@ -243,14 +270,23 @@ impl NewInstance {
     pub fn with_instance_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         if let Err(fault) = crate::client::check_instance_id(&self.id) {
-            self.core.misuse(fault.to_string());
+            misuse(fault.to_string());
         }
-        let wanted = self.id.as_str().into();
-        self.alter(|event| {
-            if let HistoryEvent::SubOrchestrationInstanceCreated { instance_id, .. } = event {
-                *instance_id = wanted;
-            }
-        });
+        let wanted: Arc<str> = self.id.as_str().into();
+        match &self.starter {
+            Starter::Orchestration(action) => action.alter(|action| {
+                if let HistoryEvent::SubOrchestrationInstanceCreated { instance_id, .. } =
+                    &mut action.event
+                {
+                    *instance_id = wanted;
+                }
+            }),
+            Starter::Entity(operation, index) => operation.alter(*index, |sent| {
+                if let Sent::Start { instance_id, .. } = sent {
+                    *instance_id = wanted;
+                }
+            }),
+        }
         self
     }
 
@@ -262,11 +298,20 @@ impl NewInstance {
     )]
     pub fn with_version(self, wanted: impl Into<String>) -> Self {
         let wanted = wanted.into();
-        self.alter(|event| {
-            if let HistoryEvent::SubOrchestrationInstanceCreated { version, .. } = event {
-                *version = wanted;
-            }
-        });
+        match &self.starter {
+            Starter::Orchestration(action) => action.alter(|action| {
+                if let HistoryEvent::SubOrchestrationInstanceCreated { version, .. } =
+                    &mut action.event
+                {
+                    *version = wanted;
+                }
+            }),
+            Starter::Entity(operation, index) => operation.alter(*index, |sent| {
+                if let Sent::Start { version, .. } = sent {
+                    *version = Some(wanted);
+                }
+            }),
+        }
         self
     }
 
@@ -277,14 +322,17 @@ impl NewInstance {
         reason = "what acts when dropped unread is not `must_use`"
     )]
     pub fn scheduled_at(self, at: DateTime<Utc>) -> Self {
-        self.core
-            .alter_one_way(self.task, |action| action.scheduled_start = Some(at.into()));
+        match &self.starter {
+            Starter::Orchestration(action) => {
+                action.alter(|action| action.scheduled_start = Some(at.into()));
+            }
+            Starter::Entity(operation, index) => operation.alter(*index, |sent| {
+                if let Sent::Start { due, .. } = sent {
+                    *due = Some(at.into());
+                }
+            }),
+        }
         self
-    }
-
-    fn alter(&self, alter: impl FnOnce(&mut HistoryEvent)) {
-        self.core
-            .alter_one_way(self.task, |action| alter(&mut action.event));
     }
 }
 
