@@ -21,8 +21,8 @@ pub mod __private;
 
 pub use activity::ActivityContext;
 pub use client::{
-    ClientError, DurableClient, InstanceQuery, OrchestrationStatus, Page, PurgeFilter,
-    StatusOptions,
+    CallEntity, CleanedEntities, ClientError, DurableClient, EntityQuery, EntityStatus,
+    InstanceQuery, OrchestrationStatus, Page, PurgeFilter, SignalEntity, StatusOptions,
 };
 pub use entity::{
     Entity, EntityCalls, EntityContext, EntityInvocation, EntityObject, EntityRef, EntitySender,
@@ -33,7 +33,8 @@ pub use function::{Activity, IntoInput, Orchestrator};
 pub use model::{EntityId, EntityIdFault, FailureDetails, RuntimeStatus, TaskError};
 pub use registry::Registry;
 pub use replay::{
-    ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext,
-    RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny,
+    ActivityCall, ContinueOptions, DurableTimer, EntityCall, EntityLock, EntityLocking, EventWait,
+    NewInstance, OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll,
+    WhenAny,
 };
 pub use state::{State, States};

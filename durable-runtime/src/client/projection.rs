@@ -35,6 +35,14 @@ fn time(at: Timestamp) -> String {
     format!("{digits}Z")
 }
 
+/// [`time`], for serde.
+pub(super) fn serialize_time<S: serde::Serializer>(
+    at: &chrono::DateTime<chrono::Utc>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time((*at).into()))
+}
+
 fn raw(payload: Option<&Payload>) -> Value {
     payload.map_or(Value::Null, |payload| {
         Value::String(payload.as_str().to_owned())

@@ -124,11 +124,6 @@ impl Mailbox {
         }
     }
 
-    /// How many messages wait, those whose time has not come included.
-    pub(crate) fn waiting(&self) -> usize {
-        self.known.len()
-    }
-
     /// When the next of those whose time has not come is due.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         self.later.first_key_value().map(|((due, _), _)| *due)

@@ -119,6 +119,9 @@ pub enum HistoryEvent {
         /// Its input.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         input: Option<Payload>,
+        /// The id of the `EntityLockRequested` under whose locks it was called.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        section: Option<i64>,
     },
     /// An operation of an entity was asked for, one-way.
     EntityOperationSignaled {

@@ -52,7 +52,11 @@ impl OrchestrationContext {
         Self { core }
     }
 
-    fn handle(&self, slot: super::slot::SlotId) -> Handle {
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(super) fn handle(&self, slot: super::slot::SlotId) -> Handle {
         Handle::new(Arc::clone(&self.core), slot)
     }
 

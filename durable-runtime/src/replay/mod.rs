@@ -9,6 +9,7 @@
 mod combinators;
 mod context;
 mod core;
+mod entities;
 mod execution;
 mod finish;
 mod guid;
@@ -21,6 +22,7 @@ mod waker;
 
 pub use combinators::{WhenAll, WhenAny};
 pub use context::{ContinueOptions, OrchestrationContext};
+pub use entities::{EntityCall, EntityLock, EntityLocking};
 pub use retry::{RetryDecision, RetryPolicy};
 pub use task::{ActivityCall, DurableTimer, EventWait, NewInstance, SubOrchestrationCall};
 

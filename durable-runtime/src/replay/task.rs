@@ -34,7 +34,20 @@ impl Handle {
         }
     }
 
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// The task that it waits for.
+    pub(super) fn task(&self) -> i64 {
+        self.core.task_of(self.slot)
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
         if self.done {
             return Poll::Pending;
         }
@@ -52,7 +65,7 @@ impl Drop for Handle {
     }
 }
 
-fn read<O: DeserializeOwned>(outcome: Outcome) -> Result<O, TaskError> {
+pub(super) fn read<O: DeserializeOwned>(outcome: Outcome) -> Result<O, TaskError> {
     outcome.and_then(|payload| {
         payload.read().map_err(|e| {
             let text = format!(
@@ -76,14 +89,14 @@ macro_rules! durable_future {
 
         impl<$o: DeserializeOwned> FusedFuture for $name<$o> {
             fn is_terminated(&self) -> bool {
-                self.handle.done
+                self.handle.is_done()
             }
         }
 
         impl<$o> fmt::Debug for $name<$o> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name))
-                    .field("done", &self.handle.done)
+                    .field("done", &self.handle.is_done())
                     .finish_non_exhaustive()
             }
         }
@@ -98,6 +111,8 @@ macro_rules! durable_future {
         }
     };
 }
+
+pub(super) use durable_future;
 
 /// A called activity. Dropping it does not stop the activity: its cancellation token fires and its result is ignored.
 #[must_use = "a call that is dropped at once asks for nothing; await it or keep it"]
@@ -205,14 +220,14 @@ impl Future for DurableTimer {
 
 impl FusedFuture for DurableTimer {
     fn is_terminated(&self) -> bool {
-        self.handle.done
+        self.handle.is_done()
     }
 }
 
 impl fmt::Debug for DurableTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DurableTimer")
-            .field("done", &self.handle.done)
+            .field("done", &self.handle.is_done())
             .finish_non_exhaustive()
     }
 }
