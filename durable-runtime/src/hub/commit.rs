@@ -47,10 +47,28 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     send(engine, effects.messages, effects.starts, receipt);
     if effects.ended {
         engine.waiters.tell(&snapshot);
+        log_end(engine, snapshot);
     }
     if let Some(reply) = reply {
         let _ = reply.send(Ok(()));
     }
+}
+
+/// The one line of an orchestration. Written elsewhere: whoever reads the log slowly must not hold up the store.
+fn log_end(engine: &Engine, ended: Arc<InstanceRecord>) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    engine.runtime.spawn(async move {
+        tracing::info!(
+            function = &*ended.name,
+            instance_id = &*ended.id,
+            outcome = ended.status.name(),
+            error = ended.failure.as_ref().map(|failure| &*failure.message),
+            duration = ?ended.created.until(ended.updated),
+            "orchestration ended"
+        );
+    });
 }
 
 /// What was stored for others reaches them.

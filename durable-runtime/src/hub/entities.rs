@@ -294,10 +294,16 @@ async fn run_operation(
             invoke(resident.entity.spec, invocation).await
         }
     };
-    let outcome = result
-        .as_ref()
-        .map_or_else(|failure| failure.error_type.clone(), |_| "ok".to_owned());
-    tracing::debug!(function = resident.entity.name, instance_id = %mailbox.id, operation = &*name, outcome, duration = ?began.elapsed(), "entity");
+    let failure = result.as_ref().err();
+    tracing::info!(
+        function = resident.entity.name,
+        instance_id = %mailbox.id,
+        operation = &*name,
+        outcome = failure.map_or("ok", |failure| &*failure.error_type),
+        error = failure.map(|failure| &*failure.message),
+        duration = ?began.elapsed(),
+        "operation ended"
+    );
     let rollback = engine.settings.rollback_entity_operations;
     mailbox.finish(running, &operation, result, rollback, out);
 }

@@ -65,6 +65,18 @@ scenarios! {
         assert_eq!(host.end(&id).await.output, Some(json!((0..2000u64).map(|i| i * i).sum::<u64>())));
     }
 
+    /// The first to arrive has the instance loaded, with the rows of those that arrive in memory a moment later.
+    each_of_many_events_at_once_counts_once(host) {
+        let id = host.client.start_new::<counts>(400u32).await.unwrap();
+        let host = host.restart(Residency::Resident).await;
+        let raises = (0..400).map(|_| host.client.raise_event(&id, "incr", ()));
+        for raised in join_all(raises).await {
+            raised.unwrap();
+        }
+        host.client.raise_event(&id, "done", ()).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!(400)));
+    }
+
     unhandled_failure_names_orchestrator_and_activity(host) {
         let id = host.client.start_new::<parent_of_fails>(()).await.unwrap();
         let end = host.end(&id).await;
