@@ -501,8 +501,21 @@ impl State {
         self.awaited > 0
     }
 
-    pub(super) fn open(&self) -> &BTreeMap<i64, Open> {
-        &self.open
+    /// Tasks that history asks for and whose end it does not hold.
+    pub(super) fn open(&self) -> impl Iterator<Item = (i64, &Open)> {
+        let all = self.open.iter().map(|(id, open)| (*id, open));
+        all.filter(|(id, _)| !self.is_held_back(*id))
+    }
+
+    /// Whether history asks for this task and does not hold its end.
+    pub(super) fn is_open(&self, id: i64) -> bool {
+        self.open.contains_key(&id) && !self.is_held_back(id)
+    }
+
+    /// Asked for, but not in history: the turn is not over, or the instance is suspended.
+    fn is_held_back(&self, id: i64) -> bool {
+        let asked = &self.confirmed;
+        asked.binary_search_by_key(&id, |action| action.id).is_ok()
     }
 
     /// The id that the next call will get.
@@ -630,13 +643,26 @@ impl State {
         }
     }
 
-    pub(super) fn timers(&self) -> Vec<(Timestamp, i64)> {
-        self.due.iter().copied().collect()
+    /// Open timers by due time.
+    pub(super) fn timers(&self) -> impl Iterator<Item = (Timestamp, i64)> {
+        let all = self.due.iter().copied();
+        all.filter(|(_, id)| !self.is_held_back(*id))
     }
 
     /// The earliest timer, if there is one, and whether any activity is waited for.
     pub(super) fn next_wake(&self) -> (Option<Timestamp>, bool) {
-        (self.due.first().map(|(at, _)| *at), self.busy > 0)
+        let held_back = self.confirmed.iter().filter(|action| {
+            let open = self.open.get(&action.id);
+            matches!(
+                open,
+                Some(Open::Activity {
+                    abandoned: false,
+                    ..
+                })
+            )
+        });
+        let next = self.timers().next().map(|(at, _)| at);
+        (next, self.busy > held_back.count())
     }
 
     fn end_task(&mut self, id: i64, outcome: Outcome) -> Option<Waker> {

@@ -349,14 +349,13 @@ impl Execution {
         self.core
             .state()
             .open()
-            .iter()
-            .map(|(id, open)| (*id, open.clone()))
+            .map(|(id, open)| (id, open.clone()))
             .collect()
     }
 
     /// Open timers.
     pub(crate) fn timers(&self) -> Vec<(Timestamp, i64)> {
-        self.core.state().timers()
+        self.core.state().timers().collect()
     }
 
     /// Whether an inbound event would be a duplicate, or an answer to nothing (spec 2.2).
@@ -374,7 +373,7 @@ impl Execution {
             matches!(event, HistoryEvent::TimerFired { id: held } if held == id)
                 || answers(event) == Some(*id)
         };
-        !self.core.state().open().contains_key(id) || self.held.iter().any(held)
+        !self.core.state().is_open(*id) || self.held.iter().any(held)
     }
 
     /// The earliest timer, if there is one, and whether any activity is open.
