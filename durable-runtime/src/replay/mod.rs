@@ -28,3 +28,6 @@ pub(crate) use context::Continuation;
 pub(crate) use core::{Action, Limits, Open};
 pub(crate) use execution::{Execution, Turn, panic_text};
 pub(crate) use finish::{Carried, End};
+
+#[cfg(test)]
+mod tests;

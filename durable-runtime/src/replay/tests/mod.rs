@@ -1,0 +1,11 @@
+//! The replay core held against a model of its semantics, and against the reference's vectors.
+
+mod compare;
+mod drive;
+mod interpret;
+mod legal;
+mod model;
+mod node;
+mod program;
+mod properties;
+mod world;
