@@ -408,7 +408,7 @@ impl Core {
     pub(super) fn confirm(&self) {
         let state = &mut *self.state();
         for (id, action) in std::mem::take(&mut state.fresh) {
-            state.open_task(id, &action);
+            state.begin_task(id, &action);
             state.confirmed.push_back(action);
         }
     }
@@ -507,9 +507,9 @@ impl State {
         all.filter(|(id, _)| !self.is_held_back(*id))
     }
 
-    /// Whether history asks for this task and does not hold its end.
-    pub(super) fn is_open(&self, id: i64) -> bool {
-        self.open.contains_key(&id) && !self.is_held_back(id)
+    /// The task of that id, if history asks for it and does not hold its end.
+    pub(super) fn open_task(&self, id: i64) -> Option<&Open> {
+        self.open.get(&id).filter(|_| !self.is_held_back(id))
     }
 
     /// Asked for, but not in history: the turn is not over, or the instance is suspended.
@@ -602,7 +602,7 @@ impl State {
         self.routes.insert(id, (slot, Role::Main));
     }
 
-    fn open_task(&mut self, id: i64, action: &Action) {
+    fn begin_task(&mut self, id: i64, action: &Action) {
         let abandoned = !self.routes.contains_key(&id);
         let open = match &action.event {
             HistoryEvent::TaskScheduled { name, input, .. } => Open::Activity {

@@ -87,9 +87,14 @@ impl Execution {
         });
         if let Some(difference) = difference {
             self.end = Some(End::Failed(failure(&difference)));
+            self.drop_future();
         }
         self.root.leave();
         let state = &mut *self.core.state();
+        if self.end.is_some() {
+            // Code that does not fit its history has nothing to say: what it asked for is not done, nor written beside what was.
+            state.confirmed().clear();
+        }
         state.replaying = false;
         state.effects = super::core::Effects::default();
     }
@@ -246,7 +251,7 @@ impl Execution {
             }
             HistoryEvent::ExecutionTerminated { reason, recursive } => {
                 self.end = Some(End::Terminated { reason, recursive });
-                self.future = None;
+                self.drop_future();
             }
             event if self.suspended => self.held.push_back(event),
             event => self.feed(event),
@@ -360,20 +365,26 @@ impl Execution {
 
     /// Whether an inbound event would be a duplicate, or an answer to nothing (spec 2.2).
     pub(crate) fn is_stale(&self, event: &HistoryEvent) -> bool {
-        let id = match event {
-            HistoryEvent::TaskCompleted { id, .. }
-            | HistoryEvent::TaskFailed { id, .. }
-            | HistoryEvent::TimerFired { id }
-            | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-            | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => id,
-            HistoryEvent::ExecutionStarted(_) => return self.begun,
-            _ => return false,
+        if matches!(event, HistoryEvent::ExecutionStarted(_)) {
+            return self.begun;
+        }
+        let Some(id) = answers(event) else {
+            return false;
         };
-        let held = |event: &HistoryEvent| {
-            matches!(event, HistoryEvent::TimerFired { id: held } if held == id)
-                || answers(event) == Some(*id)
+        let asked = match self.core.state().open_task(id) {
+            Some(Open::Activity { .. }) => matches!(
+                event,
+                HistoryEvent::TaskCompleted { .. } | HistoryEvent::TaskFailed { .. }
+            ),
+            Some(Open::Timer { .. }) => matches!(event, HistoryEvent::TimerFired { .. }),
+            Some(Open::Child { .. }) => matches!(
+                event,
+                HistoryEvent::SubOrchestrationInstanceCompleted { .. }
+                    | HistoryEvent::SubOrchestrationInstanceFailed { .. }
+            ),
+            None => false,
         };
-        !self.core.state().is_open(*id) || self.held.iter().any(held)
+        !asked || self.held.iter().any(|held| answers(held) == Some(id))
     }
 
     /// The earliest timer, if there is one, and whether any activity is open.
@@ -399,10 +410,12 @@ impl std::fmt::Debug for Execution {
     }
 }
 
+/// The task that an event is the end of.
 fn answers(event: &HistoryEvent) -> Option<i64> {
     match event {
         HistoryEvent::TaskCompleted { id, .. }
         | HistoryEvent::TaskFailed { id, .. }
+        | HistoryEvent::TimerFired { id }
         | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
         | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => Some(*id),
         _ => None,
