@@ -2,10 +2,12 @@
 
 mod compare;
 mod drive;
+mod given;
 mod interpret;
 mod legal;
 mod model;
 mod node;
 mod program;
 mod properties;
+mod vectors;
 mod world;
