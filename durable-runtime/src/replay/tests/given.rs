@@ -98,6 +98,14 @@ impl Given {
         turn
     }
 
+    /// One turn of the resident instance alone.
+    pub(super) fn resident_turn(&mut self, batch: impl IntoIterator<Item = H>) -> Turn {
+        self.now = self.now.plus(Duration::from_secs(1));
+        let turn = self.live.turn(self.now, batch.into_iter().collect());
+        self.history.push(turn.events.clone());
+        turn
+    }
+
     /// The execution as it is after it was loaded.
     pub(super) fn loaded(&self) -> Execution {
         self.loaded_as(&self.started)

@@ -7,6 +7,7 @@ mod interpret;
 mod legal;
 mod model;
 mod node;
+mod polls;
 mod program;
 mod properties;
 mod vectors;

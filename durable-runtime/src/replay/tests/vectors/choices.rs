@@ -117,7 +117,6 @@ fn choice_between_blocks_asks_in_the_same_order_in_a_thousand_replays() {
 async fn event_or_deadline(ctx: OrchestrationContext, cancels: bool) -> Result<String> {
     let deadline = ctx.create_timer(Duration::from_secs(10 * 86_400));
     let wait = ctx.wait_for_external_event::<String>("go");
-    futures::pin_mut!(deadline, wait);
     let won = futures::future::select(wait, deadline).await;
     match won {
         futures::future::Either::Left((value, deadline)) => {
