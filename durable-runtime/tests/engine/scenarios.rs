@@ -29,6 +29,7 @@ macro_rules! scenarios {
         }
     )*};
 }
+pub(crate) use scenarios;
 
 scenarios! {
     chain_of_three_says_hello(host) {
@@ -249,7 +250,7 @@ scenarios! {
 }
 
 /// The status comes with a commit; waits by asking again, since no signal tells of it.
-async fn until(host: &Host, id: &str, status: RuntimeStatus) {
+pub(crate) async fn until(host: &Host, id: &str, status: RuntimeStatus) {
     let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
     while host
         .client
