@@ -37,9 +37,12 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         ..
     } = pending;
     let started = publish(engine, cell, &effects, &snapshot);
-    engine.disarm(cell, &snapshot.execution_id, &effects.cancelled_timers);
     if !effects.ended {
         engine.arm(cell, &snapshot.execution_id, &effects.timers);
+    }
+    // What a turn cancels it may have asked for itself, or an earlier generation did.
+    for (generation, at, id) in &effects.cancelled_timers {
+        engine.disarm(cell, generation, &[(*at, *id)]);
     }
     for job in started {
         engine.activities.push(job);

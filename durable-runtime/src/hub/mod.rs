@@ -13,6 +13,8 @@ mod recovery;
 mod requests;
 mod resident;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod turns;
 mod waiters;

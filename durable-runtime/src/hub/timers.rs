@@ -53,6 +53,11 @@ impl Timers {
         taken
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     fn next(&self) -> Option<Timestamp> {
         self.lock().first().map(|entry| entry.at)
     }

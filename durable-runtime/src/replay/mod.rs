@@ -31,3 +31,6 @@ pub(crate) use core::{Action, Limits, Misuse, Open};
 pub(crate) use execution::{Execution, Turn, panic_text};
 pub(crate) use finish::{Carried, End};
 pub(crate) use task::OneWay;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use durable_runtime::hub::{Hub, Options, Settings};
+use durable_runtime::store::Store;
 use durable_runtime::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use durable_runtime::{DurableClient, OrchestrationStatus, Registry, States};
 
@@ -24,7 +25,14 @@ pub enum Residency {
 }
 
 pub fn open(path: &Path, residency: Residency) -> (Hub, DurableClient) {
-    let store = SqliteStore::open(SqliteOptions::new(path.join("hub.db"))).unwrap();
+    open_on(Arc::new(open_store(path)), residency)
+}
+
+pub fn open_store(path: &Path) -> SqliteStore {
+    SqliteStore::open(SqliteOptions::new(path.join("hub.db"))).unwrap()
+}
+
+pub fn open_on(store: Arc<dyn Store>, residency: Residency) -> (Hub, DurableClient) {
     let mut settings = Settings::default();
     settings.grace_period = Duration::from_secs(5);
     settings.max_actions = 20_000;
@@ -36,7 +44,7 @@ pub fn open(path: &Path, residency: Residency) -> (Hub, DurableClient) {
     let options = Options {
         registry: Registry::collect().unwrap(),
         states: Arc::new(States::default()),
-        store: Arc::new(store),
+        store,
         settings,
     };
     (Hub::start(options, &client).unwrap(), client)
@@ -51,6 +59,14 @@ impl Host {
             client,
             folder,
         }
+    }
+
+    /// Bytes of the database and what belongs to it.
+    pub fn file_size(&self) -> u64 {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum()
     }
 
     /// Stops, and starts again on the same file.

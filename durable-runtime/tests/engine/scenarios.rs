@@ -30,7 +30,6 @@ macro_rules! scenarios {
         }
     )*};
 }
-
 pub(crate) use scenarios;
 
 scenarios! {
@@ -264,7 +263,7 @@ scenarios! {
 }
 
 /// The status comes with a commit; waits by asking again, since no signal tells of it.
-async fn until(host: &Host, id: &str, status: RuntimeStatus) {
+pub(crate) async fn until(host: &Host, id: &str, status: RuntimeStatus) {
     let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
     while host
         .client
