@@ -13,6 +13,7 @@ pub mod registry;
 mod replay;
 mod state;
 pub mod store;
+pub mod testing;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -141,7 +141,7 @@ impl Engine {
             }
             let _ = reply.send(result.map(|_| ()));
         });
-        self.store.submit(Change::Create(Box::new(instance)), done);
+        self.submit_change(Change::Create(Box::new(instance)), done);
     }
 
     /// Puts a message into an instance's inbox; stored when this returns.
@@ -152,6 +152,8 @@ impl Engine {
         accepted: &[RuntimeStatus],
     ) -> Result<(), ClientError> {
         self.check_open()?;
+        // Between its commit and its delivery the message is under way.
+        let _work = self.busy.begin();
         let to: Arc<str> = id.into();
         let message = NewMessage {
             id: self.store.ids().next(),
@@ -188,7 +190,7 @@ impl Engine {
         let done: Done = Box::new(move |result| {
             let _ = sender.send(result);
         });
-        self.store.submit(change, done);
+        self.submit_change(change, done);
         let stopped = |_| {
             ClientError::Unavailable("the host stopped before the change was stored".to_owned())
         };
@@ -246,7 +248,7 @@ impl Engine {
         let found = self.find(id, Parts::ALL).await;
         let outcome = match found {
             Ok(Some(record)) if record.status.is_terminal() => Ok(record),
-            Ok(Some(_)) => match tokio::time::timeout(timeout, end).await {
+            Ok(Some(_)) => match tokio::time::timeout(timeout, self.skipping(end)).await {
                 Ok(Ok(record)) => Ok(record),
                 Ok(Err(_)) | Err(_) => Err(ClientError::Timeout),
             },

@@ -80,18 +80,23 @@ impl Execution {
 
     /// Replays recorded turns. A difference between code and history ends the execution as failed; the next turn says so.
     pub(crate) fn replay(&mut self, history: &[Vec<HistoryEvent>]) {
+        if let Some(difference) = self.compare(history) {
+            self.end = Some(End::Failed(failure(&difference)));
+        }
+    }
+
+    /// Replays recorded turns up to the first difference between code and history, and tells both sides of it.
+    pub(crate) fn compare(&mut self, history: &[Vec<HistoryEvent>]) -> Option<String> {
         self.root.enter();
         // What the code logs was logged when it ran first.
         let difference = dispatcher::with_default(&Dispatch::none(), || {
             history.iter().find_map(|turn| self.replay_turn(turn))
         });
-        if let Some(difference) = difference {
-            self.end = Some(End::Failed(failure(&difference)));
-        }
         self.root.leave();
         let state = &mut *self.core.state();
         state.replaying = false;
         state.effects = super::core::Effects::default();
+        difference
     }
 
     fn replay_turn(&mut self, turn: &[HistoryEvent]) -> Option<String> {
@@ -337,6 +342,11 @@ impl Execution {
     /// Ended by code or history.
     pub(crate) fn is_ended(&self) -> bool {
         self.end.is_some()
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
     }
 
     /// Whether a turn has something to say even without messages.
