@@ -17,7 +17,7 @@ pub(super) fn within(module: &str) -> Result<Vec<&'static Registration>> {
             Some((around, _)) => scope = around,
             None => {
                 let text = format!(
-                    "no orchestrator and no activity is registered at or below `{module}`, nor around it: \
+                    "no function is registered at or below `{module}`, nor around it: \
                      give `module_path!()` of the functions, or take `TestHost::new()` for those of every linked crate"
                 );
                 return Err(Error::msg(text));
