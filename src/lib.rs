@@ -39,6 +39,8 @@ pub mod __private {
     pub use durable_http::__private::*;
 }
 
+pub mod testing;
+
 pub use actix_web;
 pub use chrono;
 pub use durable_runtime::store;

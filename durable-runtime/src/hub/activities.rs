@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::Engine;
+use super::busy::Work;
 use super::cell::{Cell, Inbound};
 use super::resident::ActivityTask;
 use crate::activity::{ActivityContext, Call};
@@ -18,6 +19,7 @@ use crate::function::ActivityInvocation;
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
 use crate::replay::panic_text;
+use crate::testing::Mock;
 
 /// One delivery of one activity.
 pub(crate) struct Job {
@@ -110,11 +112,6 @@ impl Activities {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many run now.
-    pub(crate) fn running(&self) -> usize {
-        self.lock().running
-    }
-
     /// Nothing starts any more.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -137,7 +134,8 @@ impl Engine {
         if free {
             queue.running += 1;
             drop(queue);
-            self.runtime.spawn(slot(Arc::downgrade(self)));
+            self.runtime
+                .spawn(slot(Arc::downgrade(self), self.busy.begin()));
         }
     }
 
@@ -179,6 +177,7 @@ impl Engine {
     /// A slot looks again when a rate allows the next start.
     fn start_slot_after(self: &Arc<Self>, span: Duration) {
         let engine = Arc::downgrade(self);
+        let work = self.busy.begin();
         self.runtime.spawn(async move {
             tokio::time::sleep(span).await;
             let Some(strong) = engine.upgrade() else {
@@ -192,7 +191,7 @@ impl Engine {
                 queue.running += 1;
             }
             drop(strong);
-            slot(engine).await;
+            slot(engine, work).await;
         });
     }
 
@@ -252,23 +251,18 @@ impl Pool {
         }
     }
 
-    pub(crate) fn running(&self) -> usize {
-        self.queue.running()
-    }
-
     pub(crate) fn close(&self) {
         self.queue.close();
     }
 }
 
 /// A slot: runs one job after the other until there is none.
-async fn slot(engine: Weak<Engine>) {
+async fn slot(engine: Weak<Engine>, _work: Work) {
     loop {
         let Some(strong) = engine.upgrade() else {
             return;
         };
         let Next::Run(job) = strong.next_activity() else {
-            strong.idle.notify_waiters();
             return;
         };
         let name = Arc::clone(&job.task.name);
@@ -362,7 +356,11 @@ async fn run(
         .into_iter()
         .flatten()
         .min();
-    let work = invoke(activity.spec.run, invocation);
+    let mock = engine.settings.rehearsal.as_ref();
+    let work = match mock.and_then(|rehearsal| rehearsal.mock(&task.name)) {
+        Some(mock) => rehearse(mock, invocation).boxed(),
+        None => invoke(activity.spec.run, invocation).boxed(),
+    };
     match limit {
         None => work.await,
         Some(limit) => {
@@ -396,6 +394,20 @@ async fn bounded(
         "FunctionTimeout",
         format!("the activity `{name}` took longer than {limit:?}"),
     ))
+}
+
+/// Calls what a test put in the activity's place.
+async fn rehearse(mock: Mock, invocation: ActivityInvocation) -> Result<Payload, FailureDetails> {
+    // On the blocking pool, like any function that is not async: it may wait for the test.
+    let task = tokio::task::spawn_blocking(move || mock(&invocation));
+    match task.await {
+        Ok(result) => result.map_err(|error| error.to_failure()),
+        Err(error) if error.is_panic() => {
+            let text = panic_text(&*error.into_panic());
+            Err(FailureDetails::new("panic", text))
+        }
+        Err(error) => Err(Error::msg(error).to_failure()),
+    }
 }
 
 async fn invoke(

@@ -210,7 +210,7 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
     }
     if let Some(dropped) = state.accept_queued() {
         state.scheduled = true;
-        engine.queue.push(Arc::clone(cell));
+        engine.schedule(Arc::clone(cell));
         drop(dropped);
         return;
     }
@@ -222,7 +222,7 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
         || (state.resident.is_some() && engine.settings.idle_timeout.is_zero())
     {
         state.scheduled = true;
-        engine.queue.push(Arc::clone(cell));
+        engine.schedule(Arc::clone(cell));
     } else if state.resident.is_none() && state.is_idle() {
         engine.cells.remove(cell, state);
     }
@@ -263,7 +263,7 @@ pub(super) fn redeliver(
             engine_then.retry_later(&cell_then, Vec::new());
         }
     });
-    engine.store.submit(Change::Redeliver { key, tasks }, done);
+    engine.submit_change(Change::Redeliver { key, tasks }, done);
 }
 
 /// Task ids of the activities that these messages end.

@@ -1,8 +1,10 @@
 //! [`Settings`]: what a hub can be told, with the defaults of the reference where it has any.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::replay::Limits;
+use crate::testing::Rehearsal;
 
 /// What a hub can be told.
 #[derive(Debug, Clone)]
@@ -48,6 +50,9 @@ pub struct Settings {
     pub throw_on_raise_event: bool,
     /// The version of new instances of functions that declare none.
     pub default_version: Option<String>,
+    /// The clock and the mocks of a test.
+    #[doc(hidden)]
+    pub rehearsal: Option<Arc<Rehearsal>>,
 }
 
 impl Default for Settings {
@@ -74,6 +79,7 @@ impl Default for Settings {
             purge_running: false,
             throw_on_raise_event: true,
             default_version: None,
+            rehearsal: None,
         }
     }
 }

@@ -80,6 +80,11 @@ impl Execution {
 
     /// Replays recorded turns. A difference between code and history ends the execution as failed; the next turn says so.
     pub(crate) fn replay(&mut self, history: &[Vec<HistoryEvent>]) {
+        let _ = self.compare(history);
+    }
+
+    /// The same, and tells both sides of the difference.
+    pub(crate) fn compare(&mut self, history: &[Vec<HistoryEvent>]) -> Option<String> {
         self.root.enter();
         // What the code logs was logged when it ran first.
         let difference = dispatcher::with_default(&Dispatch::none(), || {
@@ -89,14 +94,15 @@ impl Execution {
         if difference.is_some() || self.end.is_some() {
             self.core.state().confirmed().clear();
         }
-        if let Some(difference) = difference {
+        if let Some(difference) = &difference {
             self.core.adopt(history.iter().flatten());
-            self.abort(End::Failed(failure(&difference)));
+            self.abort(End::Failed(failure(difference)));
         }
         self.root.leave();
         let state = &mut *self.core.state();
         state.replaying = false;
         state.effects = super::core::Effects::default();
+        difference
     }
 
     fn replay_turn(&mut self, turn: &[HistoryEvent]) -> Option<String> {
@@ -350,6 +356,11 @@ impl Execution {
     /// Ended by code or history.
     pub(crate) fn is_ended(&self) -> bool {
         self.end.is_some()
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
     }
 
     /// Whether a turn has something to say even without messages.
