@@ -44,6 +44,7 @@ pub struct Host {
     script_root: Option<PathBuf>,
     address: Option<String>,
     http: bool,
+    auth: Option<bool>,
     configure: Vec<Box<dyn Configure>>,
     client: Promise,
 }
@@ -67,6 +68,7 @@ impl Host {
             script_root: None,
             address: None,
             http: true,
+            auth: None,
             configure: Vec::new(),
             client: Promise::new(),
         }
@@ -99,6 +101,12 @@ impl Host {
     /// Only the engine: no port, no keys.
     pub fn without_http(mut self) -> Self {
         self.http = false;
+        self
+    }
+
+    /// Whether keys are asked for, unless the command line says otherwise. Without keys the host listens on loopback only.
+    pub fn with_auth(mut self, asked_for: bool) -> Self {
+        self.auth = Some(asked_for);
         self
     }
 

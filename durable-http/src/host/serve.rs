@@ -16,6 +16,7 @@ use durable_runtime::store::sqlite::{self, SqliteStore};
 use durable_runtime::{DurableClient, Error, Registry, Result, States};
 use url::Url;
 
+use super::config::Variables;
 use super::settings::Told;
 use super::throttle::Throttle;
 use super::{Configure, Host, Shared, Target, auth, banner, dispatch, listen};
@@ -129,30 +130,49 @@ fn route_table(
     functions: &[&'static HttpRegistration],
     told: &Told,
 ) -> Result<Table<Target>, Vec<String>> {
-    let routes = functions.iter().map(|&function| RouteSpec {
-        function: function.name.to_owned(),
-        route: function
-            .route
-            .filter(|route| !route.trim().is_empty())
-            .unwrap_or(function.name)
-            .to_owned(),
-        methods: function
-            .methods
-            .iter()
-            .map(|method| (*method).to_owned())
-            .collect(),
-        target: Target {
-            function,
-            disabled: told
-                .environment
-                .flag(&format!("AzureWebJobs.{}.Disabled", function.name)),
-        },
-    });
-    Table::build(
+    let (mut routes, mut faults) = (Vec::with_capacity(functions.len()), Vec::new());
+    for &function in functions {
+        match route_of(function, &told.environment) {
+            Ok(route) => routes.push(route),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let table = Table::build(
         &told.http.route_prefix,
         told.http.most_specific_first,
-        routes.collect(),
-    )
+        routes,
+    );
+    match table {
+        Ok(table) if faults.is_empty() => Ok(table),
+        Ok(_) => Err(faults),
+        Err(found) => Err([faults, found].concat()),
+    }
+}
+
+/// The route with its `%NAME%`s replaced by settings.
+fn route_of(
+    function: &'static HttpRegistration,
+    settings: &Variables,
+) -> Result<RouteSpec<Target>, String> {
+    let name = function.name;
+    let written = function.route.filter(|route| !route.trim().is_empty());
+    let route = settings
+        .resolve(written.unwrap_or(name))
+        .map_err(|setting| {
+            format!(
+                "function `{name}`: its route names the setting `{setting}`, which does not exist"
+            )
+        })?;
+    let methods = function.methods.iter();
+    Ok(RouteSpec {
+        function: name.to_owned(),
+        route,
+        methods: methods.map(|method| (*method).to_owned()).collect(),
+        target: Target {
+            function,
+            disabled: settings.flag(&format!("AzureWebJobs.{name}.Disabled")),
+        },
+    })
 }
 
 /// Serves until it is told to stop.
@@ -205,7 +225,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     for warning in &told.warnings {
         tracing::warn!("{warning}");
     }
-    let auth = auth::asked_for(how.auth, &told.environment);
+    let auth = auth::asked_for(how.auth.or(host.auth), &told.environment);
     let given = host.address.as_deref();
     let address = match host.http {
         true => Some(listen::address(how, given, &told, auth).map_err(Error::msg)?),

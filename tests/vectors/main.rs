@@ -1,0 +1,34 @@
+//! The vectors of the reference, against a host that listens. A line of a table carries the number of its vector.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod functions;
+mod host;
+mod table;
+
+use host::Fixture;
+
+async fn all_of(table: &str) {
+    let fixture = Fixture::start(&[]).await;
+    table::run(&fixture, table).await;
+    fixture.stop().await;
+}
+
+#[tokio::test]
+async fn who_may_call_a_function() {
+    all_of(include_str!("tables/authorization.txt")).await;
+}
+
+#[tokio::test]
+async fn where_a_request_leads() {
+    all_of(include_str!("tables/routing.txt")).await;
+}
+
+#[tokio::test]
+async fn what_functions_are_given_and_give() {
+    all_of(include_str!("tables/binding.txt")).await;
+}
+
+#[tokio::test]
+async fn the_key_api() {
+    all_of(include_str!("tables/key_api.txt")).await;
+}
