@@ -12,15 +12,15 @@ use tokio::sync::Semaphore;
 
 /// What the slow functions wait for.
 #[derive(Clone)]
-pub struct Gate {
+pub(crate) struct Gate {
     /// Let through.
-    pub open: Arc<Semaphore>,
+    pub(crate) open: Arc<Semaphore>,
     /// Got here.
-    pub arrived: Arc<Semaphore>,
+    pub(crate) arrived: Arc<Semaphore>,
 }
 
 impl Gate {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             open: Arc::new(Semaphore::new(0)),
             arrived: Arc::new(Semaphore::new(0)),

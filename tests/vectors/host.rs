@@ -29,15 +29,15 @@ const KEYS: &[(&str, &str)] = &[
 ];
 
 /// A host that asks for the keys of the fixture.
-pub struct Fixture {
-    pub host: RunningHost,
-    pub gate: Gate,
-    pub http: Client,
-    folder: TempDir,
+pub(crate) struct Fixture {
+    pub(crate) host: RunningHost,
+    pub(crate) gate: Gate,
+    pub(crate) http: Client,
+    pub(crate) folder: TempDir,
 }
 
 /// A builder with what every host of these tests is told.
-pub fn builder(folder: &TempDir, gate: &Gate, settings: &[(&str, &str)]) -> Host {
+pub(crate) fn builder(folder: &TempDir, gate: &Gate, settings: &[(&str, &str)]) -> Host {
     let host = Host::new()
         .with_state(gate.clone())
         .with_script_root(folder.path())
@@ -51,7 +51,7 @@ pub fn builder(folder: &TempDir, gate: &Gate, settings: &[(&str, &str)]) -> Host
 
 impl Fixture {
     /// Its keys are set through the key API of a first run, which asks for none.
-    pub async fn start(settings: &[(&str, &str)]) -> Self {
+    pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let gate = Gate::new();
         // `Host` installs the TLS provider that clients need.
@@ -81,12 +81,12 @@ impl Fixture {
         }
     }
 
-    pub fn folder(&self) -> &std::path::Path {
+    pub(crate) fn root(&self) -> &std::path::Path {
         self.folder.path()
     }
 
     /// `http://127.0.0.1:port`, without a slash at its end.
-    pub fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         self.host
             .url()
             .unwrap()
@@ -95,11 +95,11 @@ impl Fixture {
             .to_owned()
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.host.url().unwrap().socket_addrs(|| None).unwrap()[0]
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.host.shutdown().await.unwrap();
     }
 }

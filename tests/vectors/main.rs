@@ -3,6 +3,8 @@
 
 mod functions;
 mod host;
+mod limits;
+mod settings;
 mod table;
 
 use host::Fixture;
@@ -31,4 +33,18 @@ async fn what_functions_are_given_and_give() {
 #[tokio::test]
 async fn the_key_api() {
     all_of(include_str!("tables/key_api.txt")).await;
+}
+
+#[tokio::test]
+async fn the_management_webhooks() {
+    let fixture = Fixture::start(&[]).await;
+    let hub = fixture.host.client().task_hub();
+    let table = include_str!("tables/webhooks.txt")
+        .replace(" D/", " /runtime/webhooks/durabletask/")
+        .replace("$baseD/", "$base/runtime/webhooks/durabletask/")
+        .replace("?K ", "?code=sk-dt ")
+        .replace("&K ", "&code=sk-dt ")
+        .replace("$hub", &hub);
+    table::run(&fixture, &table).await;
+    fixture.stop().await;
 }

@@ -68,12 +68,13 @@ impl<'t> Line<'t> {
 }
 
 /// Runs the whole table; all lines that fail are told together.
-pub async fn run(fixture: &Fixture, table: &str) {
+pub(crate) async fn run(fixture: &Fixture, table: &str) {
     let mut kept = HashMap::from([("$base".to_owned(), fixture.base())]);
     let mut failed = Vec::new();
     let lines = table
         .lines()
-        .filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
     for text in lines {
         let mut replaced = text.to_owned();
         for (name, value) in &kept {

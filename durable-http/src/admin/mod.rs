@@ -13,6 +13,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::host::Shared;
 use crate::keys::{Denied, grant_of, may_administrate};
+use crate::principal::of_platform;
 use path::Target;
 
 /// Answers any request below `/admin`.
@@ -23,6 +24,10 @@ pub(crate) async fn handle(
 ) -> HttpResponse {
     let granted = grant_of(&shared, &req).map(|grant| grant.level);
     match may_administrate(granted) {
+        // The platform knows who calls, but that is no key.
+        Err(Denied::Unauthorized) if of_platform(&shared, &req).is_some() => {
+            return HttpResponse::new(StatusCode::FORBIDDEN);
+        }
         Err(Denied::Unauthorized) => return unauthorized(),
         Err(Denied::Forbidden) => return HttpResponse::new(StatusCode::FORBIDDEN),
         Ok(()) => {}

@@ -12,7 +12,8 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::shared::{Shared, Target};
-use crate::binding::{HttpInvocation, Values};
+use crate::binding::{HttpInvocation, HttpRegistration, Values};
+use crate::body;
 use crate::keys::{Level, authorize_function};
 use crate::{admin, webhooks};
 
@@ -124,10 +125,35 @@ async fn execute(
     req: &HttpRequest,
     payload: actix_web::dev::Payload,
     shared: &web::Data<Shared>,
-    function: &'static crate::binding::HttpRegistration,
+    function: &'static HttpRegistration,
     values: Values,
 ) -> HttpResponse {
+    let payload = match body::limited(req, payload, shared.settings.max_body) {
+        Ok(payload) => payload,
+        Err(response) => return response,
+    };
     let call = HttpInvocation::new(req.clone(), payload, shared.clone(), values);
+    let mut work = Box::pin(invoke(function, call, shared.settings.function_timeout));
+    let Some(limit) = shared.settings.response_timeout else {
+        return work.await;
+    };
+    match tokio::time::timeout(limit, &mut work).await {
+        Ok(response) => response,
+        Err(_) => {
+            // Whoever asked is told to go; the function runs to its end all the same.
+            tracing::warn!(?limit, "{} has not answered in time: 502", function.name);
+            actix_web::rt::spawn(work);
+            HttpResponse::new(StatusCode::BAD_GATEWAY)
+        }
+    }
+}
+
+/// Runs the function to its end or its time limit, and says so in the log.
+async fn invoke(
+    function: &'static HttpRegistration,
+    call: HttpInvocation,
+    limit: Option<Duration>,
+) -> HttpResponse {
     let began = Instant::now();
     let invocation = tracing::enabled!(tracing::Level::INFO).then(Uuid::new_v4);
     let span = tracing::info_span!(
@@ -138,7 +164,7 @@ async fn execute(
     let work = AssertUnwindSafe(async move { (function.call)(call).await })
         .catch_unwind()
         .instrument(span.clone());
-    let outcome = match shared.settings.function_timeout {
+    let outcome = match limit {
         None => Some(work.await),
         Some(limit) => tokio::time::timeout(limit, work).await.ok(),
     };
@@ -154,7 +180,7 @@ async fn execute(
             HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
         }
         None => {
-            tracing::error!(limit = ?shared.settings.function_timeout, "the function took longer than `functionTimeout`");
+            tracing::error!(?limit, "the function took longer than `functionTimeout`");
             HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
         }
     };
