@@ -48,3 +48,8 @@ async fn the_management_webhooks() {
     table::run(&fixture, &table).await;
     fixture.stop().await;
 }
+
+#[tokio::test]
+async fn the_host_and_its_functions() {
+    all_of(include_str!("tables/host_api.txt")).await;
+}

@@ -173,3 +173,10 @@ async fn vectors_141_and_143_keys_are_stored_encrypted_and_never_replaced_silent
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn vector_174_the_home_page_may_be_left_out() {
+    let fixture = Fixture::start(&[("AzureWebJobsDisableHomepage", "true")]).await;
+    table::run(&fixture, "174 | GET / | | 204 | -content-type").await;
+    fixture.stop().await;
+}

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA};
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures::FutureExt as _;
 use tracing::Instrument as _;
@@ -43,13 +43,18 @@ async fn answer(
         return Ok(req.into_response(HttpResponse::new(StatusCode::URI_TOO_LONG)));
     }
     if starts_with(req.path(), "/admin/") || req.path().eq_ignore_ascii_case("/admin") {
-        let is_ping = req.path().eq_ignore_ascii_case("/admin/host/ping");
-        if is_ping && matches!(req.method().as_str(), "GET" | "POST") {
-            return Ok(req.into_response(ping()));
+        if let Some(response) = admin::open(req.method(), req.path()) {
+            return Ok(req.into_response(response));
         }
         let (req, body) = whole(req).await?;
         let response = admin::handle(shared.clone(), req.clone(), body).await;
         return Ok(ServiceResponse::new(req, response));
+    }
+    if let Some(page) = shared.lifecycle.page() {
+        let response = HttpResponse::ServiceUnavailable()
+            .content_type("text/html; charset=utf-8")
+            .body(page);
+        return Ok(req.into_response(response));
     }
     if req.path() == "/" && shared.table.find(req.method().as_str(), "/").is_none() {
         return Ok(req.into_response(home(shared)));
@@ -74,18 +79,6 @@ async fn whole(mut req: ServiceRequest) -> Result<(HttpRequest, web::Payload), a
 fn starts_with(path: &str, prefix: &str) -> bool {
     path.get(..prefix.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
-}
-
-fn ping() -> HttpResponse {
-    let mut response = HttpResponse::new(StatusCode::OK);
-    response.headers_mut().insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("no-store, no-cache"),
-    );
-    response
-        .headers_mut()
-        .insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    response
 }
 
 fn too_many() -> HttpResponse {
@@ -133,7 +126,7 @@ async fn execute(
         Err(response) => return response,
     };
     let call = HttpInvocation::new(req.clone(), payload, shared.clone(), values);
-    let mut work = Box::pin(invoke(function, call, shared.settings.function_timeout));
+    let mut work = Box::pin(invoke(function, call, shared.clone()));
     let Some(limit) = shared.settings.response_timeout else {
         return work.await;
     };
@@ -149,11 +142,13 @@ async fn execute(
 }
 
 /// Runs the function to its end or its time limit, and says so in the log.
-async fn invoke(
+pub(crate) async fn invoke(
     function: &'static HttpRegistration,
     call: HttpInvocation,
-    limit: Option<Duration>,
+    shared: web::Data<Shared>,
 ) -> HttpResponse {
+    let limit = shared.settings.function_timeout;
+    let _counted = shared.lifecycle.begin();
     let began = Instant::now();
     let invocation = tracing::enabled!(tracing::Level::INFO).then(Uuid::new_v4);
     let span = tracing::info_span!(

@@ -8,8 +8,11 @@ mod config;
 mod configure;
 mod dispatch;
 mod hub_name;
+mod lifecycle;
 mod listen;
+mod listing;
 mod promise;
+mod resolved;
 mod serve;
 mod settings;
 mod shared;
@@ -24,6 +27,9 @@ use actix_web::web::ServiceConfig;
 use durable_runtime::{DurableClient, Result, States};
 
 use configure::Configure;
+pub(crate) use dispatch::invoke;
+pub(crate) use lifecycle::{Changed, Lifecycle};
+pub(crate) use listing::{HttpListed, Listed};
 use promise::Promise;
 pub use serve::RunningHost;
 #[cfg(test)]

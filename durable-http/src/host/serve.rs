@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix_web::dev::{ServerHandle, ServiceRequest, fn_service};
 use actix_web::web::{self, ServiceConfig};
@@ -19,7 +20,9 @@ use url::Url;
 use super::config::Variables;
 use super::settings::Told;
 use super::throttle::Throttle;
-use super::{Configure, Host, Shared, Target, auth, banner, dispatch, listen};
+use super::{
+    Configure, Host, Lifecycle, Shared, Target, auth, banner, dispatch, listen, listing, resolved,
+};
 use crate::binding::{self, HttpRegistration};
 use crate::keys::{Cipher, Keys};
 use crate::routes::{RouteSpec, Table};
@@ -182,20 +185,44 @@ pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
         .enable_all()
         .thread_name("durable-engine")
         .build()?;
-    runtime.block_on(async {
-        let running = start(
-            host,
-            &How {
-                speaks: true,
-                ..how
-            },
-            root,
-        )
-        .await?;
-        stop_signal().await?;
-        banner::say("Stopping: what runs may finish.");
-        running.shutdown().await
-    })
+    let again = runtime.block_on(async {
+        let how = How {
+            speaks: true,
+            ..how
+        };
+        let running = start(host, &how, root).await?;
+        let again = tokio::select! {
+            stopped = stop_signal() => stopped.map(|()| false)?,
+            () = running.service.shared.lifecycle.restart_asked_for() => true,
+        };
+        banner::say(if again {
+            "Starting once more: what runs may finish."
+        } else {
+            "Stopping: what runs may finish."
+        });
+        running.shutdown().await.map(|()| again)
+    })?;
+    if again {
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        return start_once_more();
+    }
+    Ok(())
+}
+
+/// Starts this program anew, as it was started: in its place where the system allows it.
+fn start_once_more() -> Result<()> {
+    let mut program = std::process::Command::new(std::env::current_exe()?);
+    program.args(std::env::args_os().skip(1));
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        Err(program.exec().into())
+    }
+    #[cfg(not(unix))]
+    {
+        program.spawn()?;
+        Ok(())
+    }
 }
 
 /// Resolves at ctrl-C or SIGTERM.
@@ -266,7 +293,12 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     } else if let Some((_, address)) = &listening {
         let _ = own_host.set(format!("localhost:{}", address.port()));
     }
+    let functions = listing::all(&registry, &table);
     let shared = web::Data::new(Shared {
+        lifecycle: Lifecycle::new(&root),
+        functions,
+        resolved: resolved::of(&told),
+        script_root: root,
         throttle: Throttle::new(told.http.max_outstanding, told.http.max_concurrent),
         client: host.client.client(),
         keys,

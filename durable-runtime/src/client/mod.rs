@@ -2,6 +2,7 @@
 
 mod binding;
 mod call;
+mod host;
 mod projection;
 mod query;
 

@@ -216,6 +216,11 @@ impl Engine {
         self.stopped.is_cancelled()
     }
 
+    /// Fires when the host's grace period is over.
+    pub(crate) fn until_stopped(&self) -> CancellationToken {
+        self.stopped.child_token()
+    }
+
     /// Hands a message to its instance, which is loaded if it is not in memory.
     fn deliver(&self, id: &Arc<str>, message: Inbound) {
         self.with_cell(id, |state| state.mailbox.push_back(message));
