@@ -51,7 +51,7 @@ pub use uuid;
 
 pub use durable_http::{
     CheckStatusOptions, Claim, ClientPrincipal, Host, HttpDurableClient, HttpManagementPayload,
-    RunningHost,
+    RunningHost, WebhookEvent,
 };
 pub use durable_macros::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
@@ -75,8 +75,9 @@ pub mod prelude {
         ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
         DurableClient, Error, FailureDetails, Host, HttpDurableClient, InstanceQuery, NewInstance,
         OrchestrationContext, OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision,
-        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, activity_trigger,
-        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, WebhookEvent,
+        activity_trigger, allow_nondeterminism, durable_client, http_trigger,
+        orchestration_trigger,
     };
 }
 

@@ -172,6 +172,27 @@ async fn custom() -> HttpResponse {
         .body("own")
 }
 
+#[http_trigger(name = "Hook", webhook = "genericJson")]
+async fn hook(event: WebhookEvent, body: Bytes) -> Json<Value> {
+    let body = String::from_utf8_lossy(&body);
+    Json(
+        json!({ "event": event.event, "client": event.client_id, "data": event.data, "body": body }),
+    )
+}
+
+#[http_trigger(name = "GhHook", webhook = "github")]
+async fn gh_hook(event: WebhookEvent) -> Json<Value> {
+    Json(json!({ "event": event.event, "client": event.client_id, "data": event.data }))
+}
+
+#[http_trigger(name = "SlackHook", webhook = "slack")]
+async fn slack_hook(event: WebhookEvent) -> Json<Value> {
+    Json(json!({ "event": event.event, "subtext": event.subtext, "data": event.data }))
+}
+
+#[http_trigger(name = "TypedHook", webhook = "genericJson")]
+async fn typed_hook(_event: WebhookEvent<Item>) {}
+
 /// Functions that show one route value.
 macro_rules! routes {
     ($($function:ident $name:literal $route:literal $value:ident;)*) => {$(

@@ -25,6 +25,35 @@ const KEYS: &[(&str, &str)] = &[
         "functions/Who/keys/default",
         "t8laajal0a1ajkgzoqlfv5gxr4ebhqozebw4qzdy",
     ),
+    (
+        "functions/Hook/keys/default",
+        "1388a6b0d05eca2237f10e4a4641260b0a08f3a5",
+    ),
+    (
+        "functions/Hook/keys/testclient",
+        "1388a6b0d05eca2237f10e4a4641260b0a08f3a6",
+    ),
+    (
+        "functions/GhHook/keys/default",
+        "1388a6b0d05eca2237f10e4a4641260b0a08f3a5",
+    ),
+    (
+        "functions/GhHook/keys/testclient",
+        "1388a6b0d05eca2237f10e4a4641260b0a08f3a6",
+    ),
+    (
+        "functions/SlackHook/keys/default",
+        "1388a6b0d05eca2237f10e4a4641260b0a08f3a5",
+    ),
+    (
+        "functions/SlackHook/keys/testclient",
+        "1388a6b0d05eca2237f10e4a4641260b0a08f3a6",
+    ),
+    (
+        "functions/Hook/keys/two",
+        "the-function-key-two-of-thirty-two-characters",
+    ),
+    ("functions/Hook/keys/short", "too-short"),
     ("host/systemkeys/_master", "m-1234"),
 ];
 

@@ -4,6 +4,7 @@
 mod functions;
 mod host;
 mod limits;
+mod paging;
 mod settings;
 mod table;
 
@@ -52,4 +53,12 @@ async fn the_management_webhooks() {
 #[tokio::test]
 async fn the_host_and_its_functions() {
     all_of(include_str!("tables/host_api.txt")).await;
+}
+
+#[tokio::test]
+async fn webhooks_of_others() {
+    let table = include_str!("tables/hooks.txt")
+        .replace("$d", "1388a6b0d05eca2237f10e4a4641260b0a08f3a5")
+        .replace("$t", "1388a6b0d05eca2237f10e4a4641260b0a08f3a6");
+    all_of(&table).await;
 }

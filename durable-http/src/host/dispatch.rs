@@ -12,10 +12,10 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::shared::{Shared, Target};
-use crate::binding::{HttpInvocation, HttpRegistration, Values};
+use crate::binding::{AuthLevel, HttpInvocation, HttpRegistration, Values};
 use crate::body;
 use crate::keys::{Level, authorize_function};
-use crate::{admin, webhooks};
+use crate::{admin, receivers, webhooks};
 
 /// Answers one request that no route of the application itself took.
 pub(super) async fn dispatch(
@@ -95,7 +95,12 @@ async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceRe
         return req.into_response(HttpResponse::new(StatusCode::NOT_FOUND));
     };
     let Target { function, disabled } = *found.target;
-    let granted = match authorize_function(shared, req.request(), function.name, function.auth) {
+    // Receivers of webhooks ask in their own way who calls.
+    let level = match function.webhook {
+        Some(_) => AuthLevel::Anonymous,
+        None => function.auth,
+    };
+    let granted = match authorize_function(shared, req.request(), function.name, level) {
         Ok(granted) => granted,
         Err(_) => return req.into_response(HttpResponse::new(StatusCode::UNAUTHORIZED)),
     };
@@ -104,6 +109,11 @@ async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceRe
         .is_some_and(|grant| grant.level == Level::Admin);
     if disabled && !admin {
         return req.into_response(HttpResponse::new(StatusCode::NOT_FOUND));
+    }
+    if let Some(webhook) = function.webhook.filter(|_| !admin)
+        && let Err(response) = receivers::receive(&mut req, shared, function, webhook).await
+    {
+        return req.into_response(response);
     }
     if let Some(granted) = granted.filter(|_| shared.auth) {
         req.extensions_mut().insert(granted);

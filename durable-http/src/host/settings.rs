@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     /// Whether the platform in front vouches for `X-MS-CLIENT-PRINCIPAL`.
     pub(crate) trust_principal: bool,
     pub(crate) home_page: bool,
+    /// Whether 1.x webhooks take their keys over plain HTTP from other machines.
+    pub(crate) webhooks_over_http: bool,
     pub(crate) custom_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -46,6 +48,7 @@ impl Default for Settings {
             max_concurrent: None,
             trust_principal: false,
             home_page: true,
+            webhooks_over_http: false,
             custom_headers: Vec::new(),
         }
     }
@@ -186,6 +189,7 @@ fn read_http(config: &mut Config<'_>, variables: &Variables) -> Settings {
         max_concurrent: limit(config, &at("maxConcurrentRequests")),
         trust_principal: variables.flag("WEBSITE_AUTH_ENABLED"),
         home_page: !variables.flag("AzureWebJobsDisableHomepage"),
+        webhooks_over_http: variables.flag("MS_WebHookDisableHttpsCheck"),
         custom_headers: headers(config),
     }
 }
