@@ -88,6 +88,9 @@ fn name_faults(functions: &[&HttpRegistration], registry: &Registry) -> Vec<Stri
     for activity in registry.activities() {
         seen.insert(activity.name.to_lowercase(), "an activity".to_owned());
     }
+    for entity in registry.entity_names() {
+        seen.insert(entity.to_lowercase(), "an entity".to_owned());
+    }
     let mut faults = Vec::new();
     for function in functions {
         let here = format!("the HTTP function at {}:{}", function.file, function.line);
