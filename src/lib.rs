@@ -53,7 +53,7 @@ pub use uuid;
 
 pub use durable_http::{
     CheckStatusOptions, Claim, ClientPrincipal, Host, HttpDurableClient, HttpManagementPayload,
-    RunningHost,
+    RunningHost, WebhookEvent,
 };
 pub use durable_macros::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
@@ -80,7 +80,7 @@ pub mod prelude {
         DurableClient, EntityContext, EntityId, EntityLock, EntityQuery, Error, FailureDetails,
         Host, HttpDurableClient, InstanceQuery, NewInstance, OrchestrationContext,
         OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
-        State, StatusOptions, TaskError, activity_trigger, allow_nondeterminism, durable_client,
+        State, StatusOptions, TaskError, WebhookEvent, activity_trigger, allow_nondeterminism, durable_client,
         http_trigger, orchestration_trigger,
     };
 }

@@ -44,6 +44,8 @@ struct Queue {
     /// Limits of single functions, by name.
     limits: BTreeMap<&'static str, Limit>,
     closed: bool,
+    /// Nothing starts for now: the host is being drained.
+    paused: bool,
 }
 
 /// `max_concurrency` and `rate` of one function.
@@ -130,7 +132,7 @@ impl Engine {
         } else {
             jobs.push_back(job);
         }
-        let free = queue.running < self.activities.queue.limit && !queue.closed;
+        let free = queue.running < self.activities.queue.limit && !queue.closed && !queue.paused;
         if free {
             queue.running += 1;
             drop(queue);
@@ -144,7 +146,7 @@ impl Engine {
         let mut guard = self.activities.queue.lock();
         let queue = &mut *guard;
         let now = Instant::now();
-        while !queue.closed {
+        while !queue.closed && !queue.paused {
             let Some(job) = queue.pop_admitted(now).or_else(|| queue.pop()) else {
                 break;
             };
@@ -185,7 +187,7 @@ impl Engine {
             };
             {
                 let mut queue = strong.activities.queue.lock();
-                if queue.closed || queue.running >= strong.activities.queue.limit {
+                if queue.closed || queue.paused || queue.running >= strong.activities.queue.limit {
                     return;
                 }
                 queue.running += 1;
@@ -193,6 +195,27 @@ impl Engine {
             drop(strong);
             slot(engine, work).await;
         });
+    }
+
+    /// Lets nothing start until it is told to go on; what runs may finish.
+    pub(crate) fn pause_activities(self: &Arc<Self>, paused: bool) {
+        let mut queue = self.activities.queue.lock();
+        queue.paused = paused;
+        if paused || queue.closed {
+            return;
+        }
+        let free = self.activities.queue.limit.saturating_sub(queue.running);
+        queue.running += free;
+        drop(queue);
+        // A slot that finds nothing goes at once.
+        for _ in 0..free {
+            self.runtime.spawn(slot(Arc::downgrade(self)));
+        }
+    }
+
+    /// How many activities run now.
+    pub(crate) fn running_activities(&self) -> usize {
+        self.activities.running()
     }
 
     fn activity_done(&self, name: &str) {

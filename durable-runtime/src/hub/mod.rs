@@ -244,6 +244,11 @@ impl Engine {
         self.stopped.is_cancelled()
     }
 
+    /// Fires when the host's grace period is over.
+    pub(crate) fn until_stopped(&self) -> CancellationToken {
+        self.stopped.child_token()
+    }
+
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }

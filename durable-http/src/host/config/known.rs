@@ -40,6 +40,7 @@ const HTTP: &[&str] = &[
     "maxConcurrentRequests",
     "dynamicThrottlesEnabled",
     "enableChunkedRequestBinding",
+    "responseTimeout",
     "hsts",
     "customHeaders",
 ];
