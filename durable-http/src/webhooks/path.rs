@@ -11,10 +11,13 @@ pub(super) enum Operation<'a> {
     List,
     Status { id: &'a str },
     Purge { id: &'a str },
+    PurgeMatching,
     RaiseEvent { id: &'a str, name: &'a str },
     Terminate { id: &'a str },
     Suspend { id: &'a str },
     Resume { id: &'a str },
+    Rewind { id: &'a str },
+    Restart { id: &'a str },
     MakePrimary,
 }
 
@@ -37,6 +40,7 @@ impl<'a> Operation<'a> {
             return match (verb, rest) {
                 ("GET", []) => Some(Self::List),
                 ("GET", [id]) => Some(Self::Status { id }),
+                ("DELETE", []) => Some(Self::PurgeMatching),
                 ("DELETE", [id]) => Some(Self::Purge { id }),
                 ("POST", [id, word]) => Self::told(id, word),
                 ("POST", [id, word, name]) if word.eq_ignore_ascii_case("raiseEvent") => {
@@ -53,6 +57,8 @@ impl<'a> Operation<'a> {
             "terminate" => Some(Self::Terminate { id }),
             "suspend" => Some(Self::Suspend { id }),
             "resume" => Some(Self::Resume { id }),
+            "rewind" => Some(Self::Rewind { id }),
+            "restart" => Some(Self::Restart { id }),
             _ => None,
         }
     }
@@ -80,7 +86,8 @@ mod tests {
     #[test]
     fn what_is_there_and_what_is_not() {
         use Operation::{
-            List, MakePrimary, Purge, RaiseEvent, Resume, Start, Status, Suspend, Terminate,
+            List, MakePrimary, Purge, PurgeMatching, RaiseEvent, Restart, Resume, Rewind, Start,
+            Status, Suspend, Terminate,
         };
         let id = "ID";
         for (verb, path, expected) in [
@@ -109,12 +116,17 @@ mod tests {
             ("GET", "Instances/ID", Some(Status { id })),
             ("GET", "instances/a+b%20c%2B", Some(Status { id: "a b c+" })),
             ("DELETE", "instances/ID", Some(Purge { id })),
+            ("DELETE", "instances", Some(PurgeMatching)),
+            ("DELETE", "instances/", Some(PurgeMatching)),
             ("PUT", "instances/ID", None),
             ("POST", "instances/ID", None),
             ("GET", "instances/ID/terminate", None),
             ("POST", "instances/ID/TERMINATE", Some(Terminate { id })),
             ("POST", "instances/ID/suspend/", Some(Suspend { id })),
             ("POST", "instances/ID/resume", Some(Resume { id })),
+            ("POST", "instances/ID/Rewind", Some(Rewind { id })),
+            ("POST", "instances/ID/restart", Some(Restart { id })),
+            ("GET", "instances/ID/restart", None),
             ("POST", "instances/ID/frobnicate", None),
             ("POST", "instances/ID/raiseEvent", None),
             ("POST", "instances//terminate", None),

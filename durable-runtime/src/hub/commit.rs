@@ -69,7 +69,7 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     }
 }
 
-fn deliver(engine: &Engine, message: NewMessage) {
+pub(super) fn deliver(engine: &Engine, message: NewMessage) {
     let NewMessage {
         id,
         to,

@@ -11,6 +11,8 @@ mod commit;
 mod recovery;
 mod requests;
 mod resident;
+mod restart;
+mod rewind;
 mod settings;
 mod timers;
 mod turns;

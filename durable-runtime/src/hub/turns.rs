@@ -441,7 +441,8 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     Some(resident)
 }
 
-fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
+/// What the current execution began with.
+pub(super) fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
     for event in loaded.history.iter().flatten() {
         if let HistoryEvent::ExecutionStarted(started) = event {
             return (**started).clone();

@@ -156,6 +156,11 @@ impl Execution {
                 Some(End::ContinuedAsNew { .. }) => !overrides,
                 Some(_) => true,
             };
+            if matches!(event, HistoryEvent::ExecutionRewound { .. }) {
+                // It says what came before: code that fails again in its first turn must not hide it.
+                events.push(event);
+                continue;
+            }
             if ended {
                 late.push(event);
                 continue;
@@ -248,6 +253,8 @@ impl Execution {
                 self.end = Some(End::Terminated { reason, recursive });
                 self.future = None;
             }
+            // What it undid is no longer in history: there is nothing to tell to code.
+            HistoryEvent::ExecutionRewound { .. } => {}
             event if self.suspended => self.held.push_back(event),
             event => self.feed(event),
         }
@@ -332,6 +339,11 @@ impl Execution {
                 "the code waits for something that is not durable, or for nothing at all",
             )));
         }
+    }
+
+    /// What it began with.
+    pub(crate) fn started(&self) -> &ExecutionStarted {
+        &self.core.started
     }
 
     /// Ended by code or history.

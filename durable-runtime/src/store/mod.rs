@@ -29,8 +29,8 @@ use futures::future::BoxFuture;
 pub use error::Error;
 pub use record::{
     Cursor, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery, LoadedInstance,
-    NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse, StoredMessage,
-    TurnCommit,
+    NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse, Rewind,
+    StoredMessage, TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
@@ -57,6 +57,9 @@ pub enum Change {
         /// Task ids.
         tasks: Vec<i64>,
     },
+    /// Takes failed instances back, all or none: a parent with its children. The receipt tells which starts were refused, counted
+    /// over all of them.
+    Rewind(Vec<Rewind>),
     /// Removes ended instances with all that is theirs.
     Purge(Purge),
     /// Changes keys, all or none.

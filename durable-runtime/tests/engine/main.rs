@@ -9,4 +9,7 @@
 
 mod functions;
 mod host;
+mod lifecycle;
+mod lifecycle_functions;
+mod rewind;
 mod scenarios;

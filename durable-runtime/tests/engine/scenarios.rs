@@ -30,6 +30,8 @@ macro_rules! scenarios {
     )*};
 }
 
+pub(crate) use scenarios;
+
 scenarios! {
     chain_of_three_says_hello(host) {
         let id = host.client.start_new::<hello_cities>(()).await.unwrap();
@@ -249,7 +251,7 @@ scenarios! {
 }
 
 /// The status comes with a commit; waits by asking again, since no signal tells of it.
-async fn until(host: &Host, id: &str, status: RuntimeStatus) {
+pub async fn until(host: &Host, id: &str, status: RuntimeStatus) {
     let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
     while host
         .client

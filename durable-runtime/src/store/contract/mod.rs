@@ -15,6 +15,7 @@ pub(crate) mod payload_sizes;
 pub(crate) mod purging;
 pub(crate) mod redelivery;
 pub(crate) mod reuse;
+pub(crate) mod rewinding;
 pub(crate) mod starts;
 pub(crate) mod wake_pages;
 
@@ -57,6 +58,9 @@ macro_rules! suite {
             purging::one_ended_instance_goes_whole,
             purging::a_running_one_stays_unless_asked_for,
             purging::the_oldest_ended_go_first,
+            rewinding::what_followed_is_received_again,
+            rewinding::all_go_back_or_none,
+            rewinding::a_child_whose_id_is_taken_is_refused,
             key_changes::keys_are_unique_without_case,
             key_changes::the_first_generation_wins,
             wake_pages::wakes_come_earliest_first_in_pages,

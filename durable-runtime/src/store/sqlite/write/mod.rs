@@ -8,6 +8,7 @@ mod instance;
 mod keys;
 mod message;
 mod purge;
+mod rewind;
 mod turn;
 
 use diesel::SqliteConnection;
@@ -24,6 +25,7 @@ pub(super) fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<Rece
         Change::Create(new) => instance::create(conn, new),
         Change::Message { message, accepted } => message::accept(conn, message, accepted),
         Change::Redeliver { key, tasks } => redeliver(conn, *key, tasks),
+        Change::Rewind(all) => rewind::rewind(conn, all),
         Change::Purge(which) => purge::purge(conn, which),
         Change::Keys(changes) => keys::apply(conn, changes),
     }
@@ -46,6 +48,13 @@ pub(super) fn highest_id(change: &Change) -> i64 {
         }
         Change::Create(new) => new.key.0.max(new.on_refused.as_ref().map_or(0, message)),
         Change::Message { message, .. } => message.id,
+        Change::Rewind(all) => {
+            let starts = all.iter().flat_map(|one| &one.starts);
+            let keys =
+                starts.flat_map(|new| [new.key.0, new.on_refused.as_ref().map_or(0, message)]);
+            let messages = all.iter().flat_map(|one| &one.messages).map(message);
+            messages.chain(keys).max().unwrap_or(0)
+        }
         Change::Redeliver { .. } | Change::Purge(_) | Change::Keys(_) => 0,
     }
 }
