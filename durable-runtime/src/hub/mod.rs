@@ -16,6 +16,8 @@ mod rewind;
 mod settings;
 mod timers;
 mod turns;
+mod unrunnable;
+mod versions;
 mod waiters;
 
 use std::fmt;
@@ -44,6 +46,7 @@ use crate::store::Store;
 
 pub(crate) use requests::StartRequest;
 pub use settings::Settings;
+pub use versions::{VersionFailure, VersionMatch};
 
 /// What a hub is made of.
 #[derive(Debug)]
@@ -250,9 +253,12 @@ impl Engine {
         cell: &Arc<Cell>,
         started: &ExecutionStarted,
     ) -> Option<Execution> {
-        let orchestrator = self
-            .registry
-            .orchestrator(&started.name, &started.version)?;
+        let orchestrator = self.settings.version_match.find(
+            &self.registry,
+            &started.name,
+            &started.version,
+            self.settings.default_version.as_deref(),
+        )?;
         let (engine, id): (Weak<Self>, Arc<str>) = (Arc::downgrade(self), Arc::clone(&cell.id));
         let on_foreign = Arc::new(move || {
             if let Some(engine) = engine.upgrade() {

@@ -141,8 +141,12 @@ impl Engine {
             instance.started.scheduled_start,
         );
         let done: Done = Box::new(move |result| {
-            if let (Ok(_), Some(due), Some(engine)) = (&result, due, engine.upgrade()) {
-                engine.wake_instance(&id, due);
+            if let (Ok(_), Some(engine)) = (&result, engine.upgrade()) {
+                match due {
+                    Some(due) => engine.wake_instance(&id, due),
+                    // It finds out what is to become of an instance that no function here fits.
+                    None => engine.poke(&id),
+                }
             }
             let _ = reply.send(result.map(|_| ()));
         });

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::{VersionFailure, VersionMatch};
 use crate::replay::Limits;
 
 /// What a hub can be told.
@@ -40,8 +41,12 @@ pub struct Settings {
     pub purge_running: bool,
     /// Whether raising an event to an ended instance is an error.
     pub throw_on_raise_event: bool,
-    /// The version of new instances of functions that declare none.
+    /// The version of new instances of functions that declare none, and of the functions that declare none.
     pub default_version: Option<String>,
+    /// When a function that declares no version takes an instance that has one.
+    pub version_match: VersionMatch,
+    /// What becomes of an instance that no function here may take.
+    pub version_failure: VersionFailure,
 }
 
 impl Default for Settings {
@@ -65,6 +70,8 @@ impl Default for Settings {
             purge_running: false,
             throw_on_raise_event: true,
             default_version: None,
+            version_match: VersionMatch::default(),
+            version_failure: VersionFailure::default(),
         }
     }
 }
@@ -74,6 +81,7 @@ impl Settings {
         Limits {
             actions: self.max_actions,
             custom_status_kib: self.max_custom_status_kib,
+            default_version: self.default_version.clone().unwrap_or_default(),
         }
     }
 }

@@ -379,18 +379,18 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
         }
     };
     let started = started_of(&loaded);
-    let Some(mut execution) = engine.new_execution(cell, &started) else {
-        tracing::warn!(
-            instance_id = &*cell.id,
-            function = &*started.name,
-            version = started.version,
-            "the instance waits: no function of that name and version is registered here"
-        );
-        job.messages.clear();
-        return None;
+    let begun = !loaded.history.is_empty();
+    let mut execution = match engine.runnable(cell, &started, begun) {
+        Ok(execution) => execution,
+        Err(why) => {
+            // What is of use later lies in the inbox.
+            job.messages.clear();
+            let (resident, messages) = engine.end_without_code(cell, loaded, started, &why)?;
+            job.messages = messages;
+            return Some(resident);
+        }
     };
     execution.replay(&loaded.history);
-    let begun = !loaded.history.is_empty();
     let LoadedInstance {
         record,
         sequence,

@@ -160,3 +160,28 @@ pub async fn grow(ctx: OrchestrationContext, tree: Tree) -> Result<String> {
     ctx.when_all(children).await?;
     Ok(tree.name)
 }
+
+#[orchestration_trigger(name = "greet")]
+pub async fn greet(ctx: OrchestrationContext) -> Result<String> {
+    Ok(format!("any {}", ctx.version()))
+}
+
+#[orchestration_trigger(name = "greet", version = "2.0")]
+pub async fn greet_2(ctx: OrchestrationContext) -> Result<String> {
+    Ok(format!("two {}", ctx.version()))
+}
+
+#[orchestration_trigger(version = "1.0")]
+pub async fn only_first(ctx: OrchestrationContext) -> Result<String> {
+    Ok(format!("first {}", ctx.version()))
+}
+
+#[orchestration_trigger]
+pub async fn greets_children(ctx: OrchestrationContext) -> Result<Vec<String>> {
+    let own = ctx.call_sub_orchestrator_by_name::<String>("greet", ());
+    let given = ctx
+        .call_sub_orchestrator_by_name::<String>("greet", ())
+        .with_version("0.5");
+    let declared = ctx.call_sub_orchestrator::<greet_2>(());
+    Ok(ctx.when_all([own, given, declared]).await?)
+}

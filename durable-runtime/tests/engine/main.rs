@@ -13,3 +13,4 @@ mod lifecycle;
 mod lifecycle_functions;
 mod rewind;
 mod scenarios;
+mod versions;
