@@ -133,6 +133,10 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     if !config.flag(&at("extendedSessionsEnabled"), true) {
         hub.idle_timeout = Duration::ZERO;
     }
+    let deliveries = config.get(&at("maxActivityDeliveries"), "a number from 1 on", |text| {
+        text.parse().ok().filter(|number| *number > 0)
+    });
+    set(&mut hub.max_deliveries, deliveries);
     hub.throw_on_raise_event = config.flag(
         &at("throwStatusExceptionsOnRaiseEvent"),
         hub.throw_on_raise_event,

@@ -286,7 +286,20 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         instance_id = &*cell.id,
         task = task.id
     );
-    let result = run(engine, &cell, &task, &token).instrument(span).await;
+    if !engine.count_start(&cell, &task).await {
+        cell.lock().running.remove(&task.id);
+        return;
+    }
+    let mut work = std::pin::pin!(run(engine, &cell, &task, &token).instrument(span));
+    let result = tokio::select! {
+        // First, since what is told to stop may end in the same instant.
+        biased;
+        () = engine.stopped.cancelled() => {
+            engine.return_delivery(&task);
+            work.await
+        }
+        result = &mut work => result,
+    };
     let outcome = result
         .as_ref()
         .map_or_else(|failure| failure.error_type.clone(), |_| "ok".to_owned());
@@ -310,7 +323,7 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         Inbound {
             event,
             inbox: None,
-            execution_id: Some(task.execution_id),
+            execution_id: Some(Arc::clone(&task.execution_id)),
         },
     );
 }

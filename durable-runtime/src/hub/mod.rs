@@ -8,6 +8,7 @@ mod activities;
 mod cell;
 mod clock;
 mod commit;
+mod deliveries;
 mod recovery;
 mod requests;
 mod resident;

@@ -33,6 +33,8 @@ pub(crate) struct Resident {
 /// An activity to be run.
 #[derive(Debug, Clone)]
 pub(crate) struct ActivityTask {
+    /// The instance's row.
+    pub(crate) key: InstanceKey,
     pub(crate) execution_id: Arc<str>,
     pub(crate) id: i64,
     pub(crate) name: Arc<str>,
@@ -197,6 +199,7 @@ impl Resident {
                 if goes_on && !cancelled.contains(id) =>
             {
                 draft.effects.activities.push(ActivityTask {
+                    key: self.record.key,
                     execution_id: Arc::clone(&self.record.execution_id),
                     id: *id,
                     name: Arc::clone(name),

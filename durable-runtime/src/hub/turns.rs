@@ -11,7 +11,7 @@ use futures::executor::block_on;
 
 use super::cell::{Cell, Create, Inbound};
 use super::resident::{Effects, Resident};
-use super::{Engine, commit};
+use super::{Engine, commit, deliveries};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, RuntimeStatus};
 use crate::replay::Open;
 use crate::store::{Change, InstanceRecord, LoadedInstance};
@@ -464,7 +464,7 @@ pub(super) fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
 
 /// Arms its timers, and runs again the activities of which this process knows nothing.
 fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messages: &[Inbound]) {
-    let mut again = Vec::new();
+    let mut first_again = Vec::new();
     let answered = commit::ended_activities(messages);
     let running: Vec<i64> = cell.lock().running.keys().copied().collect();
     let mut effects = Effects::default();
@@ -477,11 +477,24 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
                 input,
                 attempt,
             } if !running.contains(&id) && !answered.contains(&id) => {
-                let delivery = resident.redelivered(id);
-                again.push(id);
-                let execution_id = Arc::clone(&resident.record.execution_id);
+                let known = resident.deliveries.iter().position(|(task, _)| *task == id);
+                let delivery = match known.map(|at| &mut resident.deliveries[at].1) {
+                    // Its start is counted when it happens: it may never have left the queue.
+                    Some(count) if *count > 1 => *count + 1,
+                    Some(count) => {
+                        *count = 2;
+                        first_again.push(id);
+                        2
+                    }
+                    None => {
+                        resident.deliveries.push((id, 2));
+                        first_again.push(id);
+                        2
+                    }
+                };
                 effects.activities.push(super::resident::ActivityTask {
-                    execution_id,
+                    key: resident.record.key,
+                    execution_id: Arc::clone(&resident.record.execution_id),
                     id,
                     name,
                     input,
@@ -493,19 +506,13 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
         }
     }
     engine.arm(cell, &resident.record.execution_id, &effects.timers);
-    if !again.is_empty() {
-        commit::redeliver(engine, cell, resident.record.key, again, effects.activities);
-    }
-}
-
-impl Resident {
-    /// Counts one more delivery of an open activity.
-    fn redelivered(&mut self, id: i64) -> u32 {
-        if let Some((_, count)) = self.deliveries.iter_mut().find(|(other, _)| *other == id) {
-            *count += 1;
-            return *count;
-        }
-        self.deliveries.push((id, 2));
-        2
+    if !effects.activities.is_empty() {
+        deliveries::take_up(
+            engine,
+            cell,
+            resident.record.key,
+            first_again,
+            effects.activities,
+        );
     }
 }

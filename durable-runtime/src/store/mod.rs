@@ -57,6 +57,13 @@ pub enum Change {
         /// Task ids.
         tasks: Vec<i64>,
     },
+    /// Takes back one counted delivery of these open activities: their host stopped them, they did not take it down.
+    Return {
+        /// The instance.
+        key: InstanceKey,
+        /// Task ids.
+        tasks: Vec<i64>,
+    },
     /// Takes failed instances back, all or none: a parent with its children. The receipt tells which starts were refused, counted
     /// over all of them.
     Rewind(Vec<Rewind>),

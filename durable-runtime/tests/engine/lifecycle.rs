@@ -187,3 +187,28 @@ async fn a_start_that_waits_is_kept_over_a_restart_with_its_events() {
     assert_eq!(host.end(&id).await.output, Some(json!(0)));
     assert!(chrono::Utc::now() >= due);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_stopping_host_interrupts_is_not_counted_against_it() {
+    let soon = |settings: &mut durable_runtime::hub::Settings| {
+        settings.grace_period = Duration::from_millis(1);
+        settings.max_deliveries = 3;
+    };
+    let mut host = Host::with(Residency::Resident, soon);
+    let id = fresh("lingers");
+    fail_next(&id, 6);
+    let start = host.client.start_new::<calls_lingering>(());
+    start.with_instance_id(&id).await.unwrap();
+    for run in 1..=6 {
+        let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
+        while runs(&id) < run {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "run {run} never came"
+            );
+            tokio::task::yield_now().await;
+        }
+        host = host.restart_with(Residency::Resident, soon).await;
+    }
+    assert_eq!(host.end(&id).await.output, Some(json!(2)));
+}

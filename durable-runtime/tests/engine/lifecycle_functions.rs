@@ -5,7 +5,7 @@ use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 use durable_macros::{activity_trigger, orchestration_trigger};
-use durable_runtime::{Error, OrchestrationContext, Result, RetryPolicy};
+use durable_runtime::{ActivityContext, Error, OrchestrationContext, Result, RetryPolicy};
 use serde::{Deserialize, Serialize};
 
 /// Runs so far and failures to come, by key.
@@ -44,6 +44,21 @@ pub async fn step(key: String) -> Result<String> {
     } else {
         Err(Error::msg(format!("{key} broke")).with_type("Broken"))
     }
+}
+
+/// Stays until it is told to stop, as often as it is told to fail; then gives its delivery.
+#[activity_trigger]
+pub async fn lingers(key: String, ctx: ActivityContext) -> u32 {
+    if !run(&key) {
+        ctx.cancellation_token().cancelled().await;
+    }
+    ctx.delivery()
+}
+
+#[orchestration_trigger]
+pub async fn calls_lingering(ctx: OrchestrationContext) -> Result<u32> {
+    let key = ctx.instance_id().to_owned();
+    Ok(ctx.call_activity::<lingers>(key).await?)
 }
 
 /// `{id}-a`, then `{id}-b`.

@@ -71,6 +71,7 @@ macro_rules! suite {
             payload_sizes::a_megabyte_comes_back,
             payload_sizes::none_deletes,
             redelivery::the_second_delivery_is_the_first_counted,
+            redelivery::what_a_host_stopped_is_not_counted,
             closing::what_is_queued_is_written_before_the_end,
             closing::a_closed_store_takes_nothing,
         }

@@ -25,6 +25,7 @@ pub(super) fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<Rece
         Change::Create(new) => instance::create(conn, new),
         Change::Message { message, accepted } => message::accept(conn, message, accepted),
         Change::Redeliver { key, tasks } => redeliver(conn, *key, tasks),
+        Change::Return { key, tasks } => give_back(conn, *key, tasks),
         Change::Rewind(all) => rewind::rewind(conn, all),
         Change::Purge(which) => purge::purge(conn, which),
         Change::Keys(changes) => keys::apply(conn, changes),
@@ -55,7 +56,7 @@ pub(super) fn highest_id(change: &Change) -> i64 {
             let messages = all.iter().flat_map(|one| &one.messages).map(message);
             messages.chain(keys).max().unwrap_or(0)
         }
-        Change::Redeliver { .. } | Change::Purge(_) | Change::Keys(_) => 0,
+        Change::Redeliver { .. } | Change::Return { .. } | Change::Purge(_) | Change::Keys(_) => 0,
     }
 }
 
@@ -87,6 +88,25 @@ fn redeliver(
     }
     Ok(Receipt {
         count: tasks.len() as u64,
+        ..Receipt::default()
+    })
+}
+
+/// A count of one says no more than its `TaskScheduled` does, and stays: the next delivery is the second again.
+fn give_back(
+    conn: &mut SqliteConnection,
+    key: InstanceKey,
+    tasks: &[i64],
+) -> Result<Receipt, Fault> {
+    let counted = deliveries::table
+        .filter(deliveries::iid.eq(key.0))
+        .filter(deliveries::task_id.eq_any(tasks))
+        .filter(deliveries::count.gt(1));
+    let count = diesel::update(counted)
+        .set(deliveries::count.eq(deliveries::count - 1))
+        .execute(conn)?;
+    Ok(Receipt {
+        count: count as u64,
         ..Receipt::default()
     })
 }
