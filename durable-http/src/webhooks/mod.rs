@@ -4,6 +4,7 @@
 
 mod answer;
 mod control;
+mod entities;
 mod links;
 mod list;
 mod make_primary;
@@ -96,6 +97,10 @@ async fn run(
         Operation::Resume { id } => resume::resume(call, id).await,
         Operation::Rewind { id } => rewind::rewind(call, id).await,
         Operation::Restart { id } => restart::restart(call, id).await,
+        Operation::ListEntities { name } => entities::list(call, name).await,
+        Operation::ReadEntity { name, key } => entities::read(call, name, key).await,
+        Operation::SignalEntity { name, key } => entities::signal(call, name, key, payload).await,
+        Operation::DeleteEntity { name, key } => entities::delete(call, name, key).await,
         Operation::MakePrimary => Ok(make_primary::make_primary()),
     }
 }

@@ -46,6 +46,10 @@ pub(super) enum Lazy<R, T> {
 }
 
 impl<R, T> Lazy<R, T> {
+    pub(super) fn new(request: R) -> Self {
+        Self::Options(Some(request))
+    }
+
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,

@@ -2,6 +2,7 @@
 
 mod binding;
 mod call;
+mod entities;
 mod projection;
 mod purge;
 mod query;
@@ -21,7 +22,10 @@ use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
 use crate::registry::Registry;
 use crate::store::{InstanceRecord, ListQuery, Parts};
 
+pub(crate) use entities::dress;
+
 pub use call::{Call, Start, Terminate};
+pub use entities::{CallEntity, CleanedEntities, EntityQuery, EntityStatus, SignalEntity};
 pub use purge::PurgeInstance;
 pub use query::{InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
 

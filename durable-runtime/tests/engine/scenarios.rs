@@ -11,7 +11,8 @@ use crate::functions::*;
 use crate::host::{Host, Residency};
 
 macro_rules! scenarios {
-    ($($name:ident($host:ident) $body:block)*) => {$(
+    ($($(#[$doc:meta])* $name:ident($host:ident) $body:block)*) => {$(
+        $(#[$doc])*
         mod $name {
             use super::*;
 
