@@ -151,12 +151,36 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     if !config.flag(&at("extendedSessionsEnabled"), true) {
         hub.idle_timeout = Duration::ZERO;
     }
+    let deliveries = config.get(&at("maxActivityDeliveries"), "a number from 1 on", |text| {
+        text.parse().ok().filter(|number| *number > 0)
+    });
+    set(&mut hub.max_deliveries, deliveries);
     hub.throw_on_raise_event = config.flag(
         &at("throwStatusExceptionsOnRaiseEvent"),
         hub.throw_on_raise_event,
     );
     hub.purge_running = config.flag(&at("purgeRunningInstances"), hub.purge_running);
     hub.default_version = config.text(&at("defaultVersion"));
+    let expected = "`None`, `Strict` or `CurrentOrOlder`";
+    let strategy = config.get(&at("versionMatchStrategy"), expected, |text| {
+        match text.to_ascii_lowercase().as_str() {
+            "none" => Some(hub::VersionMatch::None),
+            "strict" => Some(hub::VersionMatch::Strict),
+            "currentorolder" => Some(hub::VersionMatch::CurrentOrOlder),
+            _ => None,
+        }
+    });
+    set(&mut hub.version_match, strategy);
+    let strategy = config.get(
+        &at("versionFailureStrategy"),
+        "`Reject` or `Fail`",
+        |text| match text.to_ascii_lowercase().as_str() {
+            "reject" => Some(hub::VersionFailure::Reject),
+            "fail" => Some(hub::VersionFailure::Fail),
+            _ => None,
+        },
+    );
+    set(&mut hub.version_failure, strategy);
     let reuse = at("overridableExistingInstanceStates");
     let any_state = config.get(
         &reuse,

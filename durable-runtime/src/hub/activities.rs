@@ -209,13 +209,14 @@ impl Engine {
         drop(queue);
         // A slot that finds nothing goes at once.
         for _ in 0..free {
-            self.runtime.spawn(slot(Arc::downgrade(self)));
+            self.runtime
+                .spawn(slot(Arc::downgrade(self), self.busy.begin()));
         }
     }
 
     /// How many activities run now.
     pub(crate) fn running_activities(&self) -> usize {
-        self.activities.running()
+        self.activities.queue.lock().running
     }
 
     fn activity_done(&self, name: &str) {
@@ -303,7 +304,20 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         instance_id = &*cell.id,
         task = task.id
     );
-    let result = run(engine, &cell, &task, &token).instrument(span).await;
+    if !engine.count_start(&cell, &task).await {
+        cell.lock().running.remove(&task.id);
+        return;
+    }
+    let mut work = std::pin::pin!(run(engine, &cell, &task, &token).instrument(span));
+    let result = tokio::select! {
+        // First, since what is told to stop may end in the same instant.
+        biased;
+        () = engine.stopped.cancelled() => {
+            engine.return_delivery(&task);
+            work.await
+        }
+        result = &mut work => result,
+    };
     let failure = result.as_ref().err();
     tracing::info!(
         function = &*task.name,
@@ -333,7 +347,7 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         Inbound {
             event,
             inbox: None,
-            execution_id: Some(task.execution_id),
+            execution_id: Some(Arc::clone(&task.execution_id)),
         },
     );
 }

@@ -9,16 +9,21 @@ mod busy;
 mod cell;
 mod clock;
 mod commit;
+mod deliveries;
 mod entities;
 mod recovery;
 mod requests;
 mod resident;
+mod restart;
+mod rewind;
 mod settings;
 mod skipping;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod turns;
+mod unrunnable;
+mod versions;
 mod virtual_clock;
 mod waiters;
 
@@ -49,6 +54,7 @@ use crate::store::{Change, Done, Store};
 
 pub(crate) use requests::StartRequest;
 pub use settings::Settings;
+pub use versions::{VersionFailure, VersionMatch};
 #[doc(hidden)]
 pub use virtual_clock::VirtualClock;
 
@@ -300,9 +306,12 @@ impl Engine {
         cell: &Arc<Cell>,
         started: &ExecutionStarted,
     ) -> Option<Execution> {
-        let orchestrator = self
-            .registry
-            .orchestrator(&started.name, &started.version)?;
+        let orchestrator = self.settings.version_match.find(
+            &self.registry,
+            &started.name,
+            &started.version,
+            self.settings.default_version.as_deref(),
+        )?;
         let (engine, id): (Weak<Self>, Arc<str>) = (Arc::downgrade(self), Arc::clone(&cell.id));
         let on_foreign = Arc::new(move || {
             if let Some(engine) = engine.upgrade() {

@@ -29,6 +29,7 @@ const DURABLE_TASK: &[&str] = &[
     "localRpcEndpointEnabled",
     "purgeRunningInstances",
     "gracePeriodInSeconds",
+    "maxActivityDeliveries",
     "appLeaseOptions",
 ];
 
