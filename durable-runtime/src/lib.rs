@@ -13,6 +13,7 @@ pub mod registry;
 mod replay;
 mod state;
 pub mod store;
+pub mod timer;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -32,3 +33,4 @@ pub use replay::{
     RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny,
 };
 pub use state::{State, States};
+pub use timer::TimerInfo;

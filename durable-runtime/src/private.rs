@@ -7,11 +7,13 @@ pub use crate::client::DurableClient;
 pub use crate::error::Error;
 pub use crate::function::{
     Activity, ActivityInvocation, Fallible, NotResult, Orchestrator, ResultProbe, finish,
-    finish_result,
+    finish_result, finish_unit,
 };
 pub use crate::model::Payload;
 pub use crate::registry::{
-    ActivityRun, ActivitySpec, Kind, OrchestratorSpec, Rate, Registration, StateSpec,
+    ActivityRun, ActivitySpec, Kind, OrchestratorSpec, Rate, Registration, StateSpec, TimerRun,
+    TimerSpec,
 };
 pub use crate::replay::OrchestrationContext;
 pub use crate::state::State;
+pub use crate::timer::{TimerInfo, TimerInvocation};
