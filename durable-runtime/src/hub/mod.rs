@@ -11,6 +11,7 @@ mod commit;
 mod recovery;
 mod requests;
 mod resident;
+mod schedule;
 mod settings;
 mod timers;
 mod turns;
@@ -29,6 +30,7 @@ use self::activities::{Activities, Pool};
 use self::cell::{Cell, CellState, Cells, Inbound};
 use self::clock::{Clock, WallClock};
 use self::resident::Resident;
+use self::schedule::Schedules;
 use self::timers::{Entry, Timers};
 use self::turns::RunQueue;
 use self::waiters::Waiters;
@@ -60,10 +62,13 @@ impl Options {
     /// States that functions ask for and nobody gave.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
-        let all = self
-            .registry
-            .activities()
-            .flat_map(|a| a.spec.states.iter().map(move |state| (a.name, state)));
+        let activities = self.registry.activities();
+        let activities = activities.map(|activity| (activity.name, activity.spec.states));
+        let timers = self.settings.timers.iter();
+        let timers = timers.map(|each| (each.timer.name, each.timer.spec.states));
+        let all = activities
+            .chain(timers)
+            .flat_map(|(name, states)| states.iter().map(move |state| (name, state)));
         let missing = all.filter(|(_, state)| !self.states.has((state.type_id)()));
         missing
             .map(|(name, state)| Fault(crate::function::missing_state(name, (state.type_name)())))
@@ -82,6 +87,14 @@ impl Hub {
     /// # Errors
     /// Faults of [`Options::faults`]; a call outside a tokio runtime.
     pub fn start(options: Options, client: &DurableClient) -> Result<Self, Error> {
+        Self::start_by(Arc::new(WallClock), options, client)
+    }
+
+    fn start_by(
+        clock: Arc<dyn Clock>,
+        options: Options,
+        client: &DurableClient,
+    ) -> Result<Self, Error> {
         let faults = options.faults();
         if !faults.is_empty() {
             return Err(Error::msg(
@@ -103,12 +116,13 @@ impl Hub {
             store: options.store,
             settings: options.settings,
             client: client.clone(),
-            clock: Arc::new(WallClock),
+            clock,
             runtime,
             cells: Cells::new(),
             queue: RunQueue::new(),
             timers: Arc::new(Timers::default()),
             activities: Pool::new(queue),
+            schedules: Schedules::default(),
             waiters: Waiters::default(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
@@ -117,6 +131,9 @@ impl Hub {
         engine.activities.bind(&engine);
         turns::spawn(&engine);
         engine.runtime.spawn(timers::run(Arc::downgrade(&engine)));
+        engine
+            .runtime
+            .spawn(schedule::start(Arc::downgrade(&engine)));
         engine
             .runtime
             .spawn(recovery::wake(Arc::downgrade(&engine)));
@@ -141,6 +158,7 @@ impl Hub {
             return;
         }
         engine.activities.close();
+        engine.schedules.close();
         let finished =
             tokio::time::timeout(engine.settings.grace_period, engine.finish_running()).await;
         if finished.is_err() {
@@ -195,6 +213,7 @@ pub(crate) struct Engine {
     queue: RunQueue,
     timers: Arc<Timers>,
     activities: Pool,
+    schedules: Schedules,
     waiters: Waiters,
     stopping: AtomicBool,
     /// The grace period is over.
@@ -348,10 +367,14 @@ impl Engine {
         self.retry_later(cell, Vec::new());
     }
 
-    /// Resolves when no turn and no activity runs.
+    /// Resolves when no turn, no activity and no timer function runs.
     async fn finish_running(&self) {
         let mut tick = tokio::time::interval(Duration::from_millis(5));
-        while self.activities.running() > 0 || self.queue.len() > 0 || self.store.backlog() > 0 {
+        while self.schedules.running() > 0
+            || self.activities.running() > 0
+            || self.queue.len() > 0
+            || self.store.backlog() > 0
+        {
             tokio::select! {
                 () = self.idle.notified() => {}
                 _ = tick.tick() => {}

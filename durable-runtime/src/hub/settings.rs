@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::replay::Limits;
+use crate::timer::Timetable;
 
 /// What a hub can be told.
 #[derive(Debug, Clone)]
@@ -42,6 +43,8 @@ pub struct Settings {
     pub throw_on_raise_event: bool,
     /// The version of new instances of functions that declare none.
     pub default_version: Option<String>,
+    /// The timer functions that run here, with their schedules.
+    pub timers: Timetable,
 }
 
 impl Default for Settings {
@@ -65,6 +68,7 @@ impl Default for Settings {
             purge_running: false,
             throw_on_raise_event: true,
             default_version: None,
+            timers: Timetable::default(),
         }
     }
 }

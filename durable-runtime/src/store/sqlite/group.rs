@@ -110,5 +110,6 @@ pub(super) fn weight(change: &Change) -> usize {
         Change::Redeliver { tasks, .. } => 50 * tasks.len(),
         Change::Purge(_) => 100_000,
         Change::Keys(keys) => 300 * keys.len(),
+        Change::Timer(_) => 200,
     }
 }

@@ -15,6 +15,7 @@ use diesel::prelude::*;
 
 use super::fault::Fault;
 use super::schema::{deliveries, instances};
+use super::timers;
 use crate::store::{Change, Error, InstanceKey, NewMessage, Receipt};
 
 /// Writes one change.
@@ -26,6 +27,7 @@ pub(super) fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<Rece
         Change::Redeliver { key, tasks } => redeliver(conn, *key, tasks),
         Change::Purge(which) => purge::purge(conn, which),
         Change::Keys(changes) => keys::apply(conn, changes),
+        Change::Timer(record) => timers::put(conn, record),
     }
 }
 
@@ -46,7 +48,7 @@ pub(super) fn highest_id(change: &Change) -> i64 {
         }
         Change::Create(new) => new.key.0.max(new.on_refused.as_ref().map_or(0, message)),
         Change::Message { message, .. } => message.id,
-        Change::Redeliver { .. } | Change::Purge(_) | Change::Keys(_) => 0,
+        Change::Redeliver { .. } | Change::Purge(_) | Change::Keys(_) | Change::Timer(_) => 0,
     }
 }
 

@@ -1,0 +1,39 @@
+//! Hosts that share a hub: what follows from where the other one stands.
+
+use chrono::{DateTime, Utc};
+
+use super::super::position::Position;
+use super::given::{PLAIN, at, timer};
+use crate::model::Timestamp;
+use crate::registry::Registry;
+use crate::timer::{ScheduledTimer, Timetable};
+
+fn hourly() -> ScheduledTimer {
+    let registry = Registry::of([timer("hourly", "0 0 * * * *", PLAIN)].iter()).unwrap();
+    let timetable = Timetable::of(&registry, |_| None).unwrap();
+    timetable.iter().next().unwrap().clone()
+}
+
+fn instant(text: &str) -> Timestamp {
+    let at: DateTime<Utc> = at(text);
+    at.into()
+}
+
+#[test]
+fn a_run_that_another_host_took_is_left_to_it() {
+    let now = instant("2026-01-01T00:30:00Z");
+    let mut mine = Position::at_start(&hourly(), None, now);
+    mine.written();
+    let mut others = Position::at_start(&hourly(), Some(mine.record().clone()), now);
+    let one = instant("2026-01-01T01:00:00Z");
+    assert!(mine.due(one).is_some());
+    others.begin();
+    others.written();
+    mine.lose(others.record().clone(), one);
+    assert_eq!(mine.due(instant("2026-01-01T01:10:00Z")), None);
+    assert_eq!(mine.next(), instant("2026-01-01T02:00:00Z"));
+    // The other one never came to its end.
+    let again = mine.due(instant("2026-01-01T02:00:00Z")).unwrap();
+    assert!(again.past_due);
+    assert_eq!(again.scheduled, instant("2026-01-01T02:00:00Z"));
+}
