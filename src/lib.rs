@@ -55,13 +55,14 @@ pub use durable_http::{
 };
 pub use durable_macros::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+    timer_trigger,
 };
 pub use durable_runtime::{
     Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions, DurableClient,
     DurableTimer, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
     OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
     RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
-    TaskError, WhenAll, WhenAny,
+    TaskError, TimerInfo, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`
@@ -75,8 +76,8 @@ pub mod prelude {
         ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
         DurableClient, Error, FailureDetails, Host, HttpDurableClient, InstanceQuery, NewInstance,
         OrchestrationContext, OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision,
-        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, activity_trigger,
-        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, TimerInfo, activity_trigger,
+        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger, timer_trigger,
     };
 }
 

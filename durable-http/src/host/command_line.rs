@@ -48,6 +48,7 @@ impl App for Host {
             methods: Vec::new(),
             route: None,
             auth_level: None,
+            schedule: None,
         };
         let http = table.iter().map(|route| FunctionLine {
             methods: route.methods().to_vec(),
@@ -68,6 +69,10 @@ impl App for Host {
                 .into_iter()
                 .map(|name| line("activityTrigger", name)),
         );
+        functions.extend(told.hub.timers.iter().map(|each| FunctionLine {
+            schedule: Some(each.schedule.text()),
+            ..line("timerTrigger", each.timer.name)
+        }));
         let key_file = told.hub_path.with_extension("key");
         let cipher = Cipher::new(told.environment.get("AzureWebEncryptionKey"), key_file)?;
         Ok(Site {
