@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Engine;
 use super::activities::Job;
 use super::cell::{Cell, CellState, Inbound, Reply};
-use super::resident::{ActivityTask, Effects};
+use super::resident::{ActivityTask, Effects, StartEffect};
 use crate::model::{FailureDetails, HistoryEvent};
 use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, NewMessage, Receipt};
 
@@ -44,10 +44,26 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     for job in started {
         engine.activities.push(job);
     }
-    for message in effects.messages {
+    send(engine, effects.messages, effects.starts, receipt);
+    if effects.ended {
+        engine.waiters.tell(&snapshot);
+    }
+    if let Some(reply) = reply {
+        let _ = reply.send(Ok(()));
+    }
+}
+
+/// What was stored for others reaches them.
+pub(super) fn send(
+    engine: &Engine,
+    messages: Vec<NewMessage>,
+    starts: Vec<StartEffect>,
+    receipt: &Receipt,
+) {
+    for message in messages {
         deliver(engine, message);
     }
-    for (index, start) in effects.starts.into_iter().enumerate() {
+    for (index, start) in starts.into_iter().enumerate() {
         let due = start.due.filter(|due| *due > engine.clock.now());
         match (receipt.refused.contains(&index), start.on_refused, due) {
             (true, Some(message), _) => deliver(engine, message),
@@ -60,12 +76,6 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
             (false, _, Some(due)) => engine.wake_instance(&start.id, due),
             (false, _, None) => engine.poke(&start.id),
         }
-    }
-    if effects.ended {
-        engine.waiters.tell(&snapshot);
-    }
-    if let Some(reply) = reply {
-        let _ = reply.send(Ok(()));
     }
 }
 

@@ -8,6 +8,7 @@ mod activities;
 mod cell;
 mod clock;
 mod commit;
+mod entities;
 mod recovery;
 mod requests;
 mod resident;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 use self::activities::{Activities, Pool};
 use self::cell::{Cell, CellState, Cells, Inbound};
 use self::clock::{Clock, WallClock};
+use self::entities::Entities;
 use self::resident::Resident;
 use self::schedule::Schedules;
 use self::timers::{Entry, Timers};
@@ -64,9 +66,12 @@ impl Options {
     pub fn faults(&self) -> Vec<Fault> {
         let activities = self.registry.activities();
         let activities = activities.map(|activity| (activity.name, activity.spec.states));
+        let entities = self.registry.entities();
+        let entities = entities.map(|entity| (entity.name, entity.spec.states));
         let timers = self.settings.timers.iter();
         let timers = timers.map(|each| (each.timer.name, each.timer.spec.states));
         let all = activities
+            .chain(entities)
             .chain(timers)
             .flat_map(|(name, states)| states.iter().map(move |state| (name, state)));
         let missing = all.filter(|(_, state)| !self.states.has((state.type_id)()));
@@ -110,6 +115,7 @@ impl Hub {
             options.settings.max_concurrent_activities,
             options.registry.activities(),
         );
+        let max_entities = options.settings.max_concurrent_entities;
         let engine = Arc::new(Engine {
             registry: options.registry,
             states: options.states,
@@ -123,6 +129,7 @@ impl Hub {
             timers: Arc::new(Timers::default()),
             activities: Pool::new(queue),
             schedules: Schedules::default(),
+            entities: Entities::new(max_entities),
             waiters: Waiters::default(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
@@ -214,6 +221,7 @@ pub(crate) struct Engine {
     timers: Arc<Timers>,
     activities: Pool,
     schedules: Schedules,
+    entities: Entities,
     waiters: Waiters,
     stopping: AtomicBool,
     /// The grace period is over.
@@ -233,6 +241,10 @@ impl fmt::Debug for Engine {
 impl Engine {
     fn is_killed(&self) -> bool {
         self.stopped.is_cancelled()
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// Hands a message to its instance, which is loaded if it is not in memory.
@@ -372,6 +384,7 @@ impl Engine {
         let mut tick = tokio::time::interval(Duration::from_millis(5));
         while self.schedules.running() > 0
             || self.activities.running() > 0
+            || self.entities.running() > 0
             || self.queue.len() > 0
             || self.store.backlog() > 0
         {
@@ -405,9 +418,19 @@ impl Engine {
             {
                 return;
             }
+            if let Some(entity) = state.entity.take() {
+                if let Some(due) = entity.next_due() {
+                    self.wake_instance(&cell.id, due);
+                }
+                if state.is_idle() {
+                    self.cells.remove(cell, &mut state);
+                }
+                return;
+            }
             let Some(resident) = state.resident.take() else {
                 return;
             };
+            state.loaded.clear();
             self.forget_timers(cell, &resident);
             state.snapshot = state.snapshot.take().filter(|_| !state.running.is_empty());
             if state.is_idle() {

@@ -86,7 +86,9 @@ impl Execution {
             history.iter().find_map(|turn| self.replay_turn(turn))
         });
         if let Some(difference) = difference {
-            self.end = Some(End::Failed(failure(&difference)));
+            // What the code asked for instead is not done.
+            self.core.state().confirmed().clear();
+            self.abort(End::Failed(failure(&difference)));
         }
         self.root.leave();
         let state = &mut *self.core.state();
@@ -101,7 +103,11 @@ impl Execution {
                 HistoryEvent::TaskScheduled { .. }
                 | HistoryEvent::TimerCreated { .. }
                 | HistoryEvent::SubOrchestrationInstanceCreated { .. }
-                | HistoryEvent::EventSent { .. } => {
+                | HistoryEvent::EventSent { .. }
+                | HistoryEvent::EntityOperationCalled { .. }
+                | HistoryEvent::EntityOperationSignaled { .. }
+                | HistoryEvent::EntityLockRequested { .. }
+                | HistoryEvent::EntityUnlockSent { .. } => {
                     let asked = self.core.state().confirmed().pop_front();
                     if let Some(difference) = compare(event, asked.as_ref()) {
                         return Some(difference);
@@ -147,7 +153,7 @@ impl Execution {
         }];
         let mut late = Vec::new();
         if self.root.is_foreign() && self.end.is_none() {
-            self.end = Some(End::Failed(foreign_wake()));
+            self.abort(End::Failed(foreign_wake()));
         }
         for event in inbound {
             let overrides = matches!(event, HistoryEvent::ExecutionTerminated { .. });
@@ -183,7 +189,15 @@ impl Execution {
 
     /// Fails the execution from outside: its turn could not be stored.
     pub(crate) fn fail(&mut self, failure: FailureDetails) {
-        self.end = Some(End::Failed(failure));
+        self.abort(End::Failed(failure));
+    }
+
+    /// Ends it without asking the code; what it has locked is let go.
+    fn abort(&mut self, end: End) {
+        self.drop_future();
+        self.core.leave_any_section();
+        self.core.confirm();
+        self.end = Some(end);
     }
 
     fn collect(&mut self, mut events: Vec<HistoryEvent>) -> Turn {
@@ -245,8 +259,7 @@ impl Execution {
                 }
             }
             HistoryEvent::ExecutionTerminated { reason, recursive } => {
-                self.end = Some(End::Terminated { reason, recursive });
-                self.future = None;
+                self.abort(End::Terminated { reason, recursive });
             }
             event if self.suspended => self.held.push_back(event),
             event => self.feed(event),
@@ -273,7 +286,7 @@ impl Execution {
         }
         let core = Arc::clone(&self.core);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| core.feed(event))) {
-            self.end = Some(End::Failed(of_panic(panic)));
+            self.abort(End::Failed(of_panic(panic)));
         }
         self.run();
     }
@@ -298,15 +311,11 @@ impl Execution {
                     }
                 }
                 Ok(Poll::Ready(result)) => return self.finish(result),
-                Err(panic) => {
-                    self.drop_future();
-                    self.core.confirm();
-                    self.end = Some(End::Failed(of_panic(panic)));
-                }
+                Err(panic) => self.abort(End::Failed(of_panic(panic))),
             }
         }
         if self.end.is_none() {
-            self.end = Some(End::Failed(failure(&format!(
+            self.abort(End::Failed(failure(&format!(
                 "the code woke itself {MAX_POLLS} times in a row without waiting for anything durable"
             ))));
         }
@@ -315,6 +324,7 @@ impl Execution {
     /// Drops the future first: an event that it got and did not read is unread again.
     fn finish(&mut self, result: Result<Payload, Error>) {
         self.drop_future();
+        self.core.leave_any_section();
         self.core.confirm();
         let unread = self.core.state().take_unread();
         self.end = Some(End::of(result, unread));
@@ -328,7 +338,7 @@ impl Execution {
 
     fn check_blocked(&mut self) {
         if !self.core.state().is_waited_for() {
-            self.end = Some(End::Failed(failure(
+            self.abort(End::Failed(failure(
                 "the code waits for something that is not durable, or for nothing at all",
             )));
         }
@@ -366,7 +376,10 @@ impl Execution {
             | HistoryEvent::TaskFailed { id, .. }
             | HistoryEvent::TimerFired { id }
             | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-            | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => id,
+            | HistoryEvent::SubOrchestrationInstanceFailed { id, .. }
+            | HistoryEvent::EntityOperationCompleted { id, .. }
+            | HistoryEvent::EntityOperationFailed { id, .. }
+            | HistoryEvent::EntityLockGranted { id } => id,
             HistoryEvent::ExecutionStarted(_) => return self.begun,
             _ => return false,
         };
@@ -405,7 +418,10 @@ fn answers(event: &HistoryEvent) -> Option<i64> {
         HistoryEvent::TaskCompleted { id, .. }
         | HistoryEvent::TaskFailed { id, .. }
         | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-        | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => Some(*id),
+        | HistoryEvent::SubOrchestrationInstanceFailed { id, .. }
+        | HistoryEvent::EntityOperationCompleted { id, .. }
+        | HistoryEvent::EntityOperationFailed { id, .. }
+        | HistoryEvent::EntityLockGranted { id } => Some(*id),
         _ => None,
     }
 }
