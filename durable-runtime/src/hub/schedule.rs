@@ -108,6 +108,9 @@ async fn keep(engine: Weak<Engine>, timer: ScheduledTimer, mut position: Positio
         let Some(strong) = engine.upgrade() else {
             return;
         };
+        if !timer.disabled {
+            position.follow(strong.clock.now());
+        }
         if position.is_changed() {
             let written = write(&strong, &timer, &mut position).await;
             if written == Written::Refused && pause(strong).await.is_none() {

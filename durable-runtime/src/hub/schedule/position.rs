@@ -60,7 +60,7 @@ impl Position {
                 record,
                 schedule,
                 since: now,
-                not_before: now,
+                not_before: Timestamp::MIN,
                 changed,
             };
         }
@@ -74,7 +74,7 @@ impl Position {
             record,
             schedule,
             since: now,
-            not_before: now,
+            not_before: Timestamp::MIN,
             changed,
         }
     }
@@ -84,6 +84,21 @@ impl Position {
         self.record = stored;
         self.not_before = after(&self.schedule, now);
         self.changed = false;
+    }
+
+    /// Follows a clock that was set back: else the next run would be as late as the clock once was. The instant that was run for last is
+    /// not run for again.
+    pub(super) fn follow(&mut self, now: Timestamp) {
+        let mut expected = after(&self.schedule, now);
+        if self.record.last == Some(expected) {
+            expected = after(&self.schedule, expected);
+        }
+        self.since = self.since.min(now);
+        self.not_before = self.not_before.min(expected);
+        if self.record.next > expected {
+            self.record.next = expected;
+            self.changed = true;
+        }
     }
 
     pub(super) fn record(&self) -> &TimerRecord {
@@ -154,7 +169,8 @@ impl Position {
     /// Instants that passed during the run are left out.
     pub(super) fn end(&mut self, due: &Due, now: Timestamp) {
         self.record.last = Some(due.scheduled);
-        self.skip(now);
+        // The clock may have been set back since.
+        self.skip(now.max(due.scheduled));
     }
 
     /// On to the next instant that is still to come.
