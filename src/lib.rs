@@ -57,6 +57,7 @@ pub use durable_http::{
 };
 pub use durable_macros::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+    timer_trigger,
 };
 pub use durable_runtime::{
     Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
@@ -65,7 +66,7 @@ pub use durable_runtime::{
     EntityStatus, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
     OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
     RetryDecision, RetryPolicy, RuntimeStatus, SignalEntity, State, StatusOptions,
-    SubOrchestrationCall, TaskError, WhenAll, WhenAny,
+    SubOrchestrationCall, TaskError, TimerInfo, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`
@@ -80,8 +81,8 @@ pub mod prelude {
         DurableClient, EntityContext, EntityId, EntityLock, EntityQuery, Error, FailureDetails,
         Host, HttpDurableClient, InstanceQuery, NewInstance, OrchestrationContext,
         OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
-        State, StatusOptions, TaskError, WebhookEvent, activity_trigger, allow_nondeterminism,
-        durable_client, http_trigger, orchestration_trigger,
+        State, StatusOptions, TaskError, TimerInfo, WebhookEvent, activity_trigger,
+        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger, timer_trigger,
     };
 }
 

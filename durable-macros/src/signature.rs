@@ -17,8 +17,12 @@ use crate::arguments::Text;
 use crate::diagnostics::Diagnostics;
 
 /// Every attribute that registers a function.
-pub(crate) const TRIGGERS: [&str; 3] =
-    ["http_trigger", "orchestration_trigger", "activity_trigger"];
+pub(crate) const TRIGGERS: [&str; 4] = [
+    "http_trigger",
+    "orchestration_trigger",
+    "activity_trigger",
+    "timer_trigger",
+];
 
 /// What an attribute makes of a function, as messages name it.
 #[derive(Debug, Clone, Copy)]

@@ -15,6 +15,7 @@ mod replay;
 mod state;
 pub mod store;
 pub mod testing;
+pub mod timer;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -39,3 +40,4 @@ pub use replay::{
     WhenAny,
 };
 pub use state::{State, States};
+pub use timer::TimerInfo;

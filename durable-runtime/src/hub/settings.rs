@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{VersionFailure, VersionMatch};
 use crate::replay::Limits;
 use crate::testing::Rehearsal;
+use crate::timer::Timetable;
 
 /// What a hub can be told.
 #[derive(Debug, Clone)]
@@ -58,6 +59,8 @@ pub struct Settings {
     pub version_match: VersionMatch,
     /// What becomes of an instance that no function here may take.
     pub version_failure: VersionFailure,
+    /// The timer functions that run here, with their schedules.
+    pub timers: Timetable,
 }
 
 impl Default for Settings {
@@ -87,6 +90,7 @@ impl Default for Settings {
             rehearsal: None,
             version_match: VersionMatch::default(),
             version_failure: VersionFailure::default(),
+            timers: Timetable::default(),
         }
     }
 }

@@ -86,6 +86,10 @@ impl Store for Dying {
         self.inner.keys()
     }
 
+    fn timers(&self) -> BoxFuture<'_, Result<Vec<durable_runtime::store::TimerRecord>, Error>> {
+        self.inner.timers()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.inner.close()
     }
