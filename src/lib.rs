@@ -54,7 +54,8 @@ pub use durable_http::{
     RunningHost,
 };
 pub use durable_macros::{
-    activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+    activity_trigger, allow_nondeterminism, durable_client, entity_trigger, http_trigger,
+    orchestration_trigger,
 };
 pub use durable_runtime::{
     Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions, DurableClient,
@@ -62,6 +63,11 @@ pub use durable_runtime::{
     OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
     RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
     TaskError, WhenAll, WhenAny,
+};
+pub use durable_runtime::{
+    CallEntity, CleanedEntities, Entity, EntityCall, EntityContext, EntityId, EntityIdFault,
+    EntityLock, EntityLocking, EntityObject, EntityQuery, EntitySender, EntitySignal, EntityStatus,
+    SignalEntity,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`
@@ -73,10 +79,11 @@ pub mod prelude {
 
     pub use crate::{
         ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
-        DurableClient, Error, FailureDetails, Host, HttpDurableClient, InstanceQuery, NewInstance,
-        OrchestrationContext, OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision,
-        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, activity_trigger,
-        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+        DurableClient, EntityContext, EntityId, EntityLock, EntityQuery, Error, FailureDetails,
+        Host, HttpDurableClient, InstanceQuery, NewInstance, OrchestrationContext,
+        OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
+        State, StatusOptions, TaskError, activity_trigger, allow_nondeterminism, durable_client,
+        entity_trigger, http_trigger, orchestration_trigger,
     };
 }
 
