@@ -58,16 +58,13 @@ pub use durable_macros::{
     orchestration_trigger,
 };
 pub use durable_runtime::{
-    Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions, DurableClient,
-    DurableTimer, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
+    Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
+    ContinueOptions, DurableClient, DurableTimer, Entity, EntityCall, EntityContext, EntityId,
+    EntityIdFault, EntityLock, EntityLocking, EntityObject, EntityQuery, EntitySender,
+    EntitySignal, EntityStatus, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
     OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
-    RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
-    TaskError, WhenAll, WhenAny,
-};
-pub use durable_runtime::{
-    CallEntity, CleanedEntities, Entity, EntityCall, EntityContext, EntityId, EntityIdFault,
-    EntityLock, EntityLocking, EntityObject, EntityQuery, EntitySender, EntitySignal, EntityStatus,
-    SignalEntity,
+    RetryDecision, RetryPolicy, RuntimeStatus, SignalEntity, State, StatusOptions,
+    SubOrchestrationCall, TaskError, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`

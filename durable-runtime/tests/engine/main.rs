@@ -7,6 +7,7 @@
 )]
 #![allow(unreachable_pub, reason = "one binary, whose modules see each other")]
 
+mod entities;
 mod functions;
 mod host;
 mod scenarios;

@@ -11,7 +11,8 @@ use crate::functions::*;
 use crate::host::{Host, Residency};
 
 macro_rules! scenarios {
-    ($($name:ident($host:ident) $body:block)*) => {$(
+    ($($(#[$doc:meta])* $name:ident($host:ident) $body:block)*) => {$(
+        $(#[$doc])*
         mod $name {
             use super::*;
 
@@ -29,6 +30,8 @@ macro_rules! scenarios {
         }
     )*};
 }
+
+pub(crate) use scenarios;
 
 scenarios! {
     chain_of_three_says_hello(host) {
