@@ -10,7 +10,8 @@
 //! $ curl -X DELETE http://127.0.0.1:7071/api/counters/apples
 //! ```
 //!
-//! Kill it with `kill -9` and start it again: what was answered with 202 is counted, and counted once.
+//! 202 says that the event is stored; it is counted a moment later. Kill the host with `kill -9` right after it and start it again: the
+//! event is counted, and counted once.
 
 use durable_functions::prelude::*;
 use serde::{Deserialize, Serialize};
