@@ -45,7 +45,7 @@ private! {
     entity_signals => EntitySignals,
     entity_invocation => EntityInvocation,
     operation_types => OperationTypes,
-    into_input => IntoInput,
+    input => IntoInput,
     state_spec => StateSpec,
     rate => Rate,
     error => Error,

@@ -43,10 +43,8 @@ pub(super) fn bind_all(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Bound> {
     let mut seen = Seen::default();
-    let typed = function.sig.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(_) => Some(input),
-        FnArg::Receiver(_) => None,
-    });
+    let inputs = function.sig.inputs.iter();
+    let typed = inputs.filter(|input| matches!(input, FnArg::Typed(_)));
     let parameters = typed.zip(function.parameters()).enumerate();
     let bound = parameters.filter_map(|(index, (input, parameter))| {
         if !is_context(&parameter.ty) {

@@ -3,6 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::Type;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
 use super::expand::{dress, marker, object_type};
@@ -114,7 +115,7 @@ fn input(operation: &Operation, paths: &Paths) -> (Option<TokenStream>, TokenStr
     if operation.input().is_none() {
         return (None, nothing(paths));
     }
-    let (into_input, types) = (paths.into_input(), types(operation, paths));
+    let (into_input, types) = (paths.input(), types(operation, paths));
     (
         Some(quote! { input: impl #into_input<#types::Input> }),
         quote! { #into_input::<#types::Input>::into_payload(input) },
@@ -122,7 +123,7 @@ fn input(operation: &Operation, paths: &Paths) -> (Option<TokenStream>, TokenStr
 }
 
 fn nothing(paths: &Paths) -> TokenStream {
-    let into_input = paths.into_input();
+    let into_input = paths.input();
     quote! { #into_input::<()>::into_payload(()) }
 }
 
@@ -140,6 +141,5 @@ fn ident(operation: &Operation) -> Ident {
 
 /// The name that is sent: as written.
 fn name(operation: &Operation) -> String {
-    use syn::ext::IdentExt;
     operation.function.ident().unraw().to_string()
 }
