@@ -56,14 +56,14 @@ pub use durable_http::{
     RunningHost, WebhookEvent,
 };
 pub use durable_macros::{
-    activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
-    timer_trigger,
+    activity_trigger, allow_nondeterminism, durable_client, entity_trigger, http_trigger,
+    orchestration_trigger, timer_trigger,
 };
 pub use durable_runtime::{
     Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
     ContinueOptions, DurableClient, DurableTimer, Entity, EntityCall, EntityContext, EntityId,
-    EntityIdFault, EntityLock, EntityLocking, EntityObject, EntityQuery, EntitySignal,
-    EntityStatus, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
+    EntityIdFault, EntityLock, EntityLocking, EntityObject, EntityQuery, EntitySender,
+    EntitySignal, EntityStatus, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
     OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
     RetryDecision, RetryPolicy, RuntimeStatus, SignalEntity, State, StatusOptions,
     SubOrchestrationCall, TaskError, TimerInfo, WhenAll, WhenAny,
@@ -82,7 +82,7 @@ pub mod prelude {
         Host, HttpDurableClient, InstanceQuery, NewInstance, OrchestrationContext,
         OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
         State, StatusOptions, TaskError, TimerInfo, WebhookEvent, activity_trigger,
-        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger, timer_trigger,
+        allow_nondeterminism, durable_client, entity_trigger, http_trigger, orchestration_trigger, timer_trigger,
     };
 }
 
