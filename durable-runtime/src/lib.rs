@@ -2,6 +2,7 @@
 
 mod activity;
 pub mod client;
+pub mod durable_http;
 
 mod error;
 mod function;
@@ -23,12 +24,16 @@ pub use client::{
     ClientError, DurableClient, InstanceQuery, OrchestrationStatus, Page, PurgeFilter,
     StatusOptions,
 };
+pub use durable_http::{
+    AccessToken, DurableHttpRequest, DurableHttpResponse, HttpHeaders, HttpRetryPolicy,
+    TokenProvider, TokenSource,
+};
 pub use error::{Error, Result};
 pub use function::{Activity, IntoInput, Orchestrator};
 pub use model::{FailureDetails, RuntimeStatus, TaskError};
 pub use registry::Registry;
 pub use replay::{
-    ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext,
-    RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny,
+    ActivityCall, ContinueOptions, DurableTimer, EventWait, HttpCall, NewInstance,
+    OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny,
 };
 pub use state::{State, States};

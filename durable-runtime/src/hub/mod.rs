@@ -97,6 +97,7 @@ impl Hub {
             options.settings.max_concurrent_activities,
             options.registry.activities(),
         );
+        let http = Activities::new(options.settings.http.max_concurrent, std::iter::empty());
         let engine = Arc::new(Engine {
             registry: options.registry,
             states: options.states,
@@ -108,7 +109,7 @@ impl Hub {
             cells: Cells::new(),
             queue: RunQueue::new(),
             timers: Arc::new(Timers::default()),
-            activities: Pool::new(queue),
+            activities: Pool::new(queue, http),
             waiters: Waiters::default(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::durable_http::HttpSettings;
 use crate::replay::Limits;
 
 /// What a hub can be told.
@@ -42,6 +43,8 @@ pub struct Settings {
     pub throw_on_raise_event: bool,
     /// The version of new instances of functions that declare none.
     pub default_version: Option<String>,
+    /// How `call_http` sends.
+    pub http: HttpSettings,
 }
 
 impl Default for Settings {
@@ -65,6 +68,7 @@ impl Default for Settings {
             purge_running: false,
             throw_on_raise_event: true,
             default_version: None,
+            http: HttpSettings::default(),
         }
     }
 }
@@ -74,6 +78,8 @@ impl Settings {
         Limits {
             actions: self.max_actions,
             custom_status_kib: self.max_custom_status_kib,
+            poll_interval: self.http.poll_interval,
+            idempotency_keys: self.http.idempotency_keys,
         }
     }
 }

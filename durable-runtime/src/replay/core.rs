@@ -1,13 +1,17 @@
 //! [`Core`]: what user code and the executor share: each event finds the call that waits for it.
 
+mod http;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use self::http::Step;
 use super::retry::RetryPolicy;
 use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
+use crate::durable_http::HTTP_ACTIVITY;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, TaskError, Timestamp};
 use crate::registry::Registry;
 
@@ -18,6 +22,10 @@ pub(crate) struct Limits {
     pub(crate) actions: usize,
     /// Custom status, in KiB of UTF-16 text, rounded down (spec 1.9).
     pub(crate) custom_status_kib: usize,
+    /// The wait between two polls of a `call_http` when the 202 names none.
+    pub(crate) poll_interval: Duration,
+    /// Whether a `call_http` that changes something carries an `Idempotency-Key`.
+    pub(crate) idempotency_keys: bool,
 }
 
 impl Default for Limits {
@@ -25,6 +33,8 @@ impl Default for Limits {
         Self {
             actions: 100_000,
             custom_status_kib: 16,
+            poll_interval: Duration::from_secs(30),
+            idempotency_keys: true,
         }
     }
 }
@@ -416,8 +426,15 @@ impl Core {
     /// Hands an inbound event to the call that waits for it.
     pub(super) fn feed(&self, event: HistoryEvent) {
         let waker = match event {
-            HistoryEvent::TaskCompleted { id, result }
-            | HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
+            HistoryEvent::TaskCompleted { id, result } => match self.http_step(id, &result) {
+                Step::Answer => self.state().end_task(id, Ok(result)),
+                Step::Failed(failure) => self.fail_task(id, failure),
+                Step::Poll(wait, request) => {
+                    self.wait_for_poll(id, wait, *request);
+                    None
+                }
+            },
+            HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
                 self.state().end_task(id, Ok(result))
             }
             HistoryEvent::TaskFailed { id, failure }
@@ -481,6 +498,10 @@ impl Core {
                 let current = entry.current;
                 state.abandon_task(current);
                 state.complete(slot, Err(TaskError::Timeout))
+            }
+            Role::PollTimer => {
+                self.poll_again(state, slot);
+                None
             }
             Role::RetryTimer => {
                 let attempt = self.take_id(state);
@@ -578,6 +599,11 @@ impl State {
                 input: child.input.clone(),
                 detached: false,
             },
+            What::Http(exchange) => HistoryEvent::TaskScheduled {
+                id,
+                name: HTTP_ACTIVITY.into(),
+                input: Some(exchange.input.clone()),
+            },
             What::Timer | What::Event { .. } => return,
         };
         self.ask(Action {
@@ -650,7 +676,7 @@ impl State {
         let named = match &entry.what {
             What::Activity { name, .. } => Some(("activity", name.clone())),
             What::Child(child) => Some(("orchestrator", child.name.clone())),
-            What::Timer | What::Event { .. } => None,
+            What::Http(_) | What::Timer | What::Event { .. } => None,
         };
         entry.outcome = Some(match (outcome, named) {
             (Err(TaskError::Failed(failure)), Some((kind, name))) => {

@@ -12,6 +12,7 @@ mod core;
 mod execution;
 mod finish;
 mod guid;
+mod http_call;
 mod nondeterminism;
 mod retry;
 mod slot;
@@ -21,6 +22,7 @@ mod waker;
 
 pub use combinators::{WhenAll, WhenAny};
 pub use context::{ContinueOptions, OrchestrationContext};
+pub use http_call::HttpCall;
 pub use retry::{RetryDecision, RetryPolicy};
 pub use task::{ActivityCall, DurableTimer, EventWait, NewInstance, SubOrchestrationCall};
 

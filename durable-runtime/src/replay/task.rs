@@ -33,7 +33,11 @@ impl Handle {
         }
     }
 
-    fn poll(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
+    pub(super) const fn is_done(&self) -> bool {
+        self.done
+    }
+
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
         if self.done {
             return Poll::Pending;
         }
@@ -51,7 +55,7 @@ impl Drop for Handle {
     }
 }
 
-fn read<O: DeserializeOwned>(outcome: Outcome) -> Result<O, TaskError> {
+pub(super) fn read<O: DeserializeOwned>(outcome: Outcome) -> Result<O, TaskError> {
     outcome.and_then(|payload| {
         payload.read().map_err(|e| {
             let text = format!(

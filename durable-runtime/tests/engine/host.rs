@@ -4,15 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use durable_runtime::durable_http::HttpExecutor;
 use durable_runtime::hub::{Hub, Options, Settings};
 use durable_runtime::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use durable_runtime::{DurableClient, OrchestrationStatus, Registry, States};
+
+use crate::http::Scripted;
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Host {
     pub hub: Hub,
     pub client: DurableClient,
+    pub http: Arc<Scripted>,
     folder: tempfile::TempDir,
 }
 
@@ -23,11 +27,12 @@ pub enum Residency {
     Evicted,
 }
 
-pub fn open(path: &Path, residency: Residency) -> (Hub, DurableClient) {
+pub fn open(path: &Path, residency: Residency, http: &Arc<Scripted>) -> (Hub, DurableClient) {
     let store = SqliteStore::open(SqliteOptions::new(path.join("hub.db"))).unwrap();
     let mut settings = Settings::default();
     settings.grace_period = Duration::from_secs(5);
     settings.max_actions = 20_000;
+    settings.http.executor = Some(Arc::clone(http) as Arc<dyn HttpExecutor>);
     settings.idle_timeout = match residency {
         Residency::Resident => Duration::from_secs(3600),
         Residency::Evicted => Duration::ZERO,
@@ -45,10 +50,12 @@ pub fn open(path: &Path, residency: Residency) -> (Hub, DurableClient) {
 impl Host {
     pub fn new(residency: Residency) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (hub, client) = open(folder.path(), residency);
+        let http = Arc::default();
+        let (hub, client) = open(folder.path(), residency, &http);
         Self {
             hub,
             client,
+            http,
             folder,
         }
     }
@@ -56,12 +63,15 @@ impl Host {
     /// Stops, and starts again on the same file.
     pub async fn restart(self, residency: Residency) -> Self {
         self.hub.shutdown().await;
-        let Self { hub, folder, .. } = self;
+        let Self {
+            hub, http, folder, ..
+        } = self;
         drop(hub);
-        let (hub, client) = open(folder.path(), residency);
+        let (hub, client) = open(folder.path(), residency, &http);
         Self {
             hub,
             client,
+            http,
             folder,
         }
     }

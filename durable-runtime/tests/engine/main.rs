@@ -9,4 +9,5 @@
 
 mod functions;
 mod host;
+mod http;
 mod scenarios;

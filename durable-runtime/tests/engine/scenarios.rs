@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::functions::*;
 use crate::host::{Host, Residency};
 
+/// Each scenario twice: resident, and evicted after each turn.
 macro_rules! scenarios {
     ($($name:ident($host:ident) $body:block)*) => {$(
         mod $name {
@@ -29,6 +30,7 @@ macro_rules! scenarios {
         }
     )*};
 }
+pub(crate) use scenarios;
 
 scenarios! {
     chain_of_three_says_hello(host) {
