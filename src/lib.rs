@@ -57,11 +57,12 @@ pub use durable_macros::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
 };
 pub use durable_runtime::{
-    Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions, DurableClient,
-    DurableTimer, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
+    AccessToken, Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions,
+    DurableClient, DurableHttpRequest, DurableHttpResponse, DurableTimer, Error, EventWait,
+    FailureDetails, HttpCall, HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance,
     OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
     RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
-    TaskError, WhenAll, WhenAny,
+    TaskError, TokenProvider, TokenSource, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`
@@ -73,10 +74,11 @@ pub mod prelude {
 
     pub use crate::{
         ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
-        DurableClient, Error, FailureDetails, Host, HttpDurableClient, InstanceQuery, NewInstance,
-        OrchestrationContext, OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision,
-        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, activity_trigger,
-        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+        DurableClient, DurableHttpRequest, DurableHttpResponse, Error, FailureDetails, Host,
+        HttpDurableClient, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
+        OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
+        State, StatusOptions, TaskError, TokenSource, activity_trigger, allow_nondeterminism,
+        durable_client, http_trigger, orchestration_trigger,
     };
 }
 

@@ -21,6 +21,7 @@ pub use redact::{redact_headers, redact_url};
 pub use request::DurableHttpRequest;
 pub use response::DurableHttpResponse;
 pub use retry::HttpRetryPolicy;
+pub use time_span::format as time_span;
 pub use token::{AccessToken, TokenProvider, TokenSource};
 
 pub(crate) use check::check;

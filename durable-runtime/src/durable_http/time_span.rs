@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serializer};
 
-/// `00:00:05`, `6.00:00:00`, `00:00:00.2500000`.
-pub(crate) fn format(span: Duration) -> String {
+/// A span as .NET writes it: `00:00:05`, `6.00:00:00`, `00:00:00.2500000`.
+#[must_use]
+pub fn format(span: Duration) -> String {
     let seconds = span.as_secs();
     let (days, hours) = (seconds / 86_400, seconds / 3_600 % 24);
     let days = if days == 0 {
