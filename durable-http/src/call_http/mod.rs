@@ -14,7 +14,7 @@ mod settings;
 mod token;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use durable_runtime::durable_http::{
@@ -23,6 +23,7 @@ use durable_runtime::durable_http::{
 use durable_runtime::{FailureDetails, TokenProvider};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use tokio::sync::OnceCell;
 
 use self::exchange::Exchange;
 use self::guard::{Guard, PublicAddresses};
@@ -44,7 +45,7 @@ pub(crate) struct CallHttp {
     settings: Settings,
     guard: Guard,
     tokens: Tokens,
-    client: OnceLock<Result<reqwest::Client, String>>,
+    client: OnceCell<Result<reqwest::Client, String>>,
 }
 
 impl CallHttp {
@@ -57,7 +58,7 @@ impl CallHttp {
         own: Own,
         variable: impl Fn(&str) -> Option<String>,
     ) -> durable_runtime::Result<Self> {
-        let client = OnceLock::new();
+        let mut client = OnceCell::new();
         if let Some(factory) = &own.factory {
             let built = finish(factory(), &settings).build().map_err(|error| {
                 durable_runtime::Error::msg(format!(
@@ -65,7 +66,7 @@ impl CallHttp {
                     classify::text(&error)
                 ))
             })?;
-            let _ = client.set(Ok(built));
+            client = OnceCell::new_with(Some(Ok(built)));
         }
         Ok(Self {
             guard: Guard::new(&settings),
@@ -75,25 +76,35 @@ impl CallHttp {
         })
     }
 
-    /// Our own client is built when it is first used: a machine without certificates can do all that needs none.
-    fn client(&self) -> Result<&reqwest::Client, FailureDetails> {
-        let build = || {
+    /// Our own client is built when it is first used: a machine without certificates can do all that needs none. To read them takes a
+    /// while, which is no request's time.
+    async fn client(&self) -> Result<&reqwest::Client, FailureDetails> {
+        let settings = self.settings.clone();
+        let build = move || {
             let agent = concat!("durable-functions/", env!("CARGO_PKG_VERSION"));
             let builder = reqwest::Client::builder()
                 .user_agent(agent)
-                .pool_max_idle_per_host(self.settings.max_concurrent);
-            let built = finish(builder, &self.settings).build();
+                .pool_max_idle_per_host(settings.max_concurrent);
+            let built = finish(builder, &settings).build();
             built.map_err(|error| classify::text(&error))
         };
-        self.client.get_or_init(build).as_ref().map_err(|error| {
+        let built = self.client.get_or_init(|| async {
+            let built = tokio::task::spawn_blocking(build).await;
+            built.unwrap_or_else(|error| Err(error.to_string()))
+        });
+        built.await.as_ref().map_err(|error| {
             let text = format!("no request can be sent: the client cannot be built: {error}");
             HttpFailure::Invalid.details(text)
         })
     }
 
-    async fn answer(&self, delivery: &HttpDelivery) -> Result<HttpAnswer, FailureDetails> {
+    async fn answer(
+        &self,
+        client: &reqwest::Client,
+        delivery: &HttpDelivery,
+    ) -> Result<HttpAnswer, FailureDetails> {
         let exchange = Exchange {
-            client: self.client()?,
+            client,
             guard: &self.guard,
             settings: &self.settings,
             delivery,
@@ -115,9 +126,10 @@ impl CallHttp {
     }
 
     async fn in_time(&self, delivery: &HttpDelivery) -> Result<HttpAnswer, FailureDetails> {
+        let client = self.client().await?;
         let request = &delivery.request;
         let limit = request.timeout().unwrap_or(self.settings.request_timeout);
-        match tokio::time::timeout(limit, self.answer(delivery)).await {
+        match tokio::time::timeout(limit, self.answer(client, delivery)).await {
             Ok(result) => result,
             Err(_) => {
                 let whose = match request.timeout() {

@@ -4,13 +4,13 @@
 //! the process's environment alone (ours may come from `local.settings.json`), and would bring a second HTTP pipeline along.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::Utc;
 use durable_runtime::{AccessToken, TokenSource};
 use reqwest::{Client, RequestBuilder};
+use tokio::sync::OnceCell;
 use url::{Url, form_urlencoded};
 
 use super::answer;
@@ -29,7 +29,7 @@ pub(crate) struct ManagedIdentity {
     client_id: Option<String>,
     cli: AzureCli,
     no_imds: AtomicBool,
-    client: OnceLock<Result<Client, String>>,
+    client: OnceCell<Result<Client, String>>,
 }
 
 enum Place {
@@ -76,7 +76,7 @@ impl ManagedIdentity {
             client_id,
             cli: AzureCli::default(),
             no_imds: AtomicBool::new(false),
-            client: OnceLock::new(),
+            client: OnceCell::new(),
         }
     }
 
@@ -123,7 +123,11 @@ impl ManagedIdentity {
                     format!("the setting `IDENTITY_ENDPOINT` is no URL: {error}")
                 })?;
                 self.query(&mut url, "2019-08-01", source);
-                let request = self.client()?.get(url).header("X-IDENTITY-HEADER", header);
+                let request = self
+                    .client()
+                    .await?
+                    .get(url)
+                    .header("X-IDENTITY-HEADER", header);
                 ask(request, PATIENCE).await.map_err(Trouble::told)
             }
             Place::Machine { imds } => self.of_machine(imds, source).await,
@@ -135,7 +139,7 @@ impl ManagedIdentity {
         if !self.no_imds.load(Ordering::Relaxed) {
             let mut url = endpoint(imds, &["metadata", "identity", "oauth2", "token"])?;
             self.query(&mut url, "2018-02-01", source);
-            let request = self.client()?.get(url).header("Metadata", "true");
+            let request = self.client().await?.get(url).header("Metadata", "true");
             match ask(request, IMDS_PATIENCE).await {
                 Ok(token) => return Ok(token),
                 Err(Trouble::Refused(why)) => return Err(why),
@@ -161,21 +165,24 @@ impl ManagedIdentity {
     }
 
     /// Not the one that applications shape: no proxy stands between a host and its own identity, and no rule about addresses.
-    fn client(&self) -> Result<&Client, String> {
-        let build = || {
+    async fn client(&self) -> Result<&Client, String> {
+        let next_door = !matches!(self.place, Place::Workload { .. });
+        let build = move || {
             let builder = Client::builder().redirect(reqwest::redirect::Policy::none());
-            let builder = match self.place {
-                Place::Workload { .. } => builder,
-                Place::AppService { .. } | Place::Machine { .. } => builder.no_proxy(),
+            let builder = if next_door {
+                builder.no_proxy()
+            } else {
+                builder
             };
             builder
                 .build()
-                .map_err(|error| error.without_url().to_string())
+                .map_err(|error| crate::call_http::classify::text(&error))
         };
-        self.client
-            .get_or_init(build)
-            .as_ref()
-            .map_err(Clone::clone)
+        let built = self.client.get_or_init(|| async {
+            let built = tokio::task::spawn_blocking(build).await;
+            built.unwrap_or_else(|error| Err(error.to_string()))
+        });
+        built.await.as_ref().map_err(Clone::clone)
     }
 }
 
@@ -195,7 +202,7 @@ impl Trouble {
 
 async fn ask(request: RequestBuilder, patience: Duration) -> Result<AccessToken, Trouble> {
     let unreachable = |error: reqwest::Error| {
-        let text = super::super::classify::text(&error);
+        let text = crate::call_http::classify::text(&error);
         Trouble::Unreachable(format!("the identity endpoint cannot be reached: {text}"))
     };
     let response = request
