@@ -1,9 +1,13 @@
 //! What is no answer, by kind.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use durable_functions::prelude::*;
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use crate::host::Caller;
 use crate::server::Server;
@@ -159,4 +163,35 @@ async fn host_that_stops_does_not_wait_for_a_slow_server_and_sends_again() {
     }
     let status = caller.host.client().get_status(&id).await.unwrap().unwrap();
     assert_eq!(status.runtime_status, RuntimeStatus::Running);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unknown_authority_is_trusted_by_the_client_that_knows_it() {
+    let stranger = Caller::start().await;
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder().with_no_client_auth();
+    let config = config
+        .with_single_cert(vec![own.cert.der().clone()], key)
+        .unwrap();
+    let server = Server::secure(TlsAcceptor::from(Arc::new(config))).await;
+    let url = format!("https://localhost:{}/ok", server.port());
+    let failure = stranger.call(DurableHttpRequest::get(&url)).await.failure();
+    assert_eq!(failure.properties["kind"], "tls", "{failure:?}");
+    let pem = own.cert.pem();
+    let friend = Caller::with(|host| {
+        host.with_http_client_factory(move || {
+            let authority = durable_functions::reqwest::Certificate::from_pem(pem.as_bytes());
+            durable_functions::reqwest::Client::builder().tls_certs_only(authority)
+        })
+    })
+    .await;
+    let answer = friend.call(DurableHttpRequest::get(&url)).await.answer();
+    assert_eq!(answer.content, "fine");
+    let by_number = url.replace("localhost", "127.0.0.1");
+    let failure = friend
+        .call(DurableHttpRequest::get(by_number))
+        .await
+        .failure();
+    assert_eq!(failure.properties["kind"], "tls", "{failure:?}");
 }

@@ -108,7 +108,7 @@ impl Caller {
     }
 
     /// Stops it and looks for the text in all that it wrote, and in all that was logged at any level.
-    pub async fn is_nowhere(self, secret: &str) {
+    pub async fn assert_nowhere(self, secret: &str) {
         let Self { host, folder } = self;
         host.shutdown().await.unwrap();
         let found = files_with(folder.path(), secret.as_bytes());

@@ -8,8 +8,13 @@ use std::time::Duration;
 
 use durable_functions::url::Url;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+/// What requests come over.
+trait Stream: AsyncRead + AsyncWrite + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
 
 /// What arrived.
 #[derive(Debug, Clone)]
@@ -54,6 +59,15 @@ impl Drop for Server {
 
 impl Server {
     pub async fn start() -> Self {
+        Self::with(None).await
+    }
+
+    /// Over TLS.
+    pub async fn secure(tls: TlsAcceptor) -> Self {
+        Self::with(Some(tls)).await
+    }
+
+    async fn with(tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared::default());
@@ -65,8 +79,16 @@ impl Server {
                 shared.accepted.fetch_add(1, Ordering::SeqCst);
                 let open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
                 shared.peak.fetch_max(open, Ordering::SeqCst);
+                let tls = tls.clone();
                 connections.spawn(async move {
-                    connection(stream, &shared).await;
+                    match tls {
+                        None => connection(stream, &shared).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                connection(stream, &shared).await;
+                            }
+                        }
+                    }
                     shared.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
@@ -104,7 +126,7 @@ impl Server {
     }
 }
 
-async fn connection(mut stream: TcpStream, shared: &Shared) {
+async fn connection(mut stream: impl Stream, shared: &Shared) {
     let mut buffer = Vec::new();
     while let Some(request) = read(&mut stream, &mut buffer).await {
         shared.seen.lock().unwrap().push(request.clone());
@@ -115,7 +137,7 @@ async fn connection(mut stream: TcpStream, shared: &Shared) {
 }
 
 /// One request; `None` when there are no more.
-async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
+async fn read(stream: &mut impl Stream, buffer: &mut Vec<u8>) -> Option<Seen> {
     let end = loop {
         if buffer.first() == Some(&0x16) {
             // Somebody wants TLS.
@@ -166,7 +188,7 @@ async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
 }
 
 async fn respond(
-    stream: &mut TcpStream,
+    stream: &mut impl Stream,
     status: u16,
     headers: &[(&str, &str)],
     body: &[u8],
@@ -189,7 +211,7 @@ const GZIP: [u8; 26] = [
 ];
 
 /// Answers; `false`: the connection ends.
-async fn answer(stream: &mut TcpStream, seen: &Seen, shared: &Shared) -> bool {
+async fn answer(stream: &mut impl Stream, seen: &Seen, shared: &Shared) -> bool {
     let query = |name: &str| seen.query.get(name).map(String::as_str);
     let path: Vec<&str> = seen.path.trim_start_matches('/').split('/').collect();
     match path[..] {
@@ -359,7 +381,7 @@ fn count(shared: &Shared, key: &str) -> u32 {
 }
 
 /// As App Service and the metadata service of a machine do it: a new token each time.
-async fn identity(stream: &mut TcpStream, seen: &Seen, shared: &Shared) -> bool {
+async fn identity(stream: &mut impl Stream, seen: &Seen, shared: &Shared) -> bool {
     let is_machine = seen.path.starts_with("/metadata");
     let (version, allowed) = if is_machine {
         ("2018-02-01", seen.header("metadata") == Some("true"))

@@ -102,7 +102,7 @@ async fn token_is_sent_and_kept_nowhere_even_if_the_server_sends_it_back() {
         .await
         .failure();
     assert_eq!(failure.properties["kind"], "dns");
-    caller.is_nowhere("own-s3cret").await;
+    caller.assert_nowhere("own-s3cret").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -198,7 +198,7 @@ async fn app_service_gives_its_identity() {
         !crate::logs::contain("its-header"),
         "the endpoint's header was logged"
     );
-    caller.is_nowhere("s3cret-1").await;
+    caller.assert_nowhere("s3cret-1").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -279,5 +279,5 @@ async fn workload_exchanges_its_service_account() {
         !crate::logs::contain("assertion-s3cret"),
         "the assertion was logged"
     );
-    caller.is_nowhere("wl-s3cret").await;
+    caller.assert_nowhere("wl-s3cret").await;
 }

@@ -11,15 +11,16 @@ use super::answer;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The program to ask.
+/// The command line interface of Azure.
 pub(super) struct AzureCli {
-    pub(super) program: String,
+    /// The program, and what stands before our own arguments.
+    pub(super) command: Vec<String>,
 }
 
 impl Default for AzureCli {
     fn default() -> Self {
         Self {
-            program: if cfg!(windows) { "az.cmd" } else { "az" }.to_owned(),
+            command: vec![if cfg!(windows) { "az.cmd" } else { "az" }.to_owned()],
         }
     }
 }
@@ -39,7 +40,9 @@ impl AzureCli {
                 return Err(format!("`{word}` is nothing that the Azure CLI is asked"));
             }
         }
-        let mut command = Command::new(&self.program);
+        let (program, before) = self.command.split_first().ok_or("there is no Azure CLI")?;
+        let mut command = Command::new(program);
+        command.args(before);
         command.args([
             "account",
             "get-access-token",
@@ -75,25 +78,17 @@ fn is_plain(word: &str) -> bool {
     !word.is_empty() && !word.starts_with('-') && word.chars().all(fits)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     fn script(text: &str) -> (tempfile::TempDir, AzureCli) {
         let folder = tempfile::tempdir().unwrap();
-        let program = folder.path().join("az");
-        // A script, for the file must not be open for writing when it is run.
-        std::fs::write(folder.path().join("body"), text).unwrap();
-        std::fs::write(
-            &program,
-            format!("#!/bin/sh\n. {}/body\n", folder.path().display()),
-        )
-        .unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-        let program = program.to_str().unwrap().to_owned();
-        (folder, AzureCli { program })
+        let file = folder.path().join("az");
+        std::fs::write(&file, text).unwrap();
+        let command = vec!["sh".to_owned(), file.to_str().unwrap().to_owned()];
+        (folder, AzureCli { command })
     }
 
     #[tokio::test]
@@ -120,7 +115,7 @@ mod tests {
             assert!(error.contains("nothing that"), "{error}");
         }
         let none = AzureCli {
-            program: "/nowhere/az".to_owned(),
+            command: vec!["/nowhere/az".to_owned()],
         };
         assert!(
             none.token("x", None)

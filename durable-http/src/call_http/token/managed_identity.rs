@@ -109,7 +109,8 @@ impl ManagedIdentity {
                     .append_pair("client_assertion", assertion.trim())
                     .finish();
                 let request = self
-                    .client()?
+                    .client()
+                    .await?
                     .post(url)
                     .body(form)
                     .header("content-type", "application/x-www-form-urlencoded");
