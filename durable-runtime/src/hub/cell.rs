@@ -1,7 +1,7 @@
 //! [`Cell`]: an instance in memory, and [`Cells`]: all of them.
 
 use std::collections::hash_map::{Entry, RandomState};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,6 +39,8 @@ pub(crate) struct Cell {
 
 pub(crate) struct CellState {
     pub(crate) mailbox: VecDeque<Inbound>,
+    /// Rows of the inbox that were read from the store and whose arrival in memory is still to come.
+    pub(crate) read: BTreeSet<i64>,
     /// In the run queue, or running.
     pub(crate) scheduled: bool,
     pub(crate) resident: Option<Box<Resident>>,
@@ -66,6 +68,7 @@ impl Cell {
     fn new(id: Arc<str>) -> Arc<Self> {
         let state = CellState {
             mailbox: VecDeque::new(),
+            read: BTreeSet::new(),
             scheduled: false,
             resident: None,
             create: None,
@@ -91,6 +94,23 @@ impl Cell {
 }
 
 impl CellState {
+    /// Something arrives; a message that was read from the store already is the same one (law 3).
+    ///
+    /// A stored message arrives before any later commit does, so one that a turn has taken and stored never comes again.
+    pub(crate) fn receive(&mut self, message: Inbound) {
+        if !message.inbox.is_some_and(|id| self.read.remove(&id)) {
+            self.mailbox.push_back(message);
+        }
+    }
+
+    /// These rows of the inbox are in hand: those that arrived in memory are the same messages, and so are those that will.
+    pub(crate) fn has_read(&mut self, rows: impl IntoIterator<Item = i64>) {
+        self.read = rows.into_iter().collect();
+        let read = &mut self.read;
+        self.mailbox
+            .retain(|message| !message.inbox.is_some_and(|id| read.remove(&id)));
+    }
+
     /// Whether nothing would be lost if it were forgotten.
     pub(crate) fn is_idle(&self) -> bool {
         !self.scheduled
@@ -141,6 +161,7 @@ impl CellState {
     pub(crate) fn unload(&mut self) -> Option<Box<Resident>> {
         self.epoch += 1;
         self.ended = false;
+        self.read.clear();
         self.resident.take()
     }
 }

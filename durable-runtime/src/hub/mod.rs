@@ -220,7 +220,7 @@ impl Engine {
 
     /// Hands a message to its instance, which is loaded if it is not in memory.
     fn deliver(&self, id: &Arc<str>, message: Inbound) {
-        self.with_cell(id, |state| state.mailbox.push_back(message));
+        self.with_cell(id, |state| state.receive(message));
     }
 
     /// Has the instance look at what it has.

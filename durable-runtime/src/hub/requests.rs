@@ -146,7 +146,7 @@ impl Engine {
 
     /// Puts a message into an instance's inbox; stored when this returns.
     pub(crate) async fn send(
-        &self,
+        self: &Arc<Self>,
         id: &str,
         event: HistoryEvent,
         accepted: &[RuntimeStatus],
@@ -160,20 +160,24 @@ impl Engine {
             event: event.clone(),
             created: self.clock.now(),
         };
-        let inbox = Some(message.id);
-        self.submit(Change::Message {
+        let arrived = Inbound {
+            event,
+            inbox: Some(message.id),
+            execution_id: None,
+        };
+        let change = Change::Message {
             message,
             accepted: accepted.to_vec(),
-        })
-        .await?;
-        self.deliver(
-            &to,
-            Inbound {
-                event,
-                inbox,
-                execution_id: None,
-            },
-        );
+        };
+        let engine = Arc::downgrade(self);
+        // By the writer, not by the caller: one who goes away leaves a message that is stored and that nobody hands over,
+        // one who is slow hands it over when a turn has taken it from the store long since.
+        let deliver = move || {
+            if let Some(engine) = engine.upgrade() {
+                engine.deliver(&to, arrived);
+            }
+        };
+        self.submit_then(change, deliver).await?;
         Ok(())
     }
 
@@ -184,8 +188,20 @@ impl Engine {
     }
 
     async fn submit(&self, change: Change) -> Result<Receipt, ClientError> {
+        self.submit_then(change, || ()).await
+    }
+
+    /// `then` runs once the change is durable, before any later one is.
+    async fn submit_then(
+        &self,
+        change: Change,
+        then: impl FnOnce() + Send + 'static,
+    ) -> Result<Receipt, ClientError> {
         let (sender, answer) = oneshot::channel();
         let done: Done = Box::new(move |result| {
+            if result.is_ok() {
+                then();
+            }
             let _ = sender.send(result);
         });
         self.store.submit(change, done);

@@ -427,16 +427,9 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     }
     job.messages = messages;
     resume(engine, cell, &mut resident, &job.messages);
-    // Its inbox rows are in hand: those that were delivered in memory meanwhile are the same messages.
-    let known: Vec<i64> = job
-        .messages
-        .iter()
-        .filter_map(|message| message.inbox)
-        .collect();
+    let rows = job.messages.iter().filter_map(|message| message.inbox);
     let mut state = cell.lock();
-    state
-        .mailbox
-        .retain(|message| message.inbox.is_none_or(|id| !known.contains(&id)));
+    state.has_read(rows);
     state.snapshot = Some(Arc::new(resident.record.clone()));
     Some(resident)
 }
