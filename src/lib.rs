@@ -57,11 +57,13 @@ pub use durable_macros::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
 };
 pub use durable_runtime::{
-    Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions, DurableClient,
-    DurableTimer, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
+    Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
+    ContinueOptions, DurableClient, DurableTimer, Entity, EntityCall, EntityContext, EntityId,
+    EntityIdFault, EntityLock, EntityLocking, EntityObject, EntityQuery, EntitySignal,
+    EntityStatus, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
     OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
-    RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
-    TaskError, WhenAll, WhenAny,
+    RetryDecision, RetryPolicy, RuntimeStatus, SignalEntity, State, StatusOptions,
+    SubOrchestrationCall, TaskError, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`
@@ -73,10 +75,11 @@ pub mod prelude {
 
     pub use crate::{
         ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
-        DurableClient, Error, FailureDetails, Host, HttpDurableClient, InstanceQuery, NewInstance,
-        OrchestrationContext, OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision,
-        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, activity_trigger,
-        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+        DurableClient, EntityContext, EntityId, EntityLock, EntityQuery, Error, FailureDetails,
+        Host, HttpDurableClient, InstanceQuery, NewInstance, OrchestrationContext,
+        OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
+        State, StatusOptions, TaskError, activity_trigger, allow_nondeterminism, durable_client,
+        http_trigger, orchestration_trigger,
     };
 }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_web::web;
-use durable_runtime::__private::{Kind, OrchestratorSpec, Registration};
+use durable_runtime::__private::{
+    EntityInvocation, EntitySpec, Kind, OrchestratorSpec, Registration,
+};
 use durable_runtime::hub::{self, Hub};
 use durable_runtime::model::Payload;
 use durable_runtime::store::Store;
@@ -33,7 +35,7 @@ impl Running {
 }
 
 /// Starts a host with the orchestrators `Echo` (returns its input), `E1` (waits for the event `go`, returns its data) and
-/// `Boom` (fails).
+/// `Boom` (fails), and the entity `Counter` (keeps what it is told).
 pub(crate) async fn running() -> Running {
     let (client, store) = (DurableClient::unbound(), store());
     let options = hub::Options {
@@ -66,7 +68,18 @@ async fn serving(
     web::Data::new(Shared::without_functions(client, keys, settings))
 }
 
-static ORCHESTRATORS: [Registration; 3] = [
+static ORCHESTRATORS: [Registration; 4] = [
+    Registration {
+        name: "Counter",
+        module: module_path!(),
+        file: file!(),
+        line: line!(),
+        kind: Kind::Entity(EntitySpec {
+            operations: &[],
+            states: &[],
+            run: keeps,
+        }),
+    },
     orchestrator("Echo", echo),
     orchestrator("E1", waits),
     orchestrator("Boom", fails),
@@ -90,6 +103,20 @@ fn echo(ctx: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>>
 
 fn waits(ctx: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>> {
     Box::pin(async move { Ok(ctx.wait_for_external_event::<Payload>("go").await?) })
+}
+
+/// Keeps what `set` gives it, and what it was last told.
+fn keeps(invocation: EntityInvocation) -> BoxFuture<'static, Result<Payload, Error>> {
+    Box::pin(async move {
+        let ctx = invocation.context();
+        let told = (ctx.operation(), ctx.input::<Option<Payload>>()?);
+        match told {
+            ("set", Some(state)) => ctx.set_state(&state)?,
+            ("delete", _) => ctx.delete_state(),
+            told => ctx.set_state(&told)?,
+        }
+        Ok(Payload::null())
+    })
 }
 
 fn fails(_: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>> {

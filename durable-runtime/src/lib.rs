@@ -3,6 +3,7 @@
 mod activity;
 pub mod client;
 
+mod entity;
 mod error;
 mod function;
 pub mod hub;
@@ -20,15 +21,20 @@ pub mod __private;
 
 pub use activity::ActivityContext;
 pub use client::{
-    ClientError, DurableClient, InstanceQuery, OrchestrationStatus, Page, PurgeFilter,
-    StatusOptions,
+    CallEntity, CleanedEntities, ClientError, DurableClient, EntityQuery, EntityStatus,
+    InstanceQuery, OrchestrationStatus, Page, PurgeFilter, SignalEntity, StatusOptions,
+};
+pub use entity::{
+    Entity, EntityCalls, EntityContext, EntityInvocation, EntityObject, EntityRef, EntitySender,
+    EntitySignal, EntitySignals,
 };
 pub use error::{Error, Result};
 pub use function::{Activity, IntoInput, Orchestrator};
-pub use model::{FailureDetails, RuntimeStatus, TaskError};
+pub use model::{EntityId, EntityIdFault, FailureDetails, RuntimeStatus, TaskError};
 pub use registry::Registry;
 pub use replay::{
-    ActivityCall, ContinueOptions, DurableTimer, EventWait, NewInstance, OrchestrationContext,
-    RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny,
+    ActivityCall, ContinueOptions, DurableTimer, EntityCall, EntityLock, EntityLocking, EventWait,
+    NewInstance, OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll,
+    WhenAny,
 };
 pub use state::{State, States};

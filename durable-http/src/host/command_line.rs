@@ -68,6 +68,12 @@ impl App for Host {
                 .into_iter()
                 .map(|name| line("activityTrigger", name)),
         );
+        functions.extend(
+            registry
+                .entity_names()
+                .into_iter()
+                .map(|name| line("entityTrigger", name)),
+        );
         let key_file = told.hub_path.with_extension("key");
         let cipher = Cipher::new(told.environment.get("AzureWebEncryptionKey"), key_file)?;
         Ok(Site {

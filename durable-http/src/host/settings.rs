@@ -120,6 +120,18 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
         config.number(&at("maxConcurrentOrchestratorFunctions")),
     );
     set(
+        &mut hub.max_concurrent_entities,
+        config.number(&at("maxConcurrentEntityFunctions")),
+    );
+    set(
+        &mut hub.max_entity_batch,
+        config.number(&at("maxEntityOperationBatchSize")),
+    );
+    hub.rollback_entity_operations = config.flag(
+        &at("rollbackEntityOperationsOnExceptions"),
+        hub.rollback_entity_operations,
+    );
+    set(
         &mut hub.max_actions,
         config.number(&at("maxOrchestrationActions")),
     );

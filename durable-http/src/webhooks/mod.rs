@@ -4,6 +4,7 @@
 
 mod answer;
 mod control;
+mod entities;
 mod links;
 mod list;
 mod make_primary;
@@ -90,6 +91,10 @@ async fn run(
         Operation::Terminate { id } => terminate::terminate(call, id).await,
         Operation::Suspend { id } => suspend::suspend(call, id).await,
         Operation::Resume { id } => resume::resume(call, id).await,
+        Operation::ListEntities { name } => entities::list(call, name).await,
+        Operation::ReadEntity { name, key } => entities::read(call, name, key).await,
+        Operation::SignalEntity { name, key } => entities::signal(call, name, key, payload).await,
+        Operation::DeleteEntity { name, key } => entities::delete(call, name, key).await,
         Operation::MakePrimary => Ok(make_primary::make_primary()),
     }
 }

@@ -7,14 +7,45 @@ use super::query::decode_segment;
 /// An operation and what its path names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation<'a> {
-    Start { name: &'a str, id: Option<&'a str> },
+    Start {
+        name: &'a str,
+        id: Option<&'a str>,
+    },
     List,
-    Status { id: &'a str },
-    Purge { id: &'a str },
-    RaiseEvent { id: &'a str, name: &'a str },
-    Terminate { id: &'a str },
-    Suspend { id: &'a str },
-    Resume { id: &'a str },
+    Status {
+        id: &'a str,
+    },
+    Purge {
+        id: &'a str,
+    },
+    RaiseEvent {
+        id: &'a str,
+        name: &'a str,
+    },
+    Terminate {
+        id: &'a str,
+    },
+    Suspend {
+        id: &'a str,
+    },
+    Resume {
+        id: &'a str,
+    },
+    ListEntities {
+        name: Option<&'a str>,
+    },
+    ReadEntity {
+        name: &'a str,
+        key: &'a str,
+    },
+    SignalEntity {
+        name: Option<&'a str>,
+        key: Option<&'a str>,
+    },
+    DeleteEntity {
+        name: Option<&'a str>,
+        key: Option<&'a str>,
+    },
     MakePrimary,
 }
 
@@ -42,6 +73,21 @@ impl<'a> Operation<'a> {
                 ("POST", [id, word, name]) if word.eq_ignore_ascii_case("raiseEvent") => {
                     Some(Self::RaiseEvent { id, name })
                 }
+                _ => None,
+            };
+        }
+        if is("entities") {
+            let (name, key) = match rest {
+                [] => (None, None),
+                [name] => (Some(&**name), None),
+                [name, key] => (Some(&**name), Some(&**key)),
+                _ => return None,
+            };
+            return match (verb, name, key) {
+                ("GET", Some(name), Some(key)) => Some(Self::ReadEntity { name, key }),
+                ("GET", name, _) => Some(Self::ListEntities { name }),
+                ("POST", name, key) => Some(Self::SignalEntity { name, key }),
+                ("DELETE", name, key) => Some(Self::DeleteEntity { name, key }),
                 _ => None,
             };
         }

@@ -597,3 +597,142 @@ async fn only_ended_instances_are_purged() {
     assert_eq!((live.status, live.json()), (412, json!(text)));
     host.stop().await;
 }
+
+/// Vectors 101 to 113.
+#[actix_web::test]
+async fn entities_are_signalled_read_and_listed() {
+    let running = fixture::running().await;
+    let shared = &running.shared;
+    for (line, body, status) in [
+        ("GET /entities/Counter/steps", None, 404),
+        (
+            "POST /entities/Counter/steps?op=set",
+            Some(r#"{"value":9}"#),
+            202,
+        ),
+        ("POST /entities/Counter?op=set", Some("1"), 202),
+        ("POST /entities/counter/gone?op=set", Some("1"), 202),
+        ("DELETE /entities/COUNTER/gone", None, 202),
+        ("POST /entities/counter/steps/more", None, 404),
+        ("PUT /entities/counter/steps", None, 404),
+    ] {
+        let answer = ask(shared, line, body).await;
+        assert_eq!(answer.status, status, "{line}: {}", answer.body);
+        assert!(answer.is_empty(), "{line}: {}", answer.body);
+    }
+    settled(shared, "gone", None).await;
+    settled(shared, "steps", Some(r#"{"value":9}"#)).await;
+    settled(shared, "$", Some("1")).await;
+
+    for (line, body, part) in [
+        (
+            "POST /entities",
+            Some("1"),
+            "Invalid entity id: entity name must not be a null or empty string.",
+        ),
+        (
+            "DELETE /entities",
+            None,
+            "Invalid entity id: entity name must not be a null or empty string.",
+        ),
+        (
+            "POST /entities/unknownentity/x",
+            None,
+            "The function 'unknownentity' doesn't exist, is disabled, or is not an entity function. Additional info: The following are the known entity functions: 'Counter'.",
+        ),
+        (
+            "POST /entities/counter/a%5Cb",
+            None,
+            "Entity keys must not contain",
+        ),
+        (
+            "POST /entities/counter/x",
+            Some("{oops"),
+            "Could not parse JSON content: ",
+        ),
+        (
+            "GET /entities?top=0",
+            None,
+            "'top' must be greater than zero",
+        ),
+    ] {
+        let answer = ask(shared, line, body).await;
+        assert_eq!(answer.status, 400, "{line}: {}", answer.body);
+        let json = answer.json();
+        assert_eq!(json.as_object().unwrap().len(), 1, "{line}: {json}");
+        assert!(
+            json["Message"].as_str().unwrap().contains(part),
+            "{line}: {json}"
+        );
+    }
+
+    let first = ask(shared, "GET /entities/Counter?fetchState=true&top=1", None).await;
+    assert_eq!(
+        (first.status, first.json().as_array().unwrap().len()),
+        (200, 1)
+    );
+    let token = first.header("x-ms-continuation-token").unwrap().to_owned();
+    let key = shared.keys.of_extension("durabletask");
+    let headers = [
+        ("x-functions-key", key.expose()),
+        ("x-ms-continuation-token", &*token),
+    ];
+    let rest = raw(shared, "GET /entities/Counter?top=5", &headers, None).await;
+    let rest = rest.json();
+    let rest = rest.as_array().unwrap();
+    assert_eq!(rest.len(), 1, "{rest:?}");
+    assert_eq!(
+        rest[0]["entityId"],
+        json!({ "name": "counter", "key": "steps" })
+    );
+    assert_eq!(rest[0]["state"], Value::Null);
+    assert!(rest[0].as_object().unwrap().contains_key("state"));
+    let all = ask(
+        shared,
+        "GET /entities?fetchState=true&lastOperationTimeFrom=2018-03-10T10:01:00",
+        None,
+    )
+    .await;
+    assert_eq!(all.json()[1]["state"], json!({ "value": 9 }));
+
+    let headers = [
+        ("x-functions-key", key.expose()),
+        ("content-type", "text/plain"),
+    ];
+    let told = raw(
+        shared,
+        "POST /entities/counter/text?op=set",
+        &headers,
+        Some("text content"),
+    )
+    .await;
+    assert_eq!(told.status, 202);
+    settled(shared, "text", Some(r#""text content""#)).await;
+
+    let instance = ask(shared, "GET /instances/@counter@steps", None)
+        .await
+        .json();
+    assert_eq!(instance["name"], "@counter");
+    assert_eq!(
+        instance["input"],
+        json!({ "exists": true, "state": r#"{"value":9}"# })
+    );
+    let purged = ask(shared, "DELETE /instances/@counter@steps", None).await;
+    assert_eq!(purged.json(), json!({ "instancesDeleted": 1 }));
+    settled(shared, "steps", None).await;
+    running.stop().await;
+}
+
+/// Reads until the signals before it have been run: a signal is answered when it is stored.
+async fn settled(shared: &web::Data<Shared>, key: &str, state: Option<&str>) {
+    let line = format!("GET /entities/counter/{key}");
+    for _ in 0..10_000 {
+        let answer = ask(shared, &line, None).await;
+        let found = (answer.status == 200).then_some(&*answer.body);
+        if found == state {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("{key} never became {state:?}");
+}

@@ -41,13 +41,17 @@ impl<T> fmt::Debug for Call<T> {
 }
 
 /// A request that takes options until it is polled first.
-enum Lazy<R, T> {
+pub(super) enum Lazy<R, T> {
     Options(Option<R>),
     Sent(BoxFuture<'static, Result<T, ClientError>>),
 }
 
 impl<R, T> Lazy<R, T> {
-    fn poll(
+    pub(super) fn new(request: R) -> Self {
+        Self::Options(Some(request))
+    }
+
+    pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         send: impl FnOnce(R) -> BoxFuture<'static, Result<T, ClientError>>,
@@ -64,7 +68,7 @@ impl<R, T> Lazy<R, T> {
         }
     }
 
-    fn alter(&mut self, alter: impl FnOnce(&mut R)) {
+    pub(super) fn alter(&mut self, alter: impl FnOnce(&mut R)) {
         if let Self::Options(Some(request)) = self {
             alter(request);
         }

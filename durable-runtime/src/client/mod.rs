@@ -2,6 +2,7 @@
 
 mod binding;
 mod call;
+mod entities;
 mod projection;
 mod query;
 
@@ -20,7 +21,10 @@ use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
 use crate::registry::Registry;
 use crate::store::{InstanceRecord, ListQuery, Parts, Purge};
 
+pub(crate) use entities::dress;
+
 pub use call::{Call, PurgeInstance, Start, Terminate};
+pub use entities::{CallEntity, CleanedEntities, EntityQuery, EntityStatus, SignalEntity};
 pub use query::{InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
 
 /// Starts, queries and controls instances. Cheap to clone; usable from any trigger but orchestration, and from outside.

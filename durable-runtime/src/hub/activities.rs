@@ -287,10 +287,16 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         task = task.id
     );
     let result = run(engine, &cell, &task, &token).instrument(span).await;
-    let outcome = result
-        .as_ref()
-        .map_or_else(|failure| failure.error_type.clone(), |_| "ok".to_owned());
-    tracing::debug!(function = &*task.name, instance_id = &*cell.id, task = task.id, outcome, duration = ?began.elapsed(), "activity");
+    let failure = result.as_ref().err();
+    tracing::info!(
+        function = &*task.name,
+        instance_id = &*cell.id,
+        task = task.id,
+        outcome = failure.map_or("ok", |failure| &*failure.error_type),
+        error = failure.map(|failure| &*failure.message),
+        duration = ?began.elapsed(),
+        "activity ended"
+    );
     if engine.is_killed() && token.is_cancelled() {
         // Told to stop by the host: it is delivered again, not failed.
         return;

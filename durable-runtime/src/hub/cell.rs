@@ -10,6 +10,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::entities::{Care, ResidentEntity};
 use super::resident::Resident;
 use crate::model::{FailureDetails, HistoryEvent, RuntimeStatus};
 use crate::store::{self, InstanceRecord, NewInstance};
@@ -39,11 +40,14 @@ pub(crate) struct Cell {
 
 pub(crate) struct CellState {
     pub(crate) mailbox: VecDeque<Inbound>,
-    /// Rows of the inbox that were read from the store and whose arrival in memory is still to come.
-    pub(crate) read: BTreeSet<i64>,
     /// In the run queue, or running.
     pub(crate) scheduled: bool,
     pub(crate) resident: Option<Box<Resident>>,
+    /// The entity, if the instance is one.
+    pub(crate) entity: Option<Box<ResidentEntity>>,
+    pub(crate) care: Care,
+    /// Inbox ids that were loaded from the store: delivered in memory as well, they are dropped.
+    pub(crate) loaded: BTreeSet<i64>,
     pub(crate) create: Option<Box<Create>>,
     /// Starts of this id whose turn has not come.
     pub(crate) queued: VecDeque<Box<Create>>,
@@ -68,9 +72,11 @@ impl Cell {
     fn new(id: Arc<str>) -> Arc<Self> {
         let state = CellState {
             mailbox: VecDeque::new(),
-            read: BTreeSet::new(),
             scheduled: false,
             resident: None,
+            entity: None,
+            care: Care::None,
+            loaded: BTreeSet::new(),
             create: None,
             queued: VecDeque::new(),
             snapshot: None,
@@ -94,23 +100,6 @@ impl Cell {
 }
 
 impl CellState {
-    /// Something arrives; a message that was read from the store already is the same one (law 3).
-    ///
-    /// A stored message arrives before any later commit does, so one that a turn has taken and stored never comes again.
-    pub(crate) fn receive(&mut self, message: Inbound) {
-        if !message.inbox.is_some_and(|id| self.read.remove(&id)) {
-            self.mailbox.push_back(message);
-        }
-    }
-
-    /// These rows of the inbox are in hand: those that arrived in memory are the same messages, and so are those that will.
-    pub(crate) fn has_read(&mut self, rows: impl IntoIterator<Item = i64>) {
-        self.read = rows.into_iter().collect();
-        let read = &mut self.read;
-        self.mailbox
-            .retain(|message| !message.inbox.is_some_and(|id| read.remove(&id)));
-    }
-
     /// Whether nothing would be lost if it were forgotten.
     pub(crate) fn is_idle(&self) -> bool {
         !self.scheduled
@@ -119,6 +108,7 @@ impl CellState {
             && self.create.is_none()
             && self.queued.is_empty()
             && self.running.is_empty()
+            && self.entity.is_none()
     }
 
     /// The status of an instance that has not ended, if it is in memory.
@@ -161,7 +151,8 @@ impl CellState {
     pub(crate) fn unload(&mut self) -> Option<Box<Resident>> {
         self.epoch += 1;
         self.ended = false;
-        self.read.clear();
+        self.loaded.clear();
+        self.entity = None;
         self.resident.take()
     }
 }

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Engine;
 use super::activities::Job;
 use super::cell::{Cell, CellState, Inbound, Reply};
-use super::resident::{ActivityTask, Effects};
+use super::resident::{ActivityTask, Effects, StartEffect};
 use crate::model::{FailureDetails, HistoryEvent};
 use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, NewMessage, Receipt};
 
@@ -47,10 +47,44 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     for job in started {
         engine.activities.push(job);
     }
-    for message in effects.messages {
+    send(engine, effects.messages, effects.starts, receipt);
+    if effects.ended {
+        engine.waiters.tell(&snapshot);
+        log_end(engine, snapshot);
+    }
+    if let Some(reply) = reply {
+        let _ = reply.send(Ok(()));
+    }
+}
+
+/// The one line of an orchestration. Written elsewhere: whoever reads the log slowly must not hold up the store.
+fn log_end(engine: &Engine, ended: Arc<InstanceRecord>) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    engine.runtime.spawn(async move {
+        tracing::info!(
+            function = &*ended.name,
+            instance_id = &*ended.id,
+            outcome = ended.status.name(),
+            error = ended.failure.as_ref().map(|failure| &*failure.message),
+            duration = ?ended.created.until(ended.updated),
+            "orchestration ended"
+        );
+    });
+}
+
+/// What was stored for others reaches them.
+pub(super) fn send(
+    engine: &Engine,
+    messages: Vec<NewMessage>,
+    starts: Vec<StartEffect>,
+    receipt: &Receipt,
+) {
+    for message in messages {
         deliver(engine, message);
     }
-    for (index, start) in effects.starts.into_iter().enumerate() {
+    for (index, start) in starts.into_iter().enumerate() {
         let due = start.due.filter(|due| *due > engine.clock.now());
         match (receipt.refused.contains(&index), start.on_refused, due) {
             (true, Some(message), _) => deliver(engine, message),
@@ -63,12 +97,6 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
             (false, _, Some(due)) => engine.wake_instance(&start.id, due),
             (false, _, None) => engine.poke(&start.id),
         }
-    }
-    if effects.ended {
-        engine.waiters.tell(&snapshot);
-    }
-    if let Some(reply) = reply {
-        let _ = reply.send(Ok(()));
     }
 }
 

@@ -8,6 +8,7 @@ mod activities;
 mod cell;
 mod clock;
 mod commit;
+mod entities;
 mod recovery;
 mod requests;
 mod resident;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 use self::activities::{Activities, Pool};
 use self::cell::{Cell, CellState, Cells, Inbound};
 use self::clock::{Clock, WallClock};
+use self::entities::Entities;
 use self::resident::Resident;
 use self::timers::{Entry, Timers};
 use self::turns::RunQueue;
@@ -66,7 +68,13 @@ impl Options {
             .registry
             .activities()
             .flat_map(|a| a.spec.states.iter().map(move |state| (a.name, state)));
-        let missing = all.filter(|(_, state)| !self.states.has((state.type_id)()));
+        let entities = self
+            .registry
+            .entities()
+            .flat_map(|e| e.spec.states.iter().map(move |state| (e.name, state)));
+        let missing = all
+            .chain(entities)
+            .filter(|(_, state)| !self.states.has((state.type_id)()));
         missing
             .map(|(name, state)| Fault(crate::function::missing_state(name, (state.type_name)())))
             .collect()
@@ -99,6 +107,7 @@ impl Hub {
             options.settings.max_concurrent_activities,
             options.registry.activities(),
         );
+        let max_entities = options.settings.max_concurrent_entities;
         let engine = Arc::new(Engine {
             registry: options.registry,
             states: options.states,
@@ -111,6 +120,7 @@ impl Hub {
             queue: RunQueue::new(),
             timers: Arc::new(Timers::default()),
             activities: Pool::new(queue),
+            entities: Entities::new(max_entities),
             waiters: Waiters::default(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
@@ -197,6 +207,7 @@ pub(crate) struct Engine {
     queue: RunQueue,
     timers: Arc<Timers>,
     activities: Pool,
+    entities: Entities,
     waiters: Waiters,
     stopping: AtomicBool,
     /// The grace period is over.
@@ -218,9 +229,13 @@ impl Engine {
         self.stopped.is_cancelled()
     }
 
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
     /// Hands a message to its instance, which is loaded if it is not in memory.
     fn deliver(&self, id: &Arc<str>, message: Inbound) {
-        self.with_cell(id, |state| state.receive(message));
+        self.with_cell(id, |state| state.mailbox.push_back(message));
     }
 
     /// Has the instance look at what it has.
@@ -353,7 +368,11 @@ impl Engine {
     /// Resolves when no turn and no activity runs.
     async fn finish_running(&self) {
         let mut tick = tokio::time::interval(Duration::from_millis(5));
-        while self.activities.running() > 0 || self.queue.len() > 0 || self.store.backlog() > 0 {
+        while self.activities.running() > 0
+            || self.entities.running() > 0
+            || self.queue.len() > 0
+            || self.store.backlog() > 0
+        {
             tokio::select! {
                 () = self.idle.notified() => {}
                 _ = tick.tick() => {}
@@ -384,9 +403,19 @@ impl Engine {
             {
                 return;
             }
+            if let Some(entity) = state.entity.take() {
+                if let Some(due) = entity.next_due() {
+                    self.wake_instance(&cell.id, due);
+                }
+                if state.is_idle() {
+                    self.cells.remove(cell, &mut state);
+                }
+                return;
+            }
             let Some(resident) = state.resident.take() else {
                 return;
             };
+            state.loaded.clear();
             self.forget_timers(cell, &resident);
             state.snapshot = state.snapshot.take().filter(|_| !state.running.is_empty());
             if state.is_idle() {

@@ -12,11 +12,14 @@ use super::Engine;
 use super::cell::{Create, Inbound, Reply};
 use super::commit;
 use super::resident::new_execution_id;
-use crate::client::{ClientError, check_instance_id, unknown_orchestrator};
-use crate::model::{ExecutionStarted, HistoryEvent, Payload, RuntimeStatus, Timestamp};
+use crate::client::{ClientError, check_instance_id, dress, unknown_orchestrator};
+use crate::model::{
+    EntityMessage, ExecutionStarted, FailureDetails, HistoryEvent, Payload, RuntimeStatus,
+    Timestamp,
+};
 use crate::store::{
     Change, Done, Error, InstanceKey, InstanceRecord, ListQuery, NewInstance, NewMessage, Parts,
-    Purge, Receipt, Reuse,
+    Purge, Receipt, Reuse, is_entity,
 };
 
 /// A client's start.
@@ -181,10 +184,38 @@ impl Engine {
         Ok(())
     }
 
+    /// Tells an entity something; stored when this returns.
+    pub(crate) async fn send_to_entity(
+        self: &Arc<Self>,
+        id: &str,
+        message: EntityMessage,
+    ) -> Result<(), ClientError> {
+        let event = HistoryEvent::Entity(Box::new(message));
+        self.send(id, event, &[RuntimeStatus::Running]).await
+    }
+
+    /// Where the answer to an entity's call will come.
+    pub(crate) fn expect_answer(self: &Arc<Self>, request: Arc<str>) -> ExpectedAnswer {
+        ExpectedAnswer {
+            answer: self.entities.expect(Arc::clone(&request)),
+            engine: Arc::clone(self),
+            request,
+        }
+    }
+
     /// Removes one instance that has ended.
     pub(crate) async fn purge(&self, purge: Purge) -> Result<u64, ClientError> {
         self.check_open()?;
-        Ok(self.submit(Change::Purge(purge)).await?.count)
+        let entity = match &purge {
+            Purge::EmptyEntity { id } | Purge::One { id, .. } if is_entity(id) => Some(id.clone()),
+            _ => None,
+        };
+        let count = self.submit(Change::Purge(purge)).await?.count;
+        if let Some(cell) = entity.and_then(|id| self.cells.get(&id)) {
+            // What is in memory is of a row that is gone.
+            cell.lock().entity = None;
+        }
+        Ok(count)
     }
 
     async fn submit(&self, change: Change) -> Result<Receipt, ClientError> {
@@ -227,16 +258,17 @@ impl Engine {
                 return Ok(Some(Arc::clone(snapshot)));
             }
         }
-        Ok(self
-            .store
-            .find(id, parts)
-            .await
-            .map_err(client_error)?
-            .map(Arc::new))
+        let mut found = self.store.find(id, parts).await.map_err(client_error)?;
+        if let Some(record) = &mut found {
+            dress(record);
+        }
+        Ok(found.map(Arc::new))
     }
 
     pub(crate) async fn list(&self, query: ListQuery) -> Result<Vec<InstanceRecord>, ClientError> {
-        self.store.list(query).await.map_err(client_error)
+        let mut records = self.store.list(query).await.map_err(client_error)?;
+        records.iter_mut().for_each(dress);
+        Ok(records)
     }
 
     /// Recorded turns, oldest first.
@@ -287,6 +319,34 @@ impl Engine {
             )));
         }
         Ok(())
+    }
+}
+
+/// The answer to a call of an entity, on its way.
+pub(crate) struct ExpectedAnswer {
+    engine: Arc<Engine>,
+    request: Arc<str>,
+    answer: oneshot::Receiver<Result<Payload, FailureDetails>>,
+}
+
+impl ExpectedAnswer {
+    /// Waits for it.
+    pub(crate) async fn within(mut self, timeout: Duration) -> Result<Payload, ClientError> {
+        match tokio::time::timeout(timeout, &mut self.answer).await {
+            Ok(Ok(Ok(answer))) => Ok(answer),
+            Ok(Ok(Err(failure))) => Err(ClientError::Failed(failure)),
+            Ok(Err(_)) => Err(ClientError::Unavailable(
+                "the host stopped before the entity answered; the operation may have run"
+                    .to_owned(),
+            )),
+            Err(_) => Err(ClientError::Timeout),
+        }
+    }
+}
+
+impl Drop for ExpectedAnswer {
+    fn drop(&mut self) {
+        self.engine.entities.forget(&self.request);
     }
 }
 

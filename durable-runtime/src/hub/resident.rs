@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use super::cell::Inbound;
 use crate::model::{
-    ExecutionStarted, FailureDetails, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp,
+    EntityCaller, EntityLockRequest, EntityMessage, EntityOperation, ExecutionStarted,
+    FailureDetails, HistoryEvent, Parent, Payload, ReplyTo, RuntimeStatus, Timestamp,
 };
 use crate::replay::{Action, Carried, End, Execution, Open, Turn};
 use crate::store::{
@@ -227,7 +228,77 @@ impl Resident {
                 );
             }
             HistoryEvent::SubOrchestrationInstanceCreated { .. } => self.draft_start(draft, action),
-            _ => {}
+            event => {
+                if let Some((entity, message)) = self.to_entity(event) {
+                    draft.send(&entity, None, HistoryEvent::Entity(Box::new(message)));
+                }
+            }
+        }
+    }
+
+    /// What an entity is told.
+    fn to_entity(&self, event: &HistoryEvent) -> Option<(Arc<str>, EntityMessage)> {
+        let caller = |task_id: i64| EntityCaller {
+            instance_id: Arc::clone(&self.record.id),
+            execution_id: Arc::clone(&self.record.execution_id),
+            task_id,
+        };
+        match event {
+            HistoryEvent::EntityOperationCalled {
+                id,
+                entity,
+                operation,
+                input,
+                section,
+            } => {
+                let operation = EntityOperation {
+                    operation: Arc::clone(operation),
+                    input: input.clone(),
+                    due: None,
+                    reply_to: Some(ReplyTo::Orchestration(caller(*id))),
+                    section: section.map(|request| caller(request).section()),
+                };
+                Some((Arc::clone(entity), EntityMessage::Operation(operation)))
+            }
+            HistoryEvent::EntityOperationSignaled {
+                entity,
+                operation,
+                input,
+                due,
+                ..
+            } => {
+                let operation = EntityOperation {
+                    operation: Arc::clone(operation),
+                    input: input.clone(),
+                    due: *due,
+                    reply_to: None,
+                    section: None,
+                };
+                Some((Arc::clone(entity), EntityMessage::Operation(operation)))
+            }
+            HistoryEvent::EntityLockRequested { id, entities } => {
+                let request = EntityLockRequest {
+                    requester: caller(*id),
+                    entities: entities.clone(),
+                    position: 0,
+                };
+                let first = entities.first()?;
+                Some((Arc::clone(first), EntityMessage::Lock(request)))
+            }
+            HistoryEvent::EntityUnlockSent {
+                entity,
+                section,
+                early,
+                ..
+            } => {
+                let section = caller(*section).section();
+                let forward = *early;
+                Some((
+                    Arc::clone(entity),
+                    EntityMessage::Unlock { section, forward },
+                ))
+            }
+            _ => None,
         }
     }
 

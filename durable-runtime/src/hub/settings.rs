@@ -16,6 +16,12 @@ pub struct Settings {
     pub max_concurrent_activities: usize,
     /// Turns that run at one time on this host.
     pub max_concurrent_orchestrations: usize,
+    /// Batches of entities that run at one time on this host.
+    pub max_concurrent_entities: usize,
+    /// Operations of an entity that are stored together at most.
+    pub max_entity_batch: usize,
+    /// Whether an operation that fails leaves no trace.
+    pub rollback_entity_operations: bool,
     /// How long an idle instance stays in memory; zero evicts after every turn.
     pub idle_timeout: Duration,
     /// Instances in memory above which the idle ones go at once.
@@ -52,6 +58,9 @@ impl Default for Settings {
             connection: "Storage".to_owned(),
             max_concurrent_activities: 10 * cores,
             max_concurrent_orchestrations: cores,
+            max_concurrent_entities: 10 * cores,
+            max_entity_batch: 5_000,
+            rollback_entity_operations: true,
             idle_timeout: Duration::from_secs(30),
             max_resident: 20_000,
             max_backlog: 100_000,

@@ -11,10 +11,10 @@ use futures::executor::block_on;
 
 use super::cell::{Cell, Create, Inbound};
 use super::resident::{Effects, Resident};
-use super::{Engine, commit};
+use super::{Engine, commit, entities};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, RuntimeStatus};
 use crate::replay::Open;
-use crate::store::{Change, InstanceRecord, LoadedInstance};
+use crate::store::{Change, InstanceRecord, LoadedInstance, is_entity};
 
 /// Messages that one turn takes at most (spec 7.4).
 const MAX_BATCH: usize = 1_000;
@@ -172,6 +172,9 @@ struct Job {
 
 /// One work item of one instance.
 fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
+    if is_entity(&cell.id) {
+        return entities::work(engine, cell);
+    }
     let Some(mut job) = take_job(engine, cell) else {
         return;
     };
@@ -207,7 +210,12 @@ fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
         return None;
     }
     let count = state.mailbox.len().min(MAX_BATCH);
-    let messages = state.mailbox.drain(..count).collect();
+    let taken: Vec<Inbound> = state.mailbox.drain(..count).collect();
+    let is_new = |message: &Inbound| match message.inbox {
+        Some(id) => !state.loaded.remove(&id),
+        None => true,
+    };
+    let messages = taken.into_iter().filter(is_new).collect();
     let (resident, create) = (state.resident.take(), state.create.take());
     Some(Job {
         resident,
@@ -308,7 +316,7 @@ fn put_back(
     drop(unwanted);
 }
 
-fn reschedule(engine: &Engine, cell: &Arc<Cell>, state: &mut super::cell::CellState) {
+pub(super) fn reschedule(engine: &Engine, cell: &Arc<Cell>, state: &mut super::cell::CellState) {
     if state.mailbox.is_empty() && state.fail_with.is_none() {
         state.scheduled = false;
         if state.resident.is_none() || state.ended || !state.queued.is_empty() {
@@ -356,6 +364,7 @@ fn create_resident(
         output: None,
         custom_status: None,
         failure: None,
+        entity: None,
     };
     Some(Box::new(Resident {
         execution,
@@ -427,9 +436,14 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     }
     job.messages = messages;
     resume(engine, cell, &mut resident, &job.messages);
-    let rows = job.messages.iter().filter_map(|message| message.inbox);
+    // Its inbox rows are in hand: those that were delivered in memory meanwhile are the same messages.
+    let known: Vec<i64> = job
+        .messages
+        .iter()
+        .filter_map(|message| message.inbox)
+        .collect();
     let mut state = cell.lock();
-    state.has_read(rows);
+    state.loaded = known.into_iter().collect();
     state.snapshot = Some(Arc::new(resident.record.clone()));
     Some(resident)
 }
@@ -481,7 +495,7 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
                     delivery,
                 });
             }
-            Open::Activity { .. } | Open::Child { .. } => {}
+            Open::Activity { .. } | Open::Child { .. } | Open::EntityCall | Open::Lock => {}
         }
     }
     engine.arm(cell, &resident.record.execution_id, &effects.timers);

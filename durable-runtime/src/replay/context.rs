@@ -14,7 +14,8 @@ use super::combinators::{WhenAll, WhenAny};
 use super::core::Core;
 use super::guid;
 use super::task::{
-    ActivityCall, DurableTimer, EventWait, Handle, NewInstance, SubOrchestrationCall, input_of,
+    ActivityCall, DurableTimer, EventWait, Handle, NewInstance, OneWay, SubOrchestrationCall,
+    input_of,
 };
 use crate::error::{Error, Result};
 use crate::function::{Activity, IntoInput, Orchestrator, read_input};
@@ -51,7 +52,11 @@ impl OrchestrationContext {
         Self { core }
     }
 
-    fn handle(&self, slot: super::slot::SlotId) -> Handle {
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(super) fn handle(&self, slot: super::slot::SlotId) -> Handle {
         Handle::new(Arc::clone(&self.core), slot)
     }
 
@@ -183,7 +188,7 @@ impl OrchestrationContext {
                 input,
                 detached: true,
             });
-        NewInstance::new(Arc::clone(&self.core), task, instance_id)
+        NewInstance::of_orchestration(OneWay::new(Arc::clone(&self.core), task), instance_id)
     }
 
     /// Waits for all of them, then gives their results in argument order, or the first failure in that order.

@@ -1,11 +1,14 @@
 //! [`Core`]: what user code and the executor share: each event finds the call that waits for it.
 
+mod entities;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use self::entities::Section;
 use super::retry::RetryPolicy;
 use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, TaskError, Timestamp};
@@ -55,6 +58,10 @@ pub(crate) enum Open {
     Child {
         instance_id: Arc<str>,
     },
+    /// An operation of an entity.
+    EntityCall,
+    /// Locks of entities.
+    Lock,
 }
 
 /// What a turn leaves to the hub besides its actions.
@@ -97,12 +104,13 @@ pub(super) struct State {
     /// How many activities of `open` somebody waits for.
     busy: usize,
     events: BTreeMap<String, EventQueue>,
+    section: Option<Section>,
     /// Slots whose future has been polled and waits.
     awaited: usize,
 }
 
 /// Ends the turn at the spot of a wrong use that has no `Result` to say so; caught by the executor.
-pub(super) struct Misuse(pub(super) FailureDetails);
+pub(crate) struct Misuse(pub(crate) FailureDetails);
 
 impl Core {
     pub(super) fn new(
@@ -202,6 +210,10 @@ impl Core {
             input: None,
         };
         let input = match input {
+            Ok(_) if state.in_section() => {
+                let text = "a critical section must not call sub-orchestrations; start one with `start_orchestration`, or release the locks first";
+                return state.add(Slot::failed(What::Child(child), TaskError::usage(text)));
+            }
             Ok(input) if self.registry.has_orchestrator(name) => input,
             Ok(_) => {
                 return state.add(Slot::failed(
@@ -381,6 +393,14 @@ impl Core {
         Poll::Pending
     }
 
+    /// The task whose end the slot waits for.
+    pub(super) fn task_of(&self, slot: SlotId) -> i64 {
+        self.state()
+            .slots
+            .get(&slot)
+            .map_or(-1, |slot| slot.current)
+    }
+
     /// A call's future is dropped: it is no waiter any more, and what can be taken back is taken back.
     pub(super) fn drop_slot(&self, slot: SlotId) {
         if self.is_unloaded() {
@@ -390,6 +410,9 @@ impl Core {
         let Some(entry) = state.remove(slot) else {
             return;
         };
+        if matches!(entry.what, What::Lock) {
+            state.drop_lock(entry.current);
+        }
         if entry.outcome.is_none() {
             state.abandon(&entry);
         }
@@ -424,6 +447,13 @@ impl Core {
             | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => {
                 self.fail_task(id, failure)
             }
+            HistoryEvent::EntityOperationCompleted { id, result } => {
+                self.state().end_task(id, Ok(result))
+            }
+            HistoryEvent::EntityOperationFailed { id, failure } => {
+                self.state().end_task(id, Err(TaskError::Failed(failure)))
+            }
+            HistoryEvent::EntityLockGranted { id } => self.enter_section(id),
             HistoryEvent::TimerFired { id } => self.fire_timer(id),
             HistoryEvent::EventRaised { name, data } => self.state().raise(name, data),
             _ => None,
@@ -591,7 +621,7 @@ impl State {
                 input: child.input.clone(),
                 detached: false,
             },
-            What::Timer | What::Event { .. } => return,
+            What::Timer | What::Event { .. } | What::EntityCall { .. } | What::Lock => return,
         };
         self.ask(Action {
             id,
@@ -621,6 +651,8 @@ impl State {
             } => Open::Child {
                 instance_id: instance_id.clone(),
             },
+            HistoryEvent::EntityOperationCalled { .. } => Open::EntityCall,
+            HistoryEvent::EntityLockRequested { .. } => Open::Lock,
             _ => return,
         };
         match &open {
@@ -628,7 +660,7 @@ impl State {
                 self.due.insert((*fire_at, id));
             }
             Open::Activity { abandoned, .. } => self.busy += usize::from(!abandoned),
-            Open::Child { .. } => {}
+            Open::Child { .. } | Open::EntityCall | Open::Lock => {}
         }
         self.open.insert(id, open);
     }
@@ -639,7 +671,8 @@ impl State {
                 self.due.remove(&(fire_at, id));
             }
             Some(Open::Activity { abandoned, .. }) => self.busy -= usize::from(!abandoned),
-            Some(Open::Child { .. }) | None => {}
+            Some(Open::EntityCall) => self.leave_call(id),
+            Some(Open::Child { .. } | Open::Lock) | None => {}
         }
     }
 
@@ -676,7 +709,8 @@ impl State {
         let named = match &entry.what {
             What::Activity { name, .. } => Some(("activity", name.clone())),
             What::Child(child) => Some(("orchestrator", child.name.clone())),
-            What::Timer | What::Event { .. } => None,
+            What::EntityCall { name } => Some(("entity", name.clone())),
+            What::Timer | What::Event { .. } | What::Lock => None,
         };
         entry.outcome = Some(match (outcome, named) {
             (Err(TaskError::Failed(failure)), Some((kind, name))) => {
@@ -730,7 +764,7 @@ impl State {
                 self.effects.cancelled_activities.push(id);
             }
             Some(Open::Timer { .. }) => self.cancel_timer(id),
-            Some(Open::Child { .. }) | None => {}
+            Some(Open::Child { .. } | Open::EntityCall | Open::Lock) | None => {}
         }
     }
 
@@ -804,6 +838,10 @@ impl State {
             queue.waiters.retain(|waiter| *waiter != slot);
         }
     }
+}
+
+fn input_failure(error: &serde_json::Error) -> String {
+    format!("the input cannot be serialised: {error}")
 }
 
 fn unknown_activity(name: &str, registry: &Registry) -> TaskError {

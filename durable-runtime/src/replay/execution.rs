@@ -85,16 +85,16 @@ impl Execution {
         let difference = dispatcher::with_default(&Dispatch::none(), || {
             history.iter().find_map(|turn| self.replay_turn(turn))
         });
+        // Code that does not fit its history has nothing to say: what it asked for is not done, nor written beside what was.
+        if difference.is_some() || self.end.is_some() {
+            self.core.state().confirmed().clear();
+        }
         if let Some(difference) = difference {
-            self.end = Some(End::Failed(failure(&difference)));
-            self.drop_future();
+            self.core.adopt(history.iter().flatten());
+            self.abort(End::Failed(failure(&difference)));
         }
         self.root.leave();
         let state = &mut *self.core.state();
-        if self.end.is_some() {
-            // Code that does not fit its history has nothing to say: what it asked for is not done, nor written beside what was.
-            state.confirmed().clear();
-        }
         state.replaying = false;
         state.effects = super::core::Effects::default();
     }
@@ -106,7 +106,11 @@ impl Execution {
                 HistoryEvent::TaskScheduled { .. }
                 | HistoryEvent::TimerCreated { .. }
                 | HistoryEvent::SubOrchestrationInstanceCreated { .. }
-                | HistoryEvent::EventSent { .. } => {
+                | HistoryEvent::EventSent { .. }
+                | HistoryEvent::EntityOperationCalled { .. }
+                | HistoryEvent::EntityOperationSignaled { .. }
+                | HistoryEvent::EntityLockRequested { .. }
+                | HistoryEvent::EntityUnlockSent { .. } => {
                     let asked = self.core.state().confirmed().pop_front();
                     if let Some(difference) = compare(event, asked.as_ref()) {
                         return Some(difference);
@@ -152,7 +156,7 @@ impl Execution {
         }];
         let mut late = Vec::new();
         if self.root.is_foreign() && self.end.is_none() {
-            self.end = Some(End::Failed(foreign_wake()));
+            self.abort(End::Failed(foreign_wake()));
         }
         for event in inbound {
             let overrides = matches!(event, HistoryEvent::ExecutionTerminated { .. });
@@ -188,7 +192,15 @@ impl Execution {
 
     /// Fails the execution from outside: its turn could not be stored.
     pub(crate) fn fail(&mut self, failure: FailureDetails) {
-        self.end = Some(End::Failed(failure));
+        self.abort(End::Failed(failure));
+    }
+
+    /// Ends it without asking the code; what it has locked is let go.
+    fn abort(&mut self, end: End) {
+        self.drop_future();
+        self.core.leave_any_section();
+        self.core.confirm();
+        self.end = Some(end);
     }
 
     fn collect(&mut self, mut events: Vec<HistoryEvent>) -> Turn {
@@ -250,8 +262,7 @@ impl Execution {
                 }
             }
             HistoryEvent::ExecutionTerminated { reason, recursive } => {
-                self.end = Some(End::Terminated { reason, recursive });
-                self.drop_future();
+                self.abort(End::Terminated { reason, recursive });
             }
             event if self.suspended => self.held.push_back(event),
             event => self.feed(event),
@@ -278,7 +289,7 @@ impl Execution {
         }
         let core = Arc::clone(&self.core);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| core.feed(event))) {
-            self.end = Some(End::Failed(of_panic(panic)));
+            self.abort(End::Failed(of_panic(panic)));
         }
         self.run();
     }
@@ -303,15 +314,11 @@ impl Execution {
                     }
                 }
                 Ok(Poll::Ready(result)) => return self.finish(result),
-                Err(panic) => {
-                    self.drop_future();
-                    self.core.confirm();
-                    self.end = Some(End::Failed(of_panic(panic)));
-                }
+                Err(panic) => self.abort(End::Failed(of_panic(panic))),
             }
         }
         if self.end.is_none() {
-            self.end = Some(End::Failed(failure(&format!(
+            self.abort(End::Failed(failure(&format!(
                 "the code woke itself {MAX_POLLS} times in a row without waiting for anything durable"
             ))));
         }
@@ -320,6 +327,7 @@ impl Execution {
     /// Drops the future first: an event that it got and did not read is unread again.
     fn finish(&mut self, result: Result<Payload, Error>) {
         self.drop_future();
+        self.core.leave_any_section();
         self.core.confirm();
         let unread = self.core.state().take_unread();
         self.end = Some(End::of(result, unread));
@@ -333,7 +341,7 @@ impl Execution {
 
     fn check_blocked(&mut self) {
         if !self.core.state().is_waited_for() {
-            self.end = Some(End::Failed(failure(
+            self.abort(End::Failed(failure(
                 "the code waits for something that is not durable, or for nothing at all",
             )));
         }
@@ -382,6 +390,12 @@ impl Execution {
                 HistoryEvent::SubOrchestrationInstanceCompleted { .. }
                     | HistoryEvent::SubOrchestrationInstanceFailed { .. }
             ),
+            Some(Open::EntityCall) => matches!(
+                event,
+                HistoryEvent::EntityOperationCompleted { .. }
+                    | HistoryEvent::EntityOperationFailed { .. }
+            ),
+            Some(Open::Lock) => matches!(event, HistoryEvent::EntityLockGranted { .. }),
             None => false,
         };
         !asked || self.held.iter().any(|held| answers(held) == Some(id))
@@ -417,7 +431,10 @@ fn answers(event: &HistoryEvent) -> Option<i64> {
         | HistoryEvent::TaskFailed { id, .. }
         | HistoryEvent::TimerFired { id }
         | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-        | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => Some(*id),
+        | HistoryEvent::SubOrchestrationInstanceFailed { id, .. }
+        | HistoryEvent::EntityOperationCompleted { id, .. }
+        | HistoryEvent::EntityOperationFailed { id, .. }
+        | HistoryEvent::EntityLockGranted { id } => Some(*id),
         _ => None,
     }
 }

@@ -9,6 +9,7 @@
 mod combinators;
 mod context;
 mod core;
+mod entities;
 mod execution;
 mod finish;
 mod guid;
@@ -21,13 +22,15 @@ mod waker;
 
 pub use combinators::{WhenAll, WhenAny};
 pub use context::{ContinueOptions, OrchestrationContext};
+pub use entities::{EntityCall, EntityLock, EntityLocking};
 pub use retry::{RetryDecision, RetryPolicy};
 pub use task::{ActivityCall, DurableTimer, EventWait, NewInstance, SubOrchestrationCall};
 
 pub(crate) use context::Continuation;
-pub(crate) use core::{Action, Limits, Open};
+pub(crate) use core::{Action, Limits, Misuse, Open};
 pub(crate) use execution::{Execution, Turn, panic_text};
 pub(crate) use finish::{Carried, End};
+pub(crate) use task::OneWay;
 
 #[cfg(test)]
 mod tests;

@@ -28,12 +28,17 @@ use futures::future::BoxFuture;
 
 pub use error::Error;
 pub use record::{
-    Cursor, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery, LoadedInstance,
-    NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse, StoredMessage,
-    TurnCommit,
+    Cursor, EntityRecord, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery,
+    LoadedInstance, NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse,
+    StoredMessage, TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
+
+/// Whether an instance id is an entity's.
+pub(crate) fn is_entity(id: &str) -> bool {
+    id.starts_with('@')
+}
 
 /// What is written. Each change is atomic; changes are applied in the order of their submission.
 #[derive(Debug)]

@@ -8,6 +8,7 @@
 #![allow(unreachable_pub, reason = "one binary, whose modules see each other")]
 
 mod children;
+mod entities;
 mod events;
 mod functions;
 mod generations;

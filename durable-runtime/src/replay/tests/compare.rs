@@ -38,6 +38,7 @@ pub(super) fn open_of(execution: &Execution) -> Vec<(i64, Task)> {
             },
             Open::Timer { fire_at } => Task::Timer(fire_at.micros()),
             Open::Child { .. } => Task::Child,
+            Open::EntityCall | Open::Lock => unreachable!("the grammar has no entities"),
         };
         (id, task)
     })

@@ -5,6 +5,7 @@ pub(crate) mod atomicity;
 pub(crate) mod closing;
 pub(crate) mod conflict;
 pub(crate) mod create_race;
+pub(crate) mod entities;
 pub(crate) mod generation;
 mod given;
 pub(crate) mod inbox;
@@ -67,6 +68,10 @@ macro_rules! suite {
             payload_sizes::a_megabyte_comes_back,
             payload_sizes::none_deletes,
             redelivery::the_second_delivery_is_the_first_counted,
+            entities::an_entity_exists_from_the_first_message_on,
+            entities::state_and_lock_come_back_and_go,
+            entities::a_scheduled_message_wakes_at_its_time,
+            entities::only_an_empty_entity_is_cleaned,
             closing::what_is_queued_is_written_before_the_end,
             closing::a_closed_store_takes_nothing,
         }

@@ -3,6 +3,7 @@
 //! A function checks before it writes: [`Fault::Refused`] promises that it left no trace, so that the rest of its group can go on.
 //! After any other fault the writer rolls the group back.
 
+mod entity;
 mod fixed;
 mod instance;
 mod keys;
