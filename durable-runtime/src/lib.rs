@@ -14,6 +14,8 @@ pub mod registry;
 mod replay;
 mod state;
 pub mod store;
+pub mod testing;
+pub mod timer;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -38,3 +40,4 @@ pub use replay::{
     WhenAny,
 };
 pub use state::{State, States};
+pub use timer::TimerInfo;

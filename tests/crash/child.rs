@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use durable_functions::{DurableClient, Host, InstanceQuery, OrchestrationStatus};
+use durable_functions::{DurableClient, Host, InstanceQuery, OrchestrationStatus, RuntimeStatus};
 
 use crate::functions::{EVENTS, GENERATIONS, append, chain, events, fan_out, folder, generations};
-use crate::functions::{parent, timers};
+use crate::functions::{parent, paused, timers};
 
 /// Instances that one wave starts, by what they run.
-pub(crate) const WAVE: [&str; 8] = [
+pub(crate) const WAVE: [&str; 9] = [
     "chain",
     "chain",
     "chain",
@@ -17,6 +17,7 @@ pub(crate) const WAVE: [&str; 8] = [
     "timers",
     "events",
     "parent",
+    "paused",
     "generations",
 ];
 
@@ -81,6 +82,7 @@ async fn wave(client: &DurableClient, prefix: &str, n: u64) {
             "timers" => client.start_new::<timers>(n),
             "events" => client.start_new::<events>(n),
             "parent" => client.start_new::<parent>(n),
+            "paused" => client.start_new::<paused>(n),
             _ => client.start_new::<generations>((GENERATIONS, n)),
         };
         start.with_instance_id(&id).await.unwrap();
@@ -101,6 +103,9 @@ async fn finish(client: &DurableClient) {
             drop(client.raise_event(&status.instance_id, name, data).await);
         }
     }
+    for status in open.iter().filter(|status| status.name == "paused") {
+        pause(client, &status.instance_id).await;
+    }
     for status in open {
         let end = client
             .wait_for_completion(&status.instance_id, Duration::from_secs(30))
@@ -110,5 +115,24 @@ async fn finish(client: &DurableClient) {
             let history = client.events(&status.instance_id).await;
             panic!("{}: {error}; {now:?}; {history:?}", status.instance_id);
         }
+    }
+}
+
+/// Suspends, raises what is waited for, and resumes: whatever an earlier run left of that.
+async fn pause(client: &DurableClient, id: &str) {
+    // Refused if it is suspended already, or has ended.
+    let suspends = client.suspend(id, "crash").await.is_ok();
+    drop(client.raise_event(id, EVENTS[0], 0).await);
+    loop {
+        let status = client.get_status(id).await.unwrap().unwrap();
+        match status.runtime_status {
+            RuntimeStatus::Suspended => drop(client.resume(id, "crash").await),
+            _ if suspends && !status.is_terminal() => {}
+            _ => return,
+        }
+        if status.runtime_status == RuntimeStatus::Suspended {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }

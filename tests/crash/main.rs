@@ -1,6 +1,6 @@
 //! A process that is killed with SIGKILL again and again, at random instants: nothing is lost, nothing is done out of turn.
 //!
-//! The child is this binary, run again. `CRASH_KILLS` (100) says how often it is killed, `CRASH_SEED` when.
+//! The child is this binary, run again. `CRASH_KILLS` (500) says how often it is killed, `CRASH_SEED` when.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 mod child;
 mod functions;
 mod history;
+mod poison;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,6 +26,9 @@ use crate::functions::{GENERATIONS, expected};
 async fn child() {
     if std::env::var_os("CRASH_RUN").is_some() {
         child::run().await;
+    }
+    if std::env::var_os("CRASH_POISON").is_some() {
+        poison::run().await;
     }
 }
 
@@ -71,8 +75,8 @@ fn lines(folder: &Path, file: &str) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn nothing_is_lost_over_a_hundred_kills() {
-    let kills = setting("CRASH_KILLS").unwrap_or(100);
+fn nothing_is_lost_over_hundreds_of_kills() {
+    let kills = setting("CRASH_KILLS").unwrap_or(500);
     let clock = || {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -85,7 +89,7 @@ fn nothing_is_lost_over_a_hundred_kills() {
     let folder = tempfile::tempdir().unwrap();
     for run in 0..kills {
         let mut child = spawn(folder.path(), run, false);
-        std::thread::sleep(Duration::from_millis(5 + random.below(146)));
+        std::thread::sleep(Duration::from_millis(5 + random.below(56)));
         let early = child.try_wait().unwrap();
         assert!(early.is_none(), "run {run} ended by itself: {early:?}");
         child.kill().unwrap();

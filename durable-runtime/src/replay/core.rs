@@ -21,6 +21,8 @@ pub(crate) struct Limits {
     pub(crate) actions: usize,
     /// Custom status, in KiB of UTF-16 text, rounded down (spec 1.9).
     pub(crate) custom_status_kib: usize,
+    /// The version of what it starts, if neither the call nor the function names one.
+    pub(crate) default_version: String,
 }
 
 impl Default for Limits {
@@ -28,6 +30,7 @@ impl Default for Limits {
         Self {
             actions: 100_000,
             custom_status_kib: 16,
+            default_version: String::new(),
         }
     }
 }
@@ -205,7 +208,7 @@ impl Core {
         let state = &mut *self.state();
         let child = Child {
             name: name.into(),
-            version,
+            version: version.or_else(|| Some(self.limits.default_version.clone())),
             instance_id: None,
             input: None,
         };

@@ -24,15 +24,19 @@ pub enum Residency {
     Evicted,
 }
 
-pub fn open(path: &Path, residency: Residency) -> (Hub, DurableClient) {
-    open_on(Arc::new(open_store(path)), residency)
+pub fn open(path: &Path, residency: Residency, adjust: fn(&mut Settings)) -> (Hub, DurableClient) {
+    open_on(Arc::new(open_store(path)), residency, adjust)
 }
 
 pub fn open_store(path: &Path) -> SqliteStore {
     SqliteStore::open(SqliteOptions::new(path.join("hub.db"))).unwrap()
 }
 
-pub fn open_on(store: Arc<dyn Store>, residency: Residency) -> (Hub, DurableClient) {
+pub fn open_on(
+    store: Arc<dyn Store>,
+    residency: Residency,
+    adjust: fn(&mut Settings),
+) -> (Hub, DurableClient) {
     let mut settings = Settings::default();
     settings.grace_period = Duration::from_secs(5);
     settings.max_actions = 20_000;
@@ -40,6 +44,7 @@ pub fn open_on(store: Arc<dyn Store>, residency: Residency) -> (Hub, DurableClie
         Residency::Resident => Duration::from_secs(3600),
         Residency::Evicted => Duration::ZERO,
     };
+    adjust(&mut settings);
     let client = DurableClient::unbound();
     let options = Options {
         registry: Registry::collect().unwrap(),
@@ -52,8 +57,13 @@ pub fn open_on(store: Arc<dyn Store>, residency: Residency) -> (Hub, DurableClie
 
 impl Host {
     pub fn new(residency: Residency) -> Self {
+        Self::with(residency, |_| ())
+    }
+
+    /// With settings of its own.
+    pub fn with(residency: Residency, adjust: fn(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (hub, client) = open(folder.path(), residency);
+        let (hub, client) = open(folder.path(), residency, adjust);
         Self {
             hub,
             client,
@@ -71,10 +81,15 @@ impl Host {
 
     /// Stops, and starts again on the same file.
     pub async fn restart(self, residency: Residency) -> Self {
+        self.restart_with(residency, |_| ()).await
+    }
+
+    /// Stops, and starts again on the same file with other settings.
+    pub async fn restart_with(self, residency: Residency, adjust: fn(&mut Settings)) -> Self {
         self.hub.shutdown().await;
         let Self { hub, folder, .. } = self;
         drop(hub);
-        let (hub, client) = open(folder.path(), residency);
+        let (hub, client) = open(folder.path(), residency, adjust);
         Self {
             hub,
             client,

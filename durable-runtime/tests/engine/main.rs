@@ -14,4 +14,8 @@ mod functions;
 mod generations;
 mod host;
 mod killed;
+mod lifecycle;
+mod lifecycle_functions;
+mod rewind;
 mod scenarios;
+mod versions;

@@ -9,7 +9,7 @@ use super::*;
 use crate::model::Timestamp;
 use crate::store::{
     Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance,
-    Parts, Store, Wake,
+    Parts, Store, TimerRecord, Wake,
 };
 
 type Answer = Box<dyn FnOnce() + Send>;
@@ -102,6 +102,10 @@ impl Store for Held {
 
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>> {
         self.inner.keys()
+    }
+
+    fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>> {
+        self.inner.timers()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
