@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use durable_functions::{DurableClient, Host, InstanceQuery, OrchestrationStatus, RuntimeStatus};
 
+use futures::future::join_all;
+
 use crate::functions::{EVENTS, GENERATIONS, append, chain, events, fan_out, folder, generations};
 use crate::functions::{parent, paused, timers};
 
@@ -26,23 +28,32 @@ pub(crate) fn id_of(prefix: &str, index: usize, n: u64) -> String {
     format!("{prefix}-{index}-{n}")
 }
 
+/// What it prints once the hub is open.
+pub(crate) const OPENED: &str = "the hub is open";
+
 /// A hub on the shared folder.
 pub(crate) fn host(folder: &Path) -> Host {
-    Host::new().without_http().with_script_root(folder)
+    // Kills come so fast that an activity may be cut down ten times in a row: that is no poison here.
+    let deliveries = "AzureFunctionsJobHost__extensions__durableTask__maxActivityDeliveries";
+    let host = Host::new().without_http().with_script_root(folder);
+    host.with_setting(deliveries, "10000")
 }
 
 /// Every instance there is.
 pub(crate) async fn list(client: &DurableClient) -> Vec<OrchestrationStatus> {
-    let (mut all, mut query) = (Vec::new(), InstanceQuery::new().with_page_size(500));
+    pages(client, InstanceQuery::new()).await
+}
+
+async fn pages(client: &DurableClient, query: InstanceQuery) -> Vec<OrchestrationStatus> {
+    let query = query.with_page_size(500);
+    let (mut all, mut next) = (Vec::new(), query.clone());
     loop {
-        let page = client.list_instances(query).await.unwrap();
+        let page = client.list_instances(next).await.unwrap();
         all.extend(page.items);
         let Some(token) = page.continuation_token else {
             return all;
         };
-        query = InstanceQuery::new()
-            .with_page_size(500)
-            .with_continuation(token);
+        next = query.clone().with_continuation(token);
     }
 }
 
@@ -53,6 +64,7 @@ pub(crate) async fn run() {
     let host = host(&folder().unwrap()).start().await.unwrap();
     let client = host.client();
     append("opened", &number.to_string()).unwrap();
+    println!("{OPENED}");
     // What earlier runs left unstarted, the newest first: it was killed over these.
     let oldest = if last { 0 } else { number.saturating_sub(3) };
     for n in (oldest..=number).rev() {
@@ -69,12 +81,12 @@ pub(crate) async fn run() {
     }
 }
 
-/// Starts what does not exist yet; an ended instance would be replaced.
+/// Starts, all at once, what does not exist yet; an ended instance would be replaced.
 async fn wave(client: &DurableClient, prefix: &str, n: u64) {
-    for (index, function) in WAVE.into_iter().enumerate() {
+    let starts = WAVE.into_iter().enumerate().map(async |(index, function)| {
         let id = id_of(prefix, index, n);
         if client.get_status(&id).await.unwrap().is_some() {
-            continue;
+            return;
         }
         let start = match function {
             "chain" => client.start_new::<chain>(n),
@@ -87,16 +99,18 @@ async fn wave(client: &DurableClient, prefix: &str, n: u64) {
         };
         start.with_instance_id(&id).await.unwrap();
         append("acknowledged", &id).unwrap();
-    }
+    });
+    join_all(starts).await;
 }
 
 /// Raises what is waited for (again, if an earlier run did), and waits for every end.
 async fn finish(client: &DurableClient) {
-    let open: Vec<OrchestrationStatus> = list(client)
-        .await
-        .into_iter()
-        .filter(|status| !status.is_terminal())
-        .collect();
+    let alive = [
+        RuntimeStatus::Pending,
+        RuntimeStatus::Running,
+        RuntimeStatus::Suspended,
+    ];
+    let open = pages(client, InstanceQuery::new().with_status(alive)).await;
     for status in open.iter().filter(|status| status.name == "events") {
         for (data, name) in EVENTS.into_iter().enumerate() {
             // It may have ended by the first two; the third is one too many then.
