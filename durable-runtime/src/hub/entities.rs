@@ -114,18 +114,14 @@ pub(super) fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
         }
         (state.entity.take(), std::mem::take(&mut state.mailbox))
     };
-    // What was delivered before it was loaded was read with it, or taken before.
-    let messages = if resident.is_some() {
-        messages
-    } else {
-        VecDeque::new()
-    };
+    let in_memory = resident.is_some();
     let Some(mut resident) = resident.or_else(|| load(engine, cell)) else {
         let mut state = cell.lock();
         super::turns::reschedule(engine, cell, &mut state);
         return;
     };
-    for message in messages {
+    // What has arrived is stored: a load finds it, unless a batch has taken it since.
+    for message in messages.into_iter().filter(|_| in_memory) {
         take(&mut resident, message);
     }
     if resident.mailbox.is_ready(engine.clock.now()) && !engine.is_stopping() {

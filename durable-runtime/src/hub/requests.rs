@@ -164,6 +164,8 @@ impl Engine {
         accepted: &[RuntimeStatus],
     ) -> Result<(), ClientError> {
         self.check_open()?;
+        // Until its delivery the message is under way.
+        let work = self.busy.begin();
         let to: Arc<str> = id.into();
         let message = NewMessage {
             id: self.store.ids().next(),
@@ -172,18 +174,25 @@ impl Engine {
             event: event.clone(),
             created: self.clock.now(),
         };
-        let inbound = Inbound {
+        let arrived = Inbound {
             event,
             inbox: Some(message.id),
             execution_id: None,
         };
-        let accepted = accepted.to_vec();
-        let engine = Arc::clone(self);
-        // Delivered before the commit of any turn that may have read it from the inbox is known: so whoever took it is still in
-        // memory, and knows what it comes a second time.
-        let deliver = move |_: &Receipt| engine.deliver(&to, inbound);
-        self.submit_then(Change::Message { message, accepted }, deliver)
-            .await?;
+        let change = Change::Message {
+            message,
+            accepted: accepted.to_vec(),
+        };
+        let engine = Arc::downgrade(self);
+        // By the writer, not by the caller: one who goes away leaves a message that is stored and that nobody hands over,
+        // one who is slow hands it over when a turn has taken it from the store long since.
+        let deliver = move |_: &Receipt| {
+            if let Some(engine) = engine.upgrade() {
+                engine.deliver(&to, arrived);
+            }
+            drop(work);
+        };
+        self.submit_then(change, deliver).await?;
         Ok(())
     }
 
