@@ -20,6 +20,7 @@ mod orchestration_trigger;
 mod paths;
 mod route;
 mod signature;
+mod timer_trigger;
 
 /// Serves a function over HTTP.
 #[proc_macro_attribute]
@@ -37,6 +38,12 @@ pub fn orchestration_trigger(args: TokenStream, item: TokenStream) -> TokenStrea
 #[proc_macro_attribute]
 pub fn activity_trigger(args: TokenStream, item: TokenStream) -> TokenStream {
     activity_trigger::expand(args.into(), item.into()).into()
+}
+
+/// Runs a function on a schedule.
+#[proc_macro_attribute]
+pub fn timer_trigger(args: TokenStream, item: TokenStream) -> TokenStream {
+    timer_trigger::expand(args.into(), item.into()).into()
 }
 
 /// Registers an entity: a small piece of state that is known by a key and changed by operations, one at a time.

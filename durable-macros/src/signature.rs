@@ -17,10 +17,11 @@ use crate::arguments::Text;
 use crate::diagnostics::Diagnostics;
 
 /// Every attribute that registers a function.
-pub(crate) const TRIGGERS: [&str; 4] = [
+pub(crate) const TRIGGERS: [&str; 5] = [
     "http_trigger",
     "orchestration_trigger",
     "activity_trigger",
+    "timer_trigger",
     "entity_trigger",
 ];
 

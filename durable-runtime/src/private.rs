@@ -11,11 +11,13 @@ pub use crate::entity::{
 pub use crate::error::Error;
 pub use crate::function::{
     Activity, ActivityInvocation, Fallible, IntoInput, NotResult, Orchestrator, ResultProbe,
-    finish, finish_result,
+    finish, finish_result, finish_unit,
 };
 pub use crate::model::Payload;
 pub use crate::registry::{
     ActivityRun, ActivitySpec, EntitySpec, Kind, OrchestratorSpec, Rate, Registration, StateSpec,
+    TimerRun, TimerSpec,
 };
 pub use crate::replay::OrchestrationContext;
 pub use crate::state::State;
+pub use crate::timer::{TimerInfo, TimerInvocation};

@@ -294,14 +294,6 @@ impl Mailbox {
                     start @ Sent::Start { .. } => Outgoing::Start(start),
                 }));
         }
-        if let (Err(failure), None) = (&result, &running.operation.reply_to) {
-            tracing::warn!(
-                entity = %self.id,
-                operation = &*running.operation.operation,
-                error = failure.message,
-                "a signalled operation failed; nobody waits for its answer"
-            );
-        }
         answer(&running.operation, result, out);
     }
 }
