@@ -51,11 +51,11 @@ mod entities {
 
     /// An operation's input.
     #[derive(::serde::Serialize, ::serde::Deserialize)]
-    pub struct C;
+    pub(crate) struct C;
 
     /// Named like its proxy.
     #[derive(::core::default::Default, ::serde::Serialize, ::serde::Deserialize)]
-    pub struct Calls {
+    pub(crate) struct Calls {
         value: u32,
     }
 

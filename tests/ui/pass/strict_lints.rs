@@ -56,6 +56,7 @@ fn silent() {}
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Counter {
     value: i64,
+    notes: Vec<String>,
 }
 
 #[entity_trigger]
@@ -73,7 +74,7 @@ impl Counter {
     /// Once.
     #[deprecated]
     pub async fn old(&self, #[durable_client] client: DurableClient, (a, b): (i64, i64)) {
-        drop((client, a + b));
+        drop((client, a + b, &self.notes));
     }
     #[allow(non_snake_case)]
     #[doc(hidden)]
