@@ -21,6 +21,9 @@ async fn orchestrator(_ctx: OrchestrationContext) {}
 #[http_trigger(crate = inner::engine)]
 async fn handler() {}
 
+#[timer_trigger(crate = engine, schedule = "0 0 * * * *")]
+async fn hourly() {}
+
 fn main() {
     let _ = (bare {}, nested {}, orchestrator {});
 }

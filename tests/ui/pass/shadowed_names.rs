@@ -17,7 +17,7 @@ mod core {}
 mod std {}
 mod durable_functions {}
 
-use ::durable_functions::{activity_trigger, http_trigger, orchestration_trigger};
+use ::durable_functions::{activity_trigger, http_trigger, orchestration_trigger, timer_trigger};
 
 #[activity_trigger(timeout = "1s", rate = "1/s", max_concurrency = 3)]
 fn blocking(n: u32) -> ::std::string::String {
@@ -38,5 +38,13 @@ async fn orchestrator(_ctx: ::durable_functions::OrchestrationContext, n: u32) -
 async fn handler(n: u32) -> ::std::string::String {
     n.to_string()
 }
+
+#[timer_trigger(schedule = "0 0 * * * *", run_on_startup)]
+async fn hourly(_timer: ::durable_functions::TimerInfo) -> ::durable_functions::Result<()> {
+    ::core::result::Result::Ok(())
+}
+
+#[timer_trigger(schedule = "0 0 * * * *")]
+fn daily() {}
 
 fn main() {}

@@ -9,9 +9,10 @@
 )]
 #![forbid(unsafe_code)]
 
-use durable_functions::prelude::{DurableClient, OrchestrationContext, State};
+use durable_functions::prelude::{DurableClient, OrchestrationContext, State, TimerInfo};
 use durable_functions::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+    timer_trigger,
 };
 
 /// Every kind of parameter.
@@ -50,6 +51,20 @@ async fn lifted(_ctx: OrchestrationContext) -> bool {
 
 #[http_trigger]
 fn silent() {}
+
+/// Runs at nine.
+#[timer_trigger(schedule = "0 0 9 * * *", run_on_startup)]
+pub async fn at_nine(
+    mut timer: TimerInfo,
+    limit: State<u32>,
+    #[durable_client] client: DurableClient,
+) -> durable_functions::Result<()> {
+    let _ = (&mut timer, limit, client);
+    Ok(())
+}
+
+#[timer_trigger(schedule = "%SOME%", run_on_startup = false)]
+fn some_time() {}
 
 /// Functions inside functions are registered too.
 pub fn outer() {
