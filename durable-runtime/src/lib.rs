@@ -14,6 +14,7 @@ pub mod registry;
 mod replay;
 mod state;
 pub mod store;
+pub mod testing;
 pub mod timer;
 
 #[doc(hidden)]

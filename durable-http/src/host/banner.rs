@@ -35,6 +35,9 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry, timers: &Ti
     for name in registry.activity_names() {
         lines.push(format!("  {name}: activityTrigger"));
     }
+    for name in registry.entity_names() {
+        lines.push(format!("  {name}: entityTrigger"));
+    }
     lines.extend(timers.iter().map(timer));
     lines.push(String::new());
     let guarded = shared

@@ -222,6 +222,11 @@ fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<M
             json!({ "Reason": reason })
         }
         H::ExecutionTerminated { reason, .. } => json!({ "Input": reason }),
+        H::ExecutionRewound {
+            reason,
+            parent_execution_id,
+            ..
+        } => json!({ "Reason": reason, "ParentExecutionId": parent_execution_id }),
         H::ExecutionCompleted { status, .. } => json!({
             "OrchestrationStatus": status.name(),
             "Result": record.output.as_ref().map(|output| wire_value(*status, &output.to_value())),

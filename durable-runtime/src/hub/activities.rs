@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::Engine;
+use super::busy::Work;
 use super::cell::{Cell, Inbound};
 use super::resident::ActivityTask;
 use crate::activity::{ActivityContext, Call};
@@ -18,6 +19,7 @@ use crate::function::ActivityInvocation;
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
 use crate::replay::panic_text;
+use crate::testing::Mock;
 
 /// One delivery of one activity.
 pub(crate) struct Job {
@@ -42,6 +44,8 @@ struct Queue {
     /// Limits of single functions, by name.
     limits: BTreeMap<&'static str, Limit>,
     closed: bool,
+    /// Nothing starts for now: the host is being drained.
+    paused: bool,
 }
 
 /// `max_concurrency` and `rate` of one function.
@@ -110,11 +114,6 @@ impl Activities {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many run now.
-    pub(crate) fn running(&self) -> usize {
-        self.lock().running
-    }
-
     /// Nothing starts any more.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -133,11 +132,12 @@ impl Engine {
         } else {
             jobs.push_back(job);
         }
-        let free = queue.running < self.activities.queue.limit && !queue.closed;
+        let free = queue.running < self.activities.queue.limit && !queue.closed && !queue.paused;
         if free {
             queue.running += 1;
             drop(queue);
-            self.runtime.spawn(slot(Arc::downgrade(self)));
+            self.runtime
+                .spawn(slot(Arc::downgrade(self), self.busy.begin()));
         }
     }
 
@@ -146,7 +146,7 @@ impl Engine {
         let mut guard = self.activities.queue.lock();
         let queue = &mut *guard;
         let now = Instant::now();
-        while !queue.closed {
+        while !queue.closed && !queue.paused {
             let Some(job) = queue.pop_admitted(now).or_else(|| queue.pop()) else {
                 break;
             };
@@ -179,6 +179,7 @@ impl Engine {
     /// A slot looks again when a rate allows the next start.
     fn start_slot_after(self: &Arc<Self>, span: Duration) {
         let engine = Arc::downgrade(self);
+        let work = self.busy.begin();
         self.runtime.spawn(async move {
             tokio::time::sleep(span).await;
             let Some(strong) = engine.upgrade() else {
@@ -186,14 +187,36 @@ impl Engine {
             };
             {
                 let mut queue = strong.activities.queue.lock();
-                if queue.closed || queue.running >= strong.activities.queue.limit {
+                if queue.closed || queue.paused || queue.running >= strong.activities.queue.limit {
                     return;
                 }
                 queue.running += 1;
             }
             drop(strong);
-            slot(engine).await;
+            slot(engine, work).await;
         });
+    }
+
+    /// Lets nothing start until it is told to go on; what runs may finish.
+    pub(crate) fn pause_activities(self: &Arc<Self>, paused: bool) {
+        let mut queue = self.activities.queue.lock();
+        queue.paused = paused;
+        if paused || queue.closed {
+            return;
+        }
+        let free = self.activities.queue.limit.saturating_sub(queue.running);
+        queue.running += free;
+        drop(queue);
+        // A slot that finds nothing goes at once.
+        for _ in 0..free {
+            self.runtime
+                .spawn(slot(Arc::downgrade(self), self.busy.begin()));
+        }
+    }
+
+    /// How many activities run now.
+    pub(crate) fn running_activities(&self) -> usize {
+        self.activities.queue.lock().running
     }
 
     fn activity_done(&self, name: &str) {
@@ -252,23 +275,18 @@ impl Pool {
         }
     }
 
-    pub(crate) fn running(&self) -> usize {
-        self.queue.running()
-    }
-
     pub(crate) fn close(&self) {
         self.queue.close();
     }
 }
 
 /// A slot: runs one job after the other until there is none.
-async fn slot(engine: Weak<Engine>) {
+async fn slot(engine: Weak<Engine>, _work: Work) {
     loop {
         let Some(strong) = engine.upgrade() else {
             return;
         };
         let Next::Run(job) = strong.next_activity() else {
-            strong.idle.notify_waiters();
             return;
         };
         let name = Arc::clone(&job.task.name);
@@ -286,11 +304,30 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         instance_id = &*cell.id,
         task = task.id
     );
-    let result = run(engine, &cell, &task, &token).instrument(span).await;
-    let outcome = result
-        .as_ref()
-        .map_or_else(|failure| failure.error_type.clone(), |_| "ok".to_owned());
-    tracing::debug!(function = &*task.name, instance_id = &*cell.id, task = task.id, outcome, duration = ?began.elapsed(), "activity");
+    if !engine.count_start(&cell, &task).await {
+        cell.lock().running.remove(&task.id);
+        return;
+    }
+    let mut work = std::pin::pin!(run(engine, &cell, &task, &token).instrument(span));
+    let result = tokio::select! {
+        // First, since what is told to stop may end in the same instant.
+        biased;
+        () = engine.stopped.cancelled() => {
+            engine.return_delivery(&task);
+            work.await
+        }
+        result = &mut work => result,
+    };
+    let failure = result.as_ref().err();
+    tracing::info!(
+        function = &*task.name,
+        instance_id = &*cell.id,
+        task = task.id,
+        outcome = failure.map_or("ok", |failure| &*failure.error_type),
+        error = failure.map(|failure| &*failure.message),
+        duration = ?began.elapsed(),
+        "activity ended"
+    );
     if engine.is_killed() && token.is_cancelled() {
         // Told to stop by the host: it is delivered again, not failed.
         return;
@@ -310,7 +347,7 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         Inbound {
             event,
             inbox: None,
-            execution_id: Some(task.execution_id),
+            execution_id: Some(Arc::clone(&task.execution_id)),
         },
     );
 }
@@ -356,7 +393,11 @@ async fn run(
         .into_iter()
         .flatten()
         .min();
-    let work = invoke(activity.spec.run, invocation);
+    let mock = engine.settings.rehearsal.as_ref();
+    let work = match mock.and_then(|rehearsal| rehearsal.mock(&task.name)) {
+        Some(mock) => rehearse(mock, invocation).boxed(),
+        None => invoke(activity.spec.run, invocation).boxed(),
+    };
     match limit {
         None => work.await,
         Some(limit) => {
@@ -390,6 +431,20 @@ async fn bounded(
         "FunctionTimeout",
         format!("the activity `{name}` took longer than {limit:?}"),
     ))
+}
+
+/// Calls what a test put in the activity's place.
+async fn rehearse(mock: Mock, invocation: ActivityInvocation) -> Result<Payload, FailureDetails> {
+    // On the blocking pool, like any function that is not async: it may wait for the test.
+    let task = tokio::task::spawn_blocking(move || mock(&invocation));
+    match task.await {
+        Ok(result) => result.map_err(|error| error.to_failure()),
+        Err(error) if error.is_panic() => {
+            let text = panic_text(&*error.into_panic());
+            Err(FailureDetails::new("panic", text))
+        }
+        Err(error) => Err(Error::msg(error).to_failure()),
+    }
 }
 
 async fn invoke(

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 
 use self::position::{Due, Position};
 use super::Engine;
+use super::busy::{Busy, Work};
 use crate::model::Timestamp;
 use crate::store::{Change, Error, TimerRecord};
 use crate::timer::ScheduledTimer;
@@ -22,51 +23,26 @@ use crate::timer::ScheduledTimer;
 /// After what the store did not take.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many timer functions run now, and whether more may.
+/// Whether timer functions may begin.
 #[derive(Debug, Default)]
-pub(crate) struct Schedules(Mutex<Runs>);
-
-#[derive(Debug, Default)]
-struct Runs {
-    running: usize,
-    closed: bool,
+pub(crate) struct Schedules {
+    closed: Mutex<bool>,
 }
 
 impl Schedules {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Runs> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How many run now.
-    pub(super) fn running(&self) -> usize {
-        self.lock().running
+    fn lock(&self) -> std::sync::MutexGuard<'_, bool> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nothing begins any more.
     pub(super) fn close(&self) {
-        self.lock().closed = true;
+        *self.lock() = true;
     }
-}
 
-/// A run, from before it is written down until its end is.
-struct Running<'a>(&'a Engine);
-
-impl<'a> Running<'a> {
-    /// Unless the hub is to stop.
-    fn begin(engine: &'a Engine) -> Option<Self> {
-        let mut runs = engine.schedules.lock();
-        if runs.closed {
-            return None;
-        }
-        runs.running += 1;
-        Some(Self(engine))
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        self.0.schedules.lock().running -= 1;
-        self.0.idle.notify_waiters();
+    /// A run, from before it is written down until its end is; none if the hub is to stop.
+    fn begin(&self, busy: &Busy) -> Option<Work> {
+        let closed = self.lock();
+        (!*closed).then(|| busy.begin())
     }
 }
 
@@ -125,11 +101,11 @@ async fn keep(engine: Weak<Engine>, timer: ScheduledTimer, mut position: Positio
         let on_startup = std::mem::take(&mut starting) && timer.timer.spec.run_on_startup;
         let due = position.due(now);
         if let Some(due) = due.or_else(|| on_startup.then(|| position.on_startup(now))) {
-            let Some(running) = Running::begin(&strong) else {
+            let Some(work) = strong.schedules.begin(&strong.busy) else {
                 return;
             };
             let done = make(&strong, &timer, &mut position, due).await;
-            drop(running);
+            drop(work);
             if done.is_none() && pause(strong).await.is_none() {
                 return;
             }

@@ -152,7 +152,7 @@ impl OrchestrationContext {
     ) -> NewInstance {
         self.start(
             S::NAME,
-            S::VERSION.unwrap_or_default(),
+            S::VERSION.unwrap_or(&self.core.limits.default_version),
             input_of(input.into_payload()),
         )
     }
@@ -160,7 +160,8 @@ impl OrchestrationContext {
     /// Starts another orchestration by its registered name and forgets it.
     #[allow(clippy::must_use_candidate, reason = "it acts, read or not")]
     pub fn start_orchestration_by_name(&self, name: &str, input: impl Serialize) -> NewInstance {
-        self.start(name, "", input_of(Payload::of(&input)))
+        let version = &self.core.limits.default_version;
+        self.start(name, version, input_of(Payload::of(&input)))
     }
 
     fn start(

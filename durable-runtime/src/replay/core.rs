@@ -21,6 +21,8 @@ pub(crate) struct Limits {
     pub(crate) actions: usize,
     /// Custom status, in KiB of UTF-16 text, rounded down (spec 1.9).
     pub(crate) custom_status_kib: usize,
+    /// The version of what it starts, if neither the call nor the function names one.
+    pub(crate) default_version: String,
 }
 
 impl Default for Limits {
@@ -28,6 +30,7 @@ impl Default for Limits {
         Self {
             actions: 100_000,
             custom_status_kib: 16,
+            default_version: String::new(),
         }
     }
 }
@@ -205,7 +208,7 @@ impl Core {
         let state = &mut *self.state();
         let child = Child {
             name: name.into(),
-            version,
+            version: version.or_else(|| Some(self.limits.default_version.clone())),
             instance_id: None,
             input: None,
         };
@@ -431,7 +434,7 @@ impl Core {
     pub(super) fn confirm(&self) {
         let state = &mut *self.state();
         for (id, action) in std::mem::take(&mut state.fresh) {
-            state.open_task(id, &action);
+            state.begin_task(id, &action);
             state.confirmed.push_back(action);
         }
     }
@@ -531,8 +534,21 @@ impl State {
         self.awaited > 0
     }
 
-    pub(super) fn open(&self) -> &BTreeMap<i64, Open> {
-        &self.open
+    /// Tasks that history asks for and whose end it does not hold.
+    pub(super) fn open(&self) -> impl Iterator<Item = (i64, &Open)> {
+        let all = self.open.iter().map(|(id, open)| (*id, open));
+        all.filter(|(id, _)| !self.is_held_back(*id))
+    }
+
+    /// The task of that id, if history asks for it and does not hold its end.
+    pub(super) fn open_task(&self, id: i64) -> Option<&Open> {
+        self.open.get(&id).filter(|_| !self.is_held_back(id))
+    }
+
+    /// Asked for, but not in history: the turn is not over, or the instance is suspended.
+    fn is_held_back(&self, id: i64) -> bool {
+        let asked = &self.confirmed;
+        asked.binary_search_by_key(&id, |action| action.id).is_ok()
     }
 
     /// The id that the next call will get.
@@ -619,7 +635,7 @@ impl State {
         self.routes.insert(id, (slot, Role::Main));
     }
 
-    fn open_task(&mut self, id: i64, action: &Action) {
+    fn begin_task(&mut self, id: i64, action: &Action) {
         let abandoned = !self.routes.contains_key(&id);
         let open = match &action.event {
             HistoryEvent::TaskScheduled { name, input, .. } => Open::Activity {
@@ -663,13 +679,26 @@ impl State {
         }
     }
 
-    pub(super) fn timers(&self) -> Vec<(Timestamp, i64)> {
-        self.due.iter().copied().collect()
+    /// Open timers by due time.
+    pub(super) fn timers(&self) -> impl Iterator<Item = (Timestamp, i64)> {
+        let all = self.due.iter().copied();
+        all.filter(|(_, id)| !self.is_held_back(*id))
     }
 
     /// The earliest timer, if there is one, and whether any activity is waited for.
     pub(super) fn next_wake(&self) -> (Option<Timestamp>, bool) {
-        (self.due.first().map(|(at, _)| *at), self.busy > 0)
+        let held_back = self.confirmed.iter().filter(|action| {
+            let open = self.open.get(&action.id);
+            matches!(
+                open,
+                Some(Open::Activity {
+                    abandoned: false,
+                    ..
+                })
+            )
+        });
+        let next = self.timers().next().map(|(at, _)| at);
+        (next, self.busy > held_back.count())
     }
 
     fn end_task(&mut self, id: i64, outcome: Outcome) -> Option<Waker> {

@@ -30,7 +30,7 @@ pub use error::Error;
 pub use record::{
     Cursor, EntityRecord, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery,
     LoadedInstance, NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse,
-    StoredMessage, TimerRecord, TurnCommit,
+    Rewind, StoredMessage, TimerRecord, TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
@@ -62,6 +62,16 @@ pub enum Change {
         /// Task ids.
         tasks: Vec<i64>,
     },
+    /// Takes back one counted delivery of these open activities: their host stopped them, they did not take it down.
+    Return {
+        /// The instance.
+        key: InstanceKey,
+        /// Task ids.
+        tasks: Vec<i64>,
+    },
+    /// Takes failed instances back, all or none: a parent with its children. The receipt tells which starts were refused, counted
+    /// over all of them.
+    Rewind(Vec<Rewind>),
     /// Removes ended instances with all that is theirs.
     Purge(Purge),
     /// Changes keys, all or none.

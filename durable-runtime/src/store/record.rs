@@ -184,6 +184,30 @@ pub struct TurnCommit {
     pub settled: Vec<i64>,
 }
 
+/// A failed instance goes back to before its failure: the newest rows of its history go, output and failure too, and it wants to be
+/// looked at. Anything but `Failed` is an [`super::Error::InvalidState`].
+#[derive(Debug, Clone)]
+pub struct Rewind {
+    /// Surrogate key.
+    pub key: InstanceKey,
+    /// Instance id.
+    pub id: Arc<str>,
+    /// As [`TurnCommit::expected_sequence`].
+    pub expected_sequence: i64,
+    /// How many of its oldest rows of history stay.
+    pub keep: usize,
+    /// The new execution's id.
+    pub execution_id: Arc<str>,
+    /// `Running`, or `Pending` if no history stays.
+    pub status: RuntimeStatus,
+    /// Now.
+    pub updated: Timestamp,
+    /// What was received after the part that stays, to be received again.
+    pub messages: Vec<NewMessage>,
+    /// Children to create anew.
+    pub starts: Vec<NewInstance>,
+}
+
 /// What continue-as-new changes in the row.
 #[derive(Debug, Clone)]
 pub struct NewGeneration {

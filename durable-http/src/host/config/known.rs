@@ -29,6 +29,7 @@ const DURABLE_TASK: &[&str] = &[
     "localRpcEndpointEnabled",
     "purgeRunningInstances",
     "gracePeriodInSeconds",
+    "maxActivityDeliveries",
     "appLeaseOptions",
 ];
 
@@ -40,6 +41,7 @@ const HTTP: &[&str] = &[
     "maxConcurrentRequests",
     "dynamicThrottlesEnabled",
     "enableChunkedRequestBinding",
+    "responseTimeout",
     "hsts",
     "customHeaders",
 ];
