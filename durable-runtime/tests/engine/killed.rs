@@ -9,7 +9,7 @@ use durable_macros::orchestration_trigger;
 use durable_runtime::store::sqlite::SqliteStore;
 use durable_runtime::store::{
     Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance,
-    Parts, Store, Wake,
+    Parts, Store, TimerRecord, Wake,
 };
 use durable_runtime::{DurableClient, OrchestrationContext, OrchestrationStatus, Result};
 use futures::future::BoxFuture;
@@ -84,6 +84,10 @@ impl Store for Dying {
 
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>> {
         self.inner.keys()
+    }
+
+    fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>> {
+        self.inner.timers()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
