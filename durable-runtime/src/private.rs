@@ -6,6 +6,7 @@ pub use crate::activity::ActivityContext;
 pub use crate::client::DurableClient;
 pub use crate::entity::{
     Entity, EntityCalls, EntityContext, EntityInvocation, EntityObject, EntityRef, EntitySignals,
+    OperationTypes,
 };
 pub use crate::error::Error;
 pub use crate::function::{

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+use crate::durable_http::is_reserved;
 use crate::entity::EntityInvocation;
 use crate::error::Error;
 use crate::function::ActivityInvocation;
@@ -491,9 +492,17 @@ fn are_versions(one: &Registration, other: &Registration) -> bool {
     }
 }
 
-/// `^[a-z][a-z0-9_-]{0,127}$` without case, and not `host` (host.md 1.1).
+/// `^[a-z][a-z0-9_-]{0,127}$` without case, and not `host` (host.md 1.1), nor what the engine runs itself.
 fn check_name(registration: &Registration) -> Option<Fault> {
     let name = registration.name;
+    if is_reserved(name) {
+        return Some(Fault(format!(
+            "the {} at {}:{} is named `{name}`; names that begin with `BuiltIn__` or `BuiltIn::` are reserved",
+            registration.kind.noun(),
+            registration.file,
+            registration.line
+        )));
+    }
     let letters = name
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');

@@ -25,6 +25,8 @@ use super::{
     Configure, Host, Lifecycle, Shared, Target, auth, banner, dispatch, listen, listing, resolved,
 };
 use crate::binding::{self, HttpRegistration};
+#[cfg(feature = "http-client")]
+use crate::call_http::CallHttp;
 use crate::keys::{Cipher, Keys};
 use crate::routes::{RouteSpec, Table};
 use crate::telemetry;
@@ -95,11 +97,11 @@ fn name_faults(functions: &[&HttpRegistration], registry: &Registry) -> Vec<Stri
     for activity in registry.activities() {
         seen.insert(activity.name.to_lowercase(), "an activity".to_owned());
     }
-    for timer in registry.timers() {
-        seen.insert(timer.name.to_lowercase(), "a timer function".to_owned());
-    }
     for entity in registry.entity_names() {
         seen.insert(entity.to_lowercase(), "an entity".to_owned());
+    }
+    for timer in registry.timers() {
+        seen.insert(timer.name.to_lowercase(), "a timer function".to_owned());
     }
     let mut faults = Vec::new();
     for function in functions {
@@ -302,7 +304,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         registry: Arc::clone(&registry),
         states: Arc::clone(&states),
         store: journal,
-        settings: told.hub.clone(),
+        settings: hub_settings(&host, &told)?,
     };
     let hub = Hub::start(options, host.client.of_hub())?;
     let own_host = OnceLock::new();
@@ -346,6 +348,22 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         }
     }
     Ok(running)
+}
+
+/// What the hub is told, with who sends its requests.
+#[cfg(feature = "http-client")]
+fn hub_settings(host: &Host, told: &Told) -> Result<hub::Settings> {
+    let mut settings = told.hub.clone();
+    let variable = |name: &str| told.environment.get(name).map(str::to_owned);
+    let executor = CallHttp::new(told.call_http.clone(), host.call_http.clone(), variable)?;
+    settings.http.executor = Some(Arc::new(executor));
+    Ok(settings)
+}
+
+/// What the hub is told; it sends no requests.
+#[cfg(not(feature = "http-client"))]
+fn hub_settings(_: &Host, told: &Told) -> Result<hub::Settings> {
+    Ok(told.hub.clone())
 }
 
 /// What an actix-web application serves.

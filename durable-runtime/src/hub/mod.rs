@@ -137,6 +137,7 @@ impl Hub {
             options.registry.activities(),
         );
         let max_entities = options.settings.max_concurrent_entities;
+        let http = Activities::new(options.settings.http.max_concurrent, std::iter::empty());
         let engine = Arc::new(Engine {
             registry: options.registry,
             states: options.states,
@@ -149,7 +150,7 @@ impl Hub {
             queue: RunQueue::new(),
             busy: Busy::default(),
             timers: Arc::new(Timers::default()),
-            activities: Pool::new(queue),
+            activities: Pool::new(queue, http),
             schedules: Schedules::default(),
             entities: Entities::new(max_entities),
             waiters: Waiters::default(),

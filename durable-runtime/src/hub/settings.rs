@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{VersionFailure, VersionMatch};
+use crate::durable_http::HttpSettings;
 use crate::replay::Limits;
 use crate::testing::Rehearsal;
 use crate::timer::Timetable;
@@ -61,6 +62,8 @@ pub struct Settings {
     pub version_failure: VersionFailure,
     /// The timer functions that run here, with their schedules.
     pub timers: Timetable,
+    /// How `call_http` sends.
+    pub http: HttpSettings,
 }
 
 impl Default for Settings {
@@ -91,6 +94,7 @@ impl Default for Settings {
             version_match: VersionMatch::default(),
             version_failure: VersionFailure::default(),
             timers: Timetable::default(),
+            http: HttpSettings::default(),
         }
     }
 }
@@ -101,6 +105,8 @@ impl Settings {
             actions: self.max_actions,
             custom_status_kib: self.max_custom_status_kib,
             default_version: self.default_version.clone().unwrap_or_default(),
+            poll_interval: self.http.poll_interval,
+            idempotency_keys: self.http.idempotency_keys,
         }
     }
 }

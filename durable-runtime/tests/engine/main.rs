@@ -13,6 +13,7 @@ mod events;
 mod functions;
 mod generations;
 mod host;
+mod http;
 mod killed;
 mod lifecycle;
 mod lifecycle_functions;
