@@ -39,6 +39,8 @@ pub mod __private {
     pub use durable_http::__private::*;
 }
 
+pub mod testing;
+
 pub use actix_web;
 pub use chrono;
 pub use durable_runtime::store;
@@ -51,18 +53,20 @@ pub use uuid;
 
 pub use durable_http::{
     CheckStatusOptions, Claim, ClientPrincipal, Host, HttpDurableClient, HttpManagementPayload,
-    RunningHost,
+    RunningHost, WebhookEvent,
 };
 pub use durable_macros::{
     activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
 };
 pub use durable_runtime::{
-    AccessToken, Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions,
-    DurableClient, DurableHttpRequest, DurableHttpResponse, DurableTimer, Error, EventWait,
-    FailureDetails, HttpCall, HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance,
-    OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
-    RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
-    TaskError, TokenProvider, TokenSource, WhenAll, WhenAny,
+    AccessToken, Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
+    ContinueOptions, DurableClient, DurableHttpRequest, DurableHttpResponse, DurableTimer, Entity,
+    EntityCall, EntityContext, EntityId, EntityIdFault, EntityLock, EntityLocking, EntityObject,
+    EntityQuery, EntitySignal, EntityStatus, Error, EventWait, FailureDetails, HttpCall,
+    HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
+    OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result, RetryDecision, RetryPolicy,
+    RuntimeStatus, SignalEntity, State, StatusOptions, SubOrchestrationCall, TaskError,
+    TokenProvider, TokenSource, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`
@@ -74,11 +78,12 @@ pub mod prelude {
 
     pub use crate::{
         ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
-        DurableClient, DurableHttpRequest, DurableHttpResponse, Error, FailureDetails, Host,
-        HttpDurableClient, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
-        OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
-        State, StatusOptions, TaskError, TokenSource, activity_trigger, allow_nondeterminism,
-        durable_client, http_trigger, orchestration_trigger,
+        DurableClient, DurableHttpRequest, DurableHttpResponse, EntityContext, EntityId,
+        EntityLock, EntityQuery, Error, FailureDetails, Host, HttpDurableClient, HttpRetryPolicy,
+        InstanceQuery, NewInstance, OrchestrationContext, OrchestrationStatus, Page, PurgeFilter,
+        Result, RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError,
+        TokenSource, WebhookEvent, activity_trigger, allow_nondeterminism, durable_client,
+        http_trigger, orchestration_trigger,
     };
 }
 

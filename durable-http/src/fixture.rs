@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use actix_web::web;
-use durable_runtime::__private::{Kind, OrchestratorSpec, Registration};
+use durable_runtime::__private::{
+    EntityInvocation, EntitySpec, Kind, OrchestratorSpec, Registration,
+};
 use durable_runtime::hub::{self, Hub};
 use durable_runtime::model::Payload;
 use durable_runtime::store::Store;
@@ -17,7 +19,15 @@ use crate::keys::{Cipher, Keys};
 
 /// What handlers share, with keys for these functions; it asks for keys. No hub is behind its client.
 pub(crate) async fn shared(functions: &[&str]) -> web::Data<Shared> {
-    serving(DurableClient::unbound(), store(), functions).await
+    shared_with(functions, |_| ()).await
+}
+
+/// The same with other settings.
+pub(crate) async fn shared_with(
+    functions: &[&str],
+    change: impl FnOnce(&mut Settings),
+) -> web::Data<Shared> {
+    serving(DurableClient::unbound(), store(), functions, change).await
 }
 
 /// A host whose hub runs.
@@ -33,7 +43,7 @@ impl Running {
 }
 
 /// Starts a host with the orchestrators `Echo` (returns its input), `E1` (waits for the event `go`, returns its data) and
-/// `Boom` (fails).
+/// `Boom` (fails), and the entity `Counter` (keeps what it is told).
 pub(crate) async fn running() -> Running {
     let (client, store) = (DurableClient::unbound(), store());
     let options = hub::Options {
@@ -43,7 +53,7 @@ pub(crate) async fn running() -> Running {
         settings: hub::Settings::default(),
     };
     let hub = Hub::start(options, &client).unwrap();
-    let shared = serving(client, store, &[]).await;
+    let shared = serving(client, store, &[], |_| ()).await;
     Running { shared, hub }
 }
 
@@ -55,18 +65,31 @@ async fn serving(
     client: DurableClient,
     store: Arc<dyn Store>,
     functions: &[&str],
+    change: impl FnOnce(&mut Settings),
 ) -> web::Data<Shared> {
     let cipher = Cipher::new(Some(&"ab".repeat(32)), PathBuf::new()).unwrap();
     let functions: Vec<String> = functions.iter().map(|&name| name.into()).collect();
     let keys = Keys::load(store, cipher, &functions).await.unwrap();
-    let settings = Settings {
+    let mut settings = Settings {
         max_body: 1 << 20,
         ..Settings::default()
     };
+    change(&mut settings);
     web::Data::new(Shared::without_functions(client, keys, settings))
 }
 
-static ORCHESTRATORS: [Registration; 3] = [
+static ORCHESTRATORS: [Registration; 4] = [
+    Registration {
+        name: "Counter",
+        module: module_path!(),
+        file: file!(),
+        line: line!(),
+        kind: Kind::Entity(EntitySpec {
+            operations: &[],
+            states: &[],
+            run: keeps,
+        }),
+    },
     orchestrator("Echo", echo),
     orchestrator("E1", waits),
     orchestrator("Boom", fails),
@@ -90,6 +113,20 @@ fn echo(ctx: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>>
 
 fn waits(ctx: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>> {
     Box::pin(async move { Ok(ctx.wait_for_external_event::<Payload>("go").await?) })
+}
+
+/// Keeps what `set` gives it, and what it was last told.
+fn keeps(invocation: EntityInvocation) -> BoxFuture<'static, Result<Payload, Error>> {
+    Box::pin(async move {
+        let ctx = invocation.context();
+        let told = (ctx.operation(), ctx.input::<Option<Payload>>()?);
+        match told {
+            ("set", Some(state)) => ctx.set_state(&state)?,
+            ("delete", _) => ctx.delete_state(),
+            told => ctx.set_state(&told)?,
+        }
+        Ok(Payload::null())
+    })
 }
 
 fn fails(_: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>> {

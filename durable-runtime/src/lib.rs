@@ -4,6 +4,7 @@ mod activity;
 pub mod client;
 pub mod durable_http;
 
+mod entity;
 mod error;
 mod function;
 pub mod hub;
@@ -14,6 +15,7 @@ pub mod registry;
 mod replay;
 mod state;
 pub mod store;
+pub mod testing;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -21,19 +23,24 @@ pub mod __private;
 
 pub use activity::ActivityContext;
 pub use client::{
-    ClientError, DurableClient, InstanceQuery, OrchestrationStatus, Page, PurgeFilter,
-    StatusOptions,
+    CallEntity, CleanedEntities, ClientError, DurableClient, EntityQuery, EntityStatus,
+    InstanceQuery, OrchestrationStatus, Page, PurgeFilter, SignalEntity, StatusOptions,
 };
 pub use durable_http::{
     AccessToken, DurableHttpRequest, DurableHttpResponse, HttpHeaders, HttpRetryPolicy,
     TokenProvider, TokenSource,
 };
+pub use entity::{
+    Entity, EntityCalls, EntityContext, EntityInvocation, EntityObject, EntityRef, EntitySender,
+    EntitySignal, EntitySignals,
+};
 pub use error::{Error, Result};
 pub use function::{Activity, IntoInput, Orchestrator};
-pub use model::{FailureDetails, RuntimeStatus, TaskError};
+pub use model::{EntityId, EntityIdFault, FailureDetails, RuntimeStatus, TaskError};
 pub use registry::Registry;
 pub use replay::{
-    ActivityCall, ContinueOptions, DurableTimer, EventWait, HttpCall, NewInstance,
-    OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll, WhenAny,
+    ActivityCall, ContinueOptions, DurableTimer, EntityCall, EntityLock, EntityLocking, EventWait,
+    HttpCall, NewInstance, OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall,
+    WhenAll, WhenAny,
 };
 pub use state::{State, States};

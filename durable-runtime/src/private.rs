@@ -4,14 +4,17 @@ pub use inventory;
 
 pub use crate::activity::ActivityContext;
 pub use crate::client::DurableClient;
+pub use crate::entity::{
+    Entity, EntityCalls, EntityContext, EntityInvocation, EntityObject, EntityRef, EntitySignals,
+};
 pub use crate::error::Error;
 pub use crate::function::{
-    Activity, ActivityInvocation, Fallible, NotResult, Orchestrator, ResultProbe, finish,
-    finish_result,
+    Activity, ActivityInvocation, Fallible, IntoInput, NotResult, Orchestrator, ResultProbe,
+    finish, finish_result,
 };
 pub use crate::model::Payload;
 pub use crate::registry::{
-    ActivityRun, ActivitySpec, Kind, OrchestratorSpec, Rate, Registration, StateSpec,
+    ActivityRun, ActivitySpec, EntitySpec, Kind, OrchestratorSpec, Rate, Registration, StateSpec,
 };
 pub use crate::replay::OrchestrationContext;
 pub use crate::state::State;

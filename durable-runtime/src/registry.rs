@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 
 use crate::durable_http::is_reserved;
+use crate::entity::EntityInvocation;
 use crate::error::Error;
 use crate::function::ActivityInvocation;
 use crate::model::Payload;
@@ -38,6 +39,8 @@ pub enum Kind {
     Orchestrator(OrchestratorSpec),
     /// `#[activity_trigger]`.
     Activity(ActivitySpec),
+    /// `#[entity_trigger]`.
+    Entity(EntitySpec),
 }
 
 impl Kind {
@@ -47,6 +50,7 @@ impl Kind {
         match self {
             Self::Orchestrator(_) => "orchestrator",
             Self::Activity(_) => "activity",
+            Self::Entity(_) => "entity",
         }
     }
 }
@@ -58,6 +62,25 @@ pub struct OrchestratorSpec {
     pub version: Option<&'static str>,
     /// Binds the input, calls the function, serialises what it returns.
     pub run: fn(OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>>,
+}
+
+/// How an entity is run.
+#[derive(Clone, Copy)]
+pub struct EntitySpec {
+    /// The operations of a type, in lower case; empty for a function, which decides for itself.
+    pub operations: &'static [&'static str],
+    /// The states that its operations ask for.
+    pub states: &'static [StateSpec],
+    /// Binds the parameters, runs one operation, serialises what it returns.
+    pub run: fn(EntityInvocation) -> BoxFuture<'static, Result<Payload, Error>>,
+}
+
+impl fmt::Debug for EntitySpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EntitySpec")
+            .field("operations", &self.operations)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How an activity is run.
@@ -174,11 +197,21 @@ pub struct Activity {
     pub spec: ActivitySpec,
 }
 
+/// An entity as the engine knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Entity {
+    /// Its name, as declared.
+    pub name: &'static str,
+    /// How it is run.
+    pub spec: EntitySpec,
+}
+
 /// The functions of this program by name. Names are compared without case (spec 0.2).
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     orchestrators: BTreeMap<String, Vec<Orchestrator>>,
     activities: BTreeMap<String, Activity>,
+    entities: BTreeMap<String, Entity>,
 }
 
 impl Registry {
@@ -234,6 +267,13 @@ impl Registry {
                         spec: *spec,
                     },
                 );
+            }
+            Kind::Entity(spec) => {
+                let entity = Entity {
+                    name: registration.name,
+                    spec: *spec,
+                };
+                self.entities.insert(key, entity);
             }
         }
     }
@@ -295,10 +335,51 @@ impl Registry {
         self.orchestrators.values().flatten()
     }
 
+    /// The entity of that name.
+    #[must_use]
+    pub fn entity(&self, name: &str) -> Option<&Entity> {
+        self.entities
+            .get(name)
+            .or_else(|| self.entities.get(&name.to_lowercase()))
+    }
+
+    /// All entities.
+    pub fn entities(&self) -> impl Iterator<Item = &Entity> {
+        self.entities.values()
+    }
+
+    /// Names of all entities as declared, sorted without case.
+    #[must_use]
+    pub fn entity_names(&self) -> Vec<&'static str> {
+        self.entities.values().map(|e| e.name).collect()
+    }
+
+    /// Whether there is an entity of that name.
+    ///
+    /// # Errors
+    /// The reference's sentence for one that there is not.
+    pub fn check_entity(&self, name: &str) -> Result<(), String> {
+        if self.entity(name).is_some() {
+            return Ok(());
+        }
+        let names = self.entity_names();
+        let known = if names.is_empty() {
+            "No entity functions are currently registered!".to_owned()
+        } else {
+            format!(
+                "The following are the known entity functions: {}.",
+                Self::quoted(&names)
+            )
+        };
+        Err(format!(
+            "The function '{name}' doesn't exist, is disabled, or is not an entity function. Additional info: {known}"
+        ))
+    }
+
     /// Whether there is nothing to run.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.orchestrators.is_empty() && self.activities.is_empty()
+        self.orchestrators.is_empty() && self.activities.is_empty() && self.entities.is_empty()
     }
 
     /// How messages list names: `'A', 'B'`.

@@ -11,6 +11,7 @@ mod answers;
 mod failures;
 mod host;
 mod logs;
+mod mocked;
 mod polls;
 mod rules;
 mod server;

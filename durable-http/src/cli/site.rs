@@ -38,7 +38,7 @@ pub(crate) struct Site {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FunctionLine {
-    /// `httpTrigger`, `orchestrationTrigger`, `activityTrigger`.
+    /// `httpTrigger`, `orchestrationTrigger`, `activityTrigger`, `entityTrigger`.
     pub(crate) kind: &'static str,
     /// Its name.
     pub(crate) name: String,
@@ -62,6 +62,11 @@ impl Site {
     /// Names of what `instances start` may start.
     pub(super) fn orchestrators(&self) -> Vec<String> {
         self.named("orchestrationTrigger")
+    }
+
+    /// Names of what `entities signal` may signal.
+    pub(super) fn entities(&self) -> Vec<String> {
+        self.named("entityTrigger")
     }
 
     fn named(&self, kind: &str) -> Vec<String> {

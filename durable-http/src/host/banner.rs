@@ -33,6 +33,9 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
     for name in registry.activity_names() {
         lines.push(format!("  {name}: activityTrigger"));
     }
+    for name in registry.entity_names() {
+        lines.push(format!("  {name}: entityTrigger"));
+    }
     lines.push(String::new());
     let guarded = shared
         .table

@@ -8,8 +8,11 @@ mod config;
 mod configure;
 mod dispatch;
 mod hub_name;
+mod lifecycle;
 mod listen;
+mod listing;
 mod promise;
+mod resolved;
 mod serve;
 mod settings;
 mod shared;
@@ -28,6 +31,9 @@ use durable_runtime::TokenProvider;
 use durable_runtime::{DurableClient, Result, States};
 
 use configure::Configure;
+pub(crate) use dispatch::invoke;
+pub(crate) use lifecycle::{Changed, Lifecycle};
+pub(crate) use listing::{HttpListed, Listed};
 use promise::Promise;
 pub use serve::RunningHost;
 #[cfg(test)]
@@ -51,6 +57,7 @@ pub struct Host {
     script_root: Option<PathBuf>,
     address: Option<String>,
     http: bool,
+    auth: Option<bool>,
     configure: Vec<Box<dyn Configure>>,
     #[cfg(feature = "http-client")]
     call_http: call_http::Own,
@@ -76,6 +83,7 @@ impl Host {
             script_root: None,
             address: None,
             http: true,
+            auth: None,
             configure: Vec::new(),
             #[cfg(feature = "http-client")]
             call_http: call_http::Own::default(),
@@ -128,6 +136,12 @@ impl Host {
     /// Only the engine: no port, no keys.
     pub fn without_http(mut self) -> Self {
         self.http = false;
+        self
+    }
+
+    /// Whether keys are asked for, unless the command line says otherwise. Without keys the host listens on loopback only.
+    pub fn with_auth(mut self, asked_for: bool) -> Self {
+        self.auth = Some(asked_for);
         self
     }
 

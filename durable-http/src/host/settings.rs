@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) max_url: usize,
     pub(crate) use_forwarded_host: bool,
     pub(crate) function_timeout: Option<Duration>,
+    /// After so long the caller is told 502; the function runs on.
+    pub(crate) response_timeout: Option<Duration>,
     /// Requests that run or wait.
     pub(crate) max_outstanding: Option<usize>,
     /// Requests that run.
@@ -31,6 +33,8 @@ pub(crate) struct Settings {
     /// Whether the platform in front vouches for `X-MS-CLIENT-PRINCIPAL`.
     pub(crate) trust_principal: bool,
     pub(crate) home_page: bool,
+    /// Whether 1.x webhooks take their keys over plain HTTP from other machines.
+    pub(crate) webhooks_over_http: bool,
     pub(crate) custom_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -43,10 +47,12 @@ impl Default for Settings {
             max_url: 4096,
             use_forwarded_host: false,
             function_timeout: Some(Duration::from_secs(30 * 60)),
+            response_timeout: Some(Duration::from_secs(230)),
             max_outstanding: None,
             max_concurrent: None,
             trust_principal: false,
             home_page: true,
+            webhooks_over_http: false,
             custom_headers: Vec::new(),
         }
     }
@@ -130,6 +136,18 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
         config.number(&at("maxConcurrentOrchestratorFunctions")),
     );
     set(
+        &mut hub.max_concurrent_entities,
+        config.number(&at("maxConcurrentEntityFunctions")),
+    );
+    set(
+        &mut hub.max_entity_batch,
+        config.number(&at("maxEntityOperationBatchSize")),
+    );
+    hub.rollback_entity_operations = config.flag(
+        &at("rollbackEntityOperationsOnExceptions"),
+        hub.rollback_entity_operations,
+    );
+    set(
         &mut hub.max_actions,
         config.number(&at("maxOrchestrationActions")),
     );
@@ -143,12 +161,36 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     if !config.flag(&at("extendedSessionsEnabled"), true) {
         hub.idle_timeout = Duration::ZERO;
     }
+    let deliveries = config.get(&at("maxActivityDeliveries"), "a number from 1 on", |text| {
+        text.parse().ok().filter(|number| *number > 0)
+    });
+    set(&mut hub.max_deliveries, deliveries);
     hub.throw_on_raise_event = config.flag(
         &at("throwStatusExceptionsOnRaiseEvent"),
         hub.throw_on_raise_event,
     );
     hub.purge_running = config.flag(&at("purgeRunningInstances"), hub.purge_running);
     hub.default_version = config.text(&at("defaultVersion"));
+    let expected = "`None`, `Strict` or `CurrentOrOlder`";
+    let strategy = config.get(&at("versionMatchStrategy"), expected, |text| {
+        match text.to_ascii_lowercase().as_str() {
+            "none" => Some(hub::VersionMatch::None),
+            "strict" => Some(hub::VersionMatch::Strict),
+            "currentorolder" => Some(hub::VersionMatch::CurrentOrOlder),
+            _ => None,
+        }
+    });
+    set(&mut hub.version_match, strategy);
+    let strategy = config.get(
+        &at("versionFailureStrategy"),
+        "`Reject` or `Fail`",
+        |text| match text.to_ascii_lowercase().as_str() {
+            "reject" => Some(hub::VersionFailure::Reject),
+            "fail" => Some(hub::VersionFailure::Fail),
+            _ => None,
+        },
+    );
+    set(&mut hub.version_failure, strategy);
     let reuse = at("overridableExistingInstanceStates");
     let any_state = config.get(
         &reuse,
@@ -217,11 +259,14 @@ fn read_http(config: &mut Config<'_>, variables: &Variables) -> Settings {
             "extensions.durableTask.httpSettings.useForwardedHost",
             false,
         ),
-        function_timeout: function_timeout(config).unwrap_or(own.function_timeout),
+        function_timeout: time_limit(config, "functionTimeout").unwrap_or(own.function_timeout),
+        response_timeout: time_limit(config, &at("responseTimeout"))
+            .unwrap_or(own.response_timeout),
         max_outstanding: limit(config, &at("maxOutstandingRequests")),
         max_concurrent: limit(config, &at("maxConcurrentRequests")),
         trust_principal: variables.flag("WEBSITE_AUTH_ENABLED"),
         home_page: !variables.flag("AzureWebJobsDisableHomepage"),
+        webhooks_over_http: variables.flag("MS_WebHookDisableHttpsCheck"),
         custom_headers: headers(config),
     }
 }
@@ -238,9 +283,9 @@ fn limit(config: &mut Config<'_>, key: &str) -> Option<usize> {
 }
 
 /// `-1` is no limit; at least a second.
-fn function_timeout(config: &mut Config<'_>) -> Option<Option<Duration>> {
+fn time_limit(config: &mut Config<'_>, key: &str) -> Option<Option<Duration>> {
     let expected = "a time span such as `00:05:00`, of a second at least, or -1 for no limit";
-    config.get("functionTimeout", expected, |text| {
+    config.get(key, expected, |text| {
         if text == "-1" {
             return Some(None);
         }

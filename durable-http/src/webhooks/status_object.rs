@@ -122,6 +122,7 @@ mod tests {
             output,
             custom_status: None,
             failure: None,
+            entity: None,
         }
     }
 

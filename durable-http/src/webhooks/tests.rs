@@ -597,3 +597,281 @@ async fn only_ended_instances_are_purged() {
     assert_eq!((live.status, live.json()), (412, json!(text)));
     host.stop().await;
 }
+
+#[actix_web::test]
+async fn ended_instances_of_a_span_are_purged_together() {
+    let host = fixture::running().await;
+    let shared = &host.shared;
+    let missing = json!("Please provide value for 'createdTimeFrom' parameter.");
+    for query in ["", "?createdTimeFrom=notadate", "?runtimeStatus=Completed"] {
+        let answer = ask(shared, &format!("DELETE /instances{query}"), None).await;
+        assert_eq!(
+            (answer.status, answer.json()),
+            (400, missing.clone()),
+            "{query}"
+        );
+    }
+    for id in ["p1", "p2", "p3"] {
+        start(shared, "Echo", id, "1").await;
+        end(shared, id).await;
+    }
+    start(shared, "Boom", "broken", "1").await;
+    end(shared, "broken").await;
+    start(shared, "E1", "live", "1").await;
+    for (query, expected) in [
+        ("createdTimeFrom=2999-01-01T00:00:00Z", (404, "")),
+        (
+            "createdTimeFrom=2020-01-01T00:00:00Z&createdTimeTo=2020-01-02T00:00:00Z",
+            (404, ""),
+        ),
+        (
+            "createdTimeFrom=2020-01-01T00:00:00Z&runtimeStatus=Running",
+            (404, ""),
+        ),
+        (
+            "createdTimeFrom=2020-01-01T00:00:00Z&runtimeStatus=Completed",
+            (200, r#"{"instancesDeleted":3}"#),
+        ),
+        (
+            "createdTimeFrom=2020-01-01T00:00:00Z",
+            (200, r#"{"instancesDeleted":1}"#),
+        ),
+        ("createdTimeFrom=2020-01-01T00:00:00Z", (404, "")),
+    ] {
+        let answer = ask(shared, &format!("DELETE /instances/?{query}"), None).await;
+        assert_eq!((answer.status, &*answer.body), expected, "{query}");
+    }
+    assert_eq!(ask(shared, "GET /instances/live", None).await.status, 202);
+    host.stop().await;
+}
+
+#[actix_web::test]
+async fn failed_instances_are_rewound() {
+    let host = fixture::running().await;
+    let shared = &host.shared;
+    start(shared, "Boom", "broken", "1").await;
+    end(shared, "broken").await;
+    let rewound = ask(
+        shared,
+        "POST /instances/broken/rewind?reason=fixed+it",
+        None,
+    )
+    .await;
+    assert_eq!((rewound.status, rewound.is_empty()), (202, true));
+    end(shared, "broken").await;
+    let shown = ask(shared, "GET /instances/broken?showHistory=true", None)
+        .await
+        .json();
+    let history = shown["historyEvents"].as_array().unwrap();
+    let event = history
+        .iter()
+        .find(|event| event["EventType"] == "ExecutionRewound");
+    assert_eq!(event.unwrap()["Reason"], "fixed it", "{shown}");
+    start(shared, "Echo", "done", "1").await;
+    end(shared, "done").await;
+    start(shared, "E1", "live", "1").await;
+    let running = r#"This orchestration has status Running, but only orchestrations in the "Failed" state can be rewound."#;
+    for (id, expected) in [
+        ("done", (410, String::new())),
+        ("nobody", (404, String::new())),
+        ("live", (412, json!(running).to_string())),
+    ] {
+        let answer = ask(shared, &format!("POST /instances/{id}/rewind"), None).await;
+        assert_eq!((answer.status, answer.body), expected, "{id}");
+    }
+    host.stop().await;
+}
+
+#[actix_web::test]
+async fn instances_are_restarted_under_a_new_id_or_the_old_one() {
+    let host = fixture::running().await;
+    let shared = &host.shared;
+    start(shared, "Echo", "first", "[1,2]").await;
+    end(shared, "first").await;
+    let restarted = ask(shared, "POST /instances/first/restart", None).await;
+    let new_id = restarted.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!((restarted.status, new_id.len()), (202, 32));
+    assert_eq!(restarted.json().as_object().unwrap().len(), 9);
+    end(shared, &new_id).await;
+    let shown = ask(shared, &format!("GET /instances/{new_id}"), None).await;
+    assert_eq!(shown.json()["output"], json!([1, 2]));
+    let same = ask(
+        shared,
+        "POST /instances/first/restart?restartWithNewInstanceId=false",
+        None,
+    )
+    .await;
+    assert_eq!((same.status, &same.json()["id"]), (202, &json!("first")));
+    let waited = "POST /instances/first/restart?timeout=90&pollingInterval=10";
+    let waited = ask(shared, waited, None).await;
+    assert_eq!((waited.status, &*waited.body), (200, "[1,2]"));
+    let invalid = "InstanceId does not match a valid orchestration instance.";
+    let unknown = ask(shared, "POST /instances/nobody/restart", None).await;
+    assert_eq!(
+        (unknown.status, &unknown.json()["Message"]),
+        (400, &json!(invalid))
+    );
+    assert_eq!(
+        unknown.exception(),
+        "An orchestrastion with the instanceId nobody was not found."
+    );
+    start(shared, "E1", "live", "1").await;
+    let live = ask(
+        shared,
+        "POST /instances/live/restart?restartWithNewInstanceId=false",
+        None,
+    )
+    .await;
+    let text = "A non-terminal instance with this instance ID already exists.";
+    assert_eq!((live.status, &live.json()["Message"]), (409, &json!(text)));
+    let short = ask(
+        shared,
+        "POST /instances/first/restart?timeout=1&pollingInterval=2",
+        None,
+    )
+    .await;
+    assert_eq!(
+        (short.status, &short.json()["Message"]),
+        (400, &json!(invalid))
+    );
+    host.stop().await;
+}
+
+/// Vectors 101 to 113.
+#[actix_web::test]
+async fn entities_are_signalled_read_and_listed() {
+    let running = fixture::running().await;
+    let shared = &running.shared;
+    for (line, body, status) in [
+        ("GET /entities/Counter/steps", None, 404),
+        (
+            "POST /entities/Counter/steps?op=set",
+            Some(r#"{"value":9}"#),
+            202,
+        ),
+        ("POST /entities/Counter?op=set", Some("1"), 202),
+        ("POST /entities/counter/gone?op=set", Some("1"), 202),
+        ("DELETE /entities/COUNTER/gone", None, 202),
+        ("POST /entities/counter/steps/more", None, 404),
+        ("PUT /entities/counter/steps", None, 404),
+    ] {
+        let answer = ask(shared, line, body).await;
+        assert_eq!(answer.status, status, "{line}: {}", answer.body);
+        assert!(answer.is_empty(), "{line}: {}", answer.body);
+    }
+    settled(shared, "gone", None).await;
+    settled(shared, "steps", Some(r#"{"value":9}"#)).await;
+    settled(shared, "$", Some("1")).await;
+
+    for (line, body, part) in [
+        (
+            "POST /entities",
+            Some("1"),
+            "Invalid entity id: entity name must not be a null or empty string.",
+        ),
+        (
+            "DELETE /entities",
+            None,
+            "Invalid entity id: entity name must not be a null or empty string.",
+        ),
+        (
+            "POST /entities/unknownentity/x",
+            None,
+            "The function 'unknownentity' doesn't exist, is disabled, or is not an entity function. Additional info: The following are the known entity functions: 'Counter'.",
+        ),
+        (
+            "POST /entities/counter/a%5Cb",
+            None,
+            "Entity keys must not contain",
+        ),
+        (
+            "POST /entities/counter/x",
+            Some("{oops"),
+            "Could not parse JSON content: ",
+        ),
+        (
+            "GET /entities?top=0",
+            None,
+            "'top' must be greater than zero",
+        ),
+    ] {
+        let answer = ask(shared, line, body).await;
+        assert_eq!(answer.status, 400, "{line}: {}", answer.body);
+        let json = answer.json();
+        assert_eq!(json.as_object().unwrap().len(), 1, "{line}: {json}");
+        assert!(
+            json["Message"].as_str().unwrap().contains(part),
+            "{line}: {json}"
+        );
+    }
+
+    let first = ask(shared, "GET /entities/Counter?fetchState=true&top=1", None).await;
+    assert_eq!(
+        (first.status, first.json().as_array().unwrap().len()),
+        (200, 1)
+    );
+    let token = first.header("x-ms-continuation-token").unwrap().to_owned();
+    let key = shared.keys.of_extension("durabletask");
+    let headers = [
+        ("x-functions-key", key.expose()),
+        ("x-ms-continuation-token", &*token),
+    ];
+    let rest = raw(shared, "GET /entities/Counter?top=5", &headers, None).await;
+    let rest = rest.json();
+    let rest = rest.as_array().unwrap();
+    assert_eq!(rest.len(), 1, "{rest:?}");
+    assert_eq!(
+        rest[0]["entityId"],
+        json!({ "name": "counter", "key": "steps" })
+    );
+    assert_eq!(rest[0]["state"], Value::Null);
+    assert!(rest[0].as_object().unwrap().contains_key("state"));
+    let all = ask(
+        shared,
+        "GET /entities?fetchState=true&lastOperationTimeFrom=2018-03-10T10:01:00",
+        None,
+    )
+    .await;
+    assert_eq!(all.json()[1]["state"], json!({ "value": 9 }));
+
+    let headers = [
+        ("x-functions-key", key.expose()),
+        ("content-type", "text/plain"),
+    ];
+    let told = raw(
+        shared,
+        "POST /entities/counter/text?op=set",
+        &headers,
+        Some("text content"),
+    )
+    .await;
+    assert_eq!(told.status, 202);
+    settled(shared, "text", Some(r#""text content""#)).await;
+
+    let instance = ask(shared, "GET /instances/@counter@steps", None)
+        .await
+        .json();
+    assert_eq!(instance["name"], "@counter");
+    assert_eq!(
+        instance["input"],
+        json!({ "exists": true, "state": r#"{"value":9}"# })
+    );
+    let purged = ask(shared, "DELETE /instances/@counter@steps", None).await;
+    assert_eq!(purged.json(), json!({ "instancesDeleted": 1 }));
+    settled(shared, "steps", None).await;
+    running.stop().await;
+}
+
+/// Reads until the signals before it have been run: a signal is answered when it is stored.
+async fn settled(shared: &web::Data<Shared>, key: &str, state: Option<&str>) {
+    let line = format!("GET /entities/counter/{key}");
+    for _ in 0..10_000 {
+        let answer = ask(shared, &line, None).await;
+        let found = (answer.status == 200).then_some(&*answer.body);
+        if found == state {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("{key} never became {state:?}");
+}

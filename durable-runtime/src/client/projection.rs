@@ -36,6 +36,14 @@ fn time(at: Timestamp) -> String {
     format!("{digits}Z")
 }
 
+/// [`time`], for serde.
+pub(super) fn serialize_time<S: serde::Serializer>(
+    at: &chrono::DateTime<chrono::Utc>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time((*at).into()))
+}
+
 fn raw(payload: Option<&Payload>) -> Value {
     payload.map_or(Value::Null, |payload| {
         Value::String(payload.as_str().to_owned())
@@ -102,7 +110,7 @@ pub(super) fn project(
                 row.insert("Input".to_owned(), raw(scheduled.input.as_ref()));
             }
         }
-        row.insert("EventType".to_owned(), event.kind().into());
+        row.insert("EventType".to_owned(), shown_kind(event).into());
         row.insert("Timestamp".to_owned(), time(at).into());
         rows.push(Some(row));
     }
@@ -147,6 +155,26 @@ fn shown_input(name: &str, input: Option<&Payload>) -> Option<Payload> {
     })
 }
 
+/// What the reference calls the event: to it, messages to entities are events that are sent and their answers events that are raised,
+/// named by the request.
+fn shown_kind(event: &HistoryEvent) -> &'static str {
+    use HistoryEvent as H;
+    match event {
+        H::EntityOperationCalled { .. }
+        | H::EntityOperationSignaled { .. }
+        | H::EntityLockRequested { .. }
+        | H::EntityUnlockSent { .. } => "EventSent",
+        H::EntityOperationCompleted { .. }
+        | H::EntityOperationFailed { .. }
+        | H::EntityLockGranted { .. } => "EventRaised",
+        other => other.kind(),
+    }
+}
+
+fn request(record: &InstanceRecord, id: i64) -> String {
+    format!("{}:{id}", record.execution_id)
+}
+
 /// The members of one event but for those that all have; `None`: it is not shown.
 fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<Map<String, Value>> {
     use HistoryEvent as H;
@@ -189,10 +217,38 @@ fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<M
         H::EventRaised { name, data } => {
             json!({ "Name": name, "Input": raw(Some(data)), "ParentTraceContext": null })
         }
+        H::EntityOperationCalled { entity, input, .. }
+        | H::EntityOperationSignaled { entity, input, .. } => {
+            json!({ "InstanceId": entity, "Name": "op", "Input": raw(input.as_ref()) })
+        }
+        H::EntityLockRequested { entities, .. } => {
+            json!({ "InstanceId": entities.first(), "Name": "op", "Input": null })
+        }
+        H::EntityUnlockSent { entity, .. } => {
+            json!({ "InstanceId": entity, "Name": "release", "Input": null })
+        }
+        H::EntityOperationCompleted { id, result } => {
+            json!({ "Name": request(record, *id), "Input": raw(Some(result)), "ParentTraceContext": null })
+        }
+        H::EntityOperationFailed {
+            id,
+            failure: details,
+        } => {
+            json!({ "Name": request(record, *id), "Input": null, "FailureDetails": failure(details), "ParentTraceContext": null })
+        }
+        H::EntityLockGranted { id } => {
+            json!({ "Name": request(record, *id), "Input": null, "ParentTraceContext": null })
+        }
+        H::Entity(_) => return None,
         H::ExecutionSuspended { reason } | H::ExecutionResumed { reason } => {
             json!({ "Reason": reason })
         }
         H::ExecutionTerminated { reason, .. } => json!({ "Input": reason }),
+        H::ExecutionRewound {
+            reason,
+            parent_execution_id,
+            ..
+        } => json!({ "Reason": reason, "ParentExecutionId": parent_execution_id }),
         H::ExecutionCompleted { status, .. } => json!({
             "OrchestrationStatus": status.name(),
             "Result": record.output.as_ref().map(|output| wire_value(*status, &output.to_value())),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::Engine;
+use super::busy::Work;
 use super::cell::{Cell, Inbound};
 use super::resident::ActivityTask;
 use crate::activity::{ActivityContext, Call};
@@ -21,6 +22,7 @@ use crate::function::ActivityInvocation;
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
 use crate::replay::panic_text;
+use crate::testing::Mock;
 
 /// One delivery of one activity.
 pub(crate) struct Job {
@@ -45,6 +47,8 @@ struct Queue {
     /// Limits of single functions, by name.
     limits: BTreeMap<&'static str, Limit>,
     closed: bool,
+    /// Nothing starts for now: the host is being drained.
+    paused: bool,
 }
 
 /// `max_concurrency` and `rate` of one function.
@@ -113,11 +117,6 @@ impl Activities {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many run now.
-    pub(crate) fn running(&self) -> usize {
-        self.lock().running
-    }
-
     /// Nothing starts any more.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -138,11 +137,12 @@ impl Engine {
         } else {
             jobs.push_back(job);
         }
-        let free = queue.running < activities.limit && !queue.closed;
+        let free = queue.running < activities.limit && !queue.closed && !queue.paused;
         if free {
             queue.running += 1;
             drop(queue);
-            self.runtime.spawn(slot(Arc::downgrade(self), lane));
+            self.runtime
+                .spawn(slot(Arc::downgrade(self), lane, self.busy.begin()));
         }
     }
 
@@ -151,7 +151,7 @@ impl Engine {
         let mut guard = self.activities.lane(lane).lock();
         let queue = &mut *guard;
         let now = Instant::now();
-        while !queue.closed {
+        while !queue.closed && !queue.paused {
             let Some(job) = queue.pop_admitted(now).or_else(|| queue.pop()) else {
                 break;
             };
@@ -184,6 +184,7 @@ impl Engine {
     /// A slot looks again when a rate allows the next start.
     fn start_slot_after(self: &Arc<Self>, span: Duration, lane: Lane) {
         let engine = Arc::downgrade(self);
+        let work = self.busy.begin();
         self.runtime.spawn(async move {
             tokio::time::sleep(span).await;
             let Some(strong) = engine.upgrade() else {
@@ -192,14 +193,44 @@ impl Engine {
             {
                 let activities = strong.activities.lane(lane);
                 let mut queue = activities.lock();
-                if queue.closed || queue.running >= activities.limit {
+                if queue.closed || queue.paused || queue.running >= activities.limit {
                     return;
                 }
                 queue.running += 1;
             }
             drop(strong);
-            slot(engine, lane).await;
+            slot(engine, lane, work).await;
         });
+    }
+
+    /// Lets nothing start until it is told to go on; what runs may finish.
+    pub(crate) fn pause_activities(self: &Arc<Self>, paused: bool) {
+        for lane in [Lane::Functions, Lane::Http] {
+            let activities = self.activities.lane(lane);
+            let mut queue = activities.lock();
+            queue.paused = paused;
+            if paused || queue.closed {
+                continue;
+            }
+            let free = activities.limit.saturating_sub(queue.running);
+            let free = free.min(queue.waiting());
+            queue.running += free;
+            drop(queue);
+            // A slot that finds nothing goes at once.
+            for _ in 0..free {
+                self.runtime
+                    .spawn(slot(Arc::downgrade(self), lane, self.busy.begin()));
+            }
+        }
+    }
+
+    /// How many activities run now.
+    pub(crate) fn running_activities(&self) -> usize {
+        let lanes = [Lane::Functions, Lane::Http];
+        lanes
+            .map(|lane| self.activities.lane(lane).lock().running)
+            .into_iter()
+            .sum()
     }
 
     fn activity_done(&self, name: &str) {
@@ -211,6 +242,13 @@ impl Engine {
 }
 
 impl Queue {
+    /// How many wait for a slot, or for their function's limit.
+    fn waiting(&self) -> usize {
+        let slots = self.waiting.values().map(VecDeque::len);
+        let limits = self.limits.values().map(|limit| limit.waiting.len());
+        slots.chain(limits).sum()
+    }
+
     /// The oldest job that waited for its function's limit, if there is room now.
     fn pop_admitted(&mut self, now: Instant) -> Option<Job> {
         for limit in self.limits.values_mut() {
@@ -284,10 +322,6 @@ impl Pool {
         }
     }
 
-    pub(crate) fn running(&self) -> usize {
-        self.functions.running() + self.http.running()
-    }
-
     pub(crate) fn close(&self) {
         self.functions.close();
         self.http.close();
@@ -295,13 +329,12 @@ impl Pool {
 }
 
 /// A slot: runs one job after the other until there is none.
-async fn slot(engine: Weak<Engine>, lane: Lane) {
+async fn slot(engine: Weak<Engine>, lane: Lane, _work: Work) {
     loop {
         let Some(strong) = engine.upgrade() else {
             return;
         };
         let Next::Run(job) = strong.next_activity(lane) else {
-            strong.idle.notify_waiters();
             return;
         };
         let name = Arc::clone(&job.task.name);
@@ -319,11 +352,30 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         instance_id = &*cell.id,
         task = task.id
     );
-    let result = run(engine, &cell, &task, &token).instrument(span).await;
-    let outcome = result
-        .as_ref()
-        .map_or_else(|failure| failure.error_type.clone(), |_| "ok".to_owned());
-    tracing::debug!(function = &*task.name, instance_id = &*cell.id, task = task.id, outcome, duration = ?began.elapsed(), "activity");
+    if !engine.count_start(&cell, &task).await {
+        cell.lock().running.remove(&task.id);
+        return;
+    }
+    let mut work = std::pin::pin!(run(engine, &cell, &task, &token).instrument(span));
+    let result = tokio::select! {
+        // First, since what is told to stop may end in the same instant.
+        biased;
+        () = engine.stopped.cancelled() => {
+            engine.return_delivery(&task);
+            work.await
+        }
+        result = &mut work => result,
+    };
+    let failure = result.as_ref().err();
+    tracing::info!(
+        function = &*task.name,
+        instance_id = &*cell.id,
+        task = task.id,
+        outcome = failure.map_or("ok", |failure| &*failure.error_type),
+        error = failure.map(|failure| &*failure.message),
+        duration = ?began.elapsed(),
+        "activity ended"
+    );
     if engine.is_killed() && token.is_cancelled() {
         // Told to stop by the host: it is delivered again, not failed.
         return;
@@ -343,7 +395,7 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         Inbound {
             event,
             inbox: None,
-            execution_id: Some(task.execution_id),
+            execution_id: Some(Arc::clone(&task.execution_id)),
         },
     );
 }
@@ -382,7 +434,11 @@ async fn run(
         .into_iter()
         .flatten()
         .min();
-    let work = invoke(activity.spec.run, invocation);
+    let mock = engine.settings.rehearsal.as_ref();
+    let work = match mock.and_then(|rehearsal| rehearsal.mock(&task.name)) {
+        Some(mock) => rehearse(mock, invocation).boxed(),
+        None => invoke(activity.spec.run, invocation).boxed(),
+    };
     match limit {
         None => work.await,
         Some(limit) => {
@@ -429,6 +485,20 @@ async fn bounded(
         "FunctionTimeout",
         format!("the activity `{name}` took longer than {limit:?}"),
     ))
+}
+
+/// Calls what a test put in the activity's place.
+async fn rehearse(mock: Mock, invocation: ActivityInvocation) -> Result<Payload, FailureDetails> {
+    // On the blocking pool, like any function that is not async: it may wait for the test.
+    let task = tokio::task::spawn_blocking(move || mock(&invocation));
+    match task.await {
+        Ok(result) => result.map_err(|error| error.to_failure()),
+        Err(error) if error.is_panic() => {
+            let text = panic_text(&*error.into_panic());
+            Err(FailureDetails::new("panic", text))
+        }
+        Err(error) => Err(Error::msg(error).to_failure()),
+    }
 }
 
 async fn invoke(

@@ -1,7 +1,7 @@
 //! [`Cell`]: an instance in memory, and [`Cells`]: all of them.
 
 use std::collections::hash_map::{Entry, RandomState};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +10,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::entities::{Care, ResidentEntity};
 use super::resident::Resident;
 use crate::model::{FailureDetails, HistoryEvent, RuntimeStatus};
 use crate::store::{self, InstanceRecord, NewInstance};
@@ -42,6 +43,11 @@ pub(crate) struct CellState {
     /// In the run queue, or running.
     pub(crate) scheduled: bool,
     pub(crate) resident: Option<Box<Resident>>,
+    /// The entity, if the instance is one.
+    pub(crate) entity: Option<Box<ResidentEntity>>,
+    pub(crate) care: Care,
+    /// Inbox ids that were loaded from the store: delivered in memory as well, they are dropped.
+    pub(crate) loaded: BTreeSet<i64>,
     pub(crate) create: Option<Box<Create>>,
     /// Starts of this id whose turn has not come.
     pub(crate) queued: VecDeque<Box<Create>>,
@@ -68,6 +74,9 @@ impl Cell {
             mailbox: VecDeque::new(),
             scheduled: false,
             resident: None,
+            entity: None,
+            care: Care::None,
+            loaded: BTreeSet::new(),
             create: None,
             queued: VecDeque::new(),
             snapshot: None,
@@ -99,6 +108,7 @@ impl CellState {
             && self.create.is_none()
             && self.queued.is_empty()
             && self.running.is_empty()
+            && self.entity.is_none()
     }
 
     /// The status of an instance that has not ended, if it is in memory.
@@ -141,6 +151,8 @@ impl CellState {
     pub(crate) fn unload(&mut self) -> Option<Box<Resident>> {
         self.epoch += 1;
         self.ended = false;
+        self.loaded.clear();
+        self.entity = None;
         self.resident.take()
     }
 }

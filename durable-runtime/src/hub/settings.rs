@@ -1,9 +1,12 @@
 //! [`Settings`]: what a hub can be told, with the defaults of the reference where it has any.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::{VersionFailure, VersionMatch};
 use crate::durable_http::HttpSettings;
 use crate::replay::Limits;
+use crate::testing::Rehearsal;
 
 /// What a hub can be told.
 #[derive(Debug, Clone)]
@@ -17,6 +20,12 @@ pub struct Settings {
     pub max_concurrent_activities: usize,
     /// Turns that run at one time on this host.
     pub max_concurrent_orchestrations: usize,
+    /// Batches of entities that run at one time on this host.
+    pub max_concurrent_entities: usize,
+    /// Operations of an entity that are stored together at most.
+    pub max_entity_batch: usize,
+    /// Whether an operation that fails leaves no trace.
+    pub rollback_entity_operations: bool,
     /// How long an idle instance stays in memory; zero evicts after every turn.
     pub idle_timeout: Duration,
     /// Instances in memory above which the idle ones go at once.
@@ -41,10 +50,17 @@ pub struct Settings {
     pub purge_running: bool,
     /// Whether raising an event to an ended instance is an error.
     pub throw_on_raise_event: bool,
-    /// The version of new instances of functions that declare none.
+    /// The version of new instances of functions that declare none, and of the functions that declare none.
     pub default_version: Option<String>,
     /// How `call_http` sends.
     pub http: HttpSettings,
+    /// The clock and the mocks of a test.
+    #[doc(hidden)]
+    pub rehearsal: Option<Arc<Rehearsal>>,
+    /// When a function that declares no version takes an instance that has one.
+    pub version_match: VersionMatch,
+    /// What becomes of an instance that no function here may take.
+    pub version_failure: VersionFailure,
 }
 
 impl Default for Settings {
@@ -55,6 +71,9 @@ impl Default for Settings {
             connection: "Storage".to_owned(),
             max_concurrent_activities: 10 * cores,
             max_concurrent_orchestrations: cores,
+            max_concurrent_entities: 10 * cores,
+            max_entity_batch: 5_000,
+            rollback_entity_operations: true,
             idle_timeout: Duration::from_secs(30),
             max_resident: 20_000,
             max_backlog: 100_000,
@@ -69,6 +88,9 @@ impl Default for Settings {
             throw_on_raise_event: true,
             default_version: None,
             http: HttpSettings::default(),
+            rehearsal: None,
+            version_match: VersionMatch::default(),
+            version_failure: VersionFailure::default(),
         }
     }
 }
@@ -80,6 +102,7 @@ impl Settings {
             custom_status_kib: self.max_custom_status_kib,
             poll_interval: self.http.poll_interval,
             idempotency_keys: self.http.idempotency_keys,
+            default_version: self.default_version.clone().unwrap_or_default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{FailureDetails, Payload, RuntimeStatus, Timestamp};
+use super::{EntityMessage, FailureDetails, Payload, RuntimeStatus, Timestamp};
 
 /// One appended fact of an execution.
 ///
@@ -108,6 +108,76 @@ pub enum HistoryEvent {
         /// Its data.
         data: Payload,
     },
+    /// An operation of an entity was called.
+    EntityOperationCalled {
+        /// Task id.
+        id: i64,
+        /// The entity's instance id.
+        entity: Arc<str>,
+        /// The operation.
+        operation: Arc<str>,
+        /// Its input.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<Payload>,
+        /// The id of the `EntityLockRequested` under whose locks it was called.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        section: Option<i64>,
+    },
+    /// An operation of an entity was asked for, one-way.
+    EntityOperationSignaled {
+        /// Task id.
+        id: i64,
+        /// The entity's instance id.
+        entity: Arc<str>,
+        /// The operation.
+        operation: Arc<str>,
+        /// Its input.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        input: Option<Payload>,
+        /// Not to be run before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<Timestamp>,
+    },
+    /// The locks of entities were asked for.
+    EntityLockRequested {
+        /// Task id.
+        id: i64,
+        /// Instance ids, sorted, each once.
+        entities: Vec<Arc<str>>,
+    },
+    /// The lock of an entity was let go.
+    EntityUnlockSent {
+        /// Task id.
+        id: i64,
+        /// The entity's instance id.
+        entity: Arc<str>,
+        /// The id of the `EntityLockRequested`.
+        section: i64,
+        /// It was let go before all locks were granted.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        early: bool,
+    },
+    /// A called operation returned.
+    EntityOperationCompleted {
+        /// The id of its `EntityOperationCalled`.
+        id: i64,
+        /// What it returned.
+        result: Payload,
+    },
+    /// A called operation failed.
+    EntityOperationFailed {
+        /// The id of its `EntityOperationCalled`.
+        id: i64,
+        /// Why.
+        failure: FailureDetails,
+    },
+    /// All locks are held.
+    EntityLockGranted {
+        /// The id of its `EntityLockRequested`.
+        id: i64,
+    },
+    /// A message to an entity: only in inboxes, never in a history.
+    Entity(Box<EntityMessage>),
     /// A client halted the instance.
     ExecutionSuspended {
         /// What the client said.
@@ -128,6 +198,17 @@ pub enum HistoryEvent {
         /// Whether children are terminated too.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         recursive: bool,
+    },
+    /// A client took the failed execution back to before its failure.
+    ExecutionRewound {
+        /// What the client said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// The execution that failed.
+        execution_id: Arc<str>,
+        /// The parent's execution, if the instance was rewound because its parent was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent_execution_id: Option<Arc<str>>,
     },
     /// The execution ended.
     ExecutionCompleted {
@@ -190,6 +271,33 @@ pub struct Parent {
 }
 
 impl HistoryEvent {
+    /// The id that was given to what the event asks for; `None` for inbound events.
+    pub(crate) fn task_id(&self) -> Option<i64> {
+        match self {
+            Self::TaskScheduled { id, .. }
+            | Self::TimerCreated { id, .. }
+            | Self::SubOrchestrationInstanceCreated { id, .. }
+            | Self::EventSent { id, .. }
+            | Self::EntityOperationCalled { id, .. }
+            | Self::EntityOperationSignaled { id, .. }
+            | Self::EntityLockRequested { id, .. }
+            | Self::EntityUnlockSent { id, .. }
+            | Self::ExecutionCompleted { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// When the message that this is becomes due; `None`: at once.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Entity(message) => match &**message {
+                EntityMessage::Operation(operation) => operation.due,
+                EntityMessage::Lock(_) | EntityMessage::Unlock { .. } => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The kind's name, as clients read it.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -206,9 +314,18 @@ impl HistoryEvent {
             Self::SubOrchestrationInstanceFailed { .. } => "SubOrchestrationInstanceFailed",
             Self::EventSent { .. } => "EventSent",
             Self::EventRaised { .. } => "EventRaised",
+            Self::EntityOperationCalled { .. } => "EntityOperationCalled",
+            Self::EntityOperationSignaled { .. } => "EntityOperationSignaled",
+            Self::EntityLockRequested { .. } => "EntityLockRequested",
+            Self::EntityUnlockSent { .. } => "EntityUnlockSent",
+            Self::EntityOperationCompleted { .. } => "EntityOperationCompleted",
+            Self::EntityOperationFailed { .. } => "EntityOperationFailed",
+            Self::EntityLockGranted { .. } => "EntityLockGranted",
+            Self::Entity(_) => "Entity",
             Self::ExecutionSuspended { .. } => "ExecutionSuspended",
             Self::ExecutionResumed { .. } => "ExecutionResumed",
             Self::ExecutionTerminated { .. } => "ExecutionTerminated",
+            Self::ExecutionRewound { .. } => "ExecutionRewound",
             Self::ExecutionCompleted { .. } => "ExecutionCompleted",
             Self::OrchestratorCompleted => "OrchestratorCompleted",
         }

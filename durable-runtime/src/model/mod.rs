@@ -1,11 +1,17 @@
 //! Plain data that every room shares: events, payloads, failures, instants. No logic, no I/O.
 
+mod entity_id;
+mod entity_message;
 mod event;
 mod failure;
 mod payload;
 mod status;
 mod time;
 
+pub use entity_id::{EntityId, EntityIdFault};
+pub use entity_message::{
+    EntityCaller, EntityLockRequest, EntityLockState, EntityMessage, EntityOperation, ReplyTo,
+};
 pub use event::{ExecutionStarted, HistoryEvent, Parent};
 pub use failure::{FailureDetails, TaskError};
 pub use payload::Payload;

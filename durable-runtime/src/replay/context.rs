@@ -15,7 +15,8 @@ use super::core::Core;
 use super::guid;
 use super::http_call::HttpCall;
 use super::task::{
-    ActivityCall, DurableTimer, EventWait, Handle, NewInstance, SubOrchestrationCall, input_of,
+    ActivityCall, DurableTimer, EventWait, Handle, NewInstance, OneWay, SubOrchestrationCall,
+    input_of,
 };
 use crate::durable_http::DurableHttpRequest;
 use crate::error::{Error, Result};
@@ -53,7 +54,11 @@ impl OrchestrationContext {
         Self { core }
     }
 
-    fn handle(&self, slot: super::slot::SlotId) -> Handle {
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(super) fn handle(&self, slot: super::slot::SlotId) -> Handle {
         Handle::new(Arc::clone(&self.core), slot)
     }
 
@@ -158,7 +163,7 @@ impl OrchestrationContext {
     ) -> NewInstance {
         self.start(
             S::NAME,
-            S::VERSION.unwrap_or_default(),
+            S::VERSION.unwrap_or(&self.core.limits.default_version),
             input_of(input.into_payload()),
         )
     }
@@ -166,7 +171,8 @@ impl OrchestrationContext {
     /// Starts another orchestration by its registered name and forgets it.
     #[allow(clippy::must_use_candidate, reason = "it acts, read or not")]
     pub fn start_orchestration_by_name(&self, name: &str, input: impl Serialize) -> NewInstance {
-        self.start(name, "", input_of(Payload::of(&input)))
+        let version = &self.core.limits.default_version;
+        self.start(name, version, input_of(Payload::of(&input)))
     }
 
     fn start(
@@ -194,7 +200,7 @@ impl OrchestrationContext {
                 input,
                 detached: true,
             });
-        NewInstance::new(Arc::clone(&self.core), task, instance_id)
+        NewInstance::of_orchestration(OneWay::new(Arc::clone(&self.core), task), instance_id)
     }
 
     /// Waits for all of them, then gives their results in argument order, or the first failure in that order.

@@ -1,5 +1,6 @@
 //! [`Core`]: what user code and the executor share: each event finds the call that waits for it.
 
+mod entities;
 mod http;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -8,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use self::entities::Section;
 use self::http::Step;
 use super::retry::RetryPolicy;
 use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
@@ -26,6 +28,8 @@ pub(crate) struct Limits {
     pub(crate) poll_interval: Duration,
     /// Whether a `call_http` that changes something carries an `Idempotency-Key`.
     pub(crate) idempotency_keys: bool,
+    /// The version of what it starts, if neither the call nor the function names one.
+    pub(crate) default_version: String,
 }
 
 impl Default for Limits {
@@ -35,6 +39,7 @@ impl Default for Limits {
             custom_status_kib: 16,
             poll_interval: Duration::from_secs(30),
             idempotency_keys: true,
+            default_version: String::new(),
         }
     }
 }
@@ -65,6 +70,10 @@ pub(crate) enum Open {
     Child {
         instance_id: Arc<str>,
     },
+    /// An operation of an entity.
+    EntityCall,
+    /// Locks of entities.
+    Lock,
 }
 
 /// What a turn leaves to the hub besides its actions.
@@ -107,12 +116,13 @@ pub(super) struct State {
     /// How many activities of `open` somebody waits for.
     busy: usize,
     events: BTreeMap<String, EventQueue>,
+    section: Option<Section>,
     /// Slots whose future has been polled and waits.
     awaited: usize,
 }
 
 /// Ends the turn at the spot of a wrong use that has no `Result` to say so; caught by the executor.
-pub(super) struct Misuse(pub(super) FailureDetails);
+pub(crate) struct Misuse(pub(crate) FailureDetails);
 
 impl Core {
     pub(super) fn new(
@@ -207,11 +217,15 @@ impl Core {
         let state = &mut *self.state();
         let child = Child {
             name: name.into(),
-            version,
+            version: version.or_else(|| Some(self.limits.default_version.clone())),
             instance_id: None,
             input: None,
         };
         let input = match input {
+            Ok(_) if state.in_section() => {
+                let text = "a critical section must not call sub-orchestrations; start one with `start_orchestration`, or release the locks first";
+                return state.add(Slot::failed(What::Child(child), TaskError::usage(text)));
+            }
             Ok(input) if self.registry.has_orchestrator(name) => input,
             Ok(_) => {
                 return state.add(Slot::failed(
@@ -391,6 +405,14 @@ impl Core {
         Poll::Pending
     }
 
+    /// The task whose end the slot waits for.
+    pub(super) fn task_of(&self, slot: SlotId) -> i64 {
+        self.state()
+            .slots
+            .get(&slot)
+            .map_or(-1, |slot| slot.current)
+    }
+
     /// A call's future is dropped: it is no waiter any more, and what can be taken back is taken back.
     pub(super) fn drop_slot(&self, slot: SlotId) {
         if self.is_unloaded() {
@@ -400,6 +422,9 @@ impl Core {
         let Some(entry) = state.remove(slot) else {
             return;
         };
+        if matches!(entry.what, What::Lock) {
+            state.drop_lock(entry.current);
+        }
         if entry.outcome.is_none() {
             state.abandon(&entry);
         }
@@ -418,7 +443,7 @@ impl Core {
     pub(super) fn confirm(&self) {
         let state = &mut *self.state();
         for (id, action) in std::mem::take(&mut state.fresh) {
-            state.open_task(id, &action);
+            state.begin_task(id, &action);
             state.confirmed.push_back(action);
         }
     }
@@ -441,6 +466,13 @@ impl Core {
             | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => {
                 self.fail_task(id, failure)
             }
+            HistoryEvent::EntityOperationCompleted { id, result } => {
+                self.state().end_task(id, Ok(result))
+            }
+            HistoryEvent::EntityOperationFailed { id, failure } => {
+                self.state().end_task(id, Err(TaskError::Failed(failure)))
+            }
+            HistoryEvent::EntityLockGranted { id } => self.enter_section(id),
             HistoryEvent::TimerFired { id } => self.fire_timer(id),
             HistoryEvent::EventRaised { name, data } => self.state().raise(name, data),
             _ => None,
@@ -522,8 +554,21 @@ impl State {
         self.awaited > 0
     }
 
-    pub(super) fn open(&self) -> &BTreeMap<i64, Open> {
-        &self.open
+    /// Tasks that history asks for and whose end it does not hold.
+    pub(super) fn open(&self) -> impl Iterator<Item = (i64, &Open)> {
+        let all = self.open.iter().map(|(id, open)| (*id, open));
+        all.filter(|(id, _)| !self.is_held_back(*id))
+    }
+
+    /// The task of that id, if history asks for it and does not hold its end.
+    pub(super) fn open_task(&self, id: i64) -> Option<&Open> {
+        self.open.get(&id).filter(|_| !self.is_held_back(id))
+    }
+
+    /// Asked for, but not in history: the turn is not over, or the instance is suspended.
+    fn is_held_back(&self, id: i64) -> bool {
+        let asked = &self.confirmed;
+        asked.binary_search_by_key(&id, |action| action.id).is_ok()
     }
 
     /// The id that the next call will get.
@@ -604,7 +649,7 @@ impl State {
                 name: HTTP_ACTIVITY.into(),
                 input: Some(exchange.input.clone()),
             },
-            What::Timer | What::Event { .. } => return,
+            What::Timer | What::Event { .. } | What::EntityCall { .. } | What::Lock => return,
         };
         self.ask(Action {
             id,
@@ -615,7 +660,7 @@ impl State {
         self.routes.insert(id, (slot, Role::Main));
     }
 
-    fn open_task(&mut self, id: i64, action: &Action) {
+    fn begin_task(&mut self, id: i64, action: &Action) {
         let abandoned = !self.routes.contains_key(&id);
         let open = match &action.event {
             HistoryEvent::TaskScheduled { name, input, .. } => Open::Activity {
@@ -634,6 +679,8 @@ impl State {
             } => Open::Child {
                 instance_id: instance_id.clone(),
             },
+            HistoryEvent::EntityOperationCalled { .. } => Open::EntityCall,
+            HistoryEvent::EntityLockRequested { .. } => Open::Lock,
             _ => return,
         };
         match &open {
@@ -641,7 +688,7 @@ impl State {
                 self.due.insert((*fire_at, id));
             }
             Open::Activity { abandoned, .. } => self.busy += usize::from(!abandoned),
-            Open::Child { .. } => {}
+            Open::Child { .. } | Open::EntityCall | Open::Lock => {}
         }
         self.open.insert(id, open);
     }
@@ -652,17 +699,31 @@ impl State {
                 self.due.remove(&(fire_at, id));
             }
             Some(Open::Activity { abandoned, .. }) => self.busy -= usize::from(!abandoned),
-            Some(Open::Child { .. }) | None => {}
+            Some(Open::EntityCall) => self.leave_call(id),
+            Some(Open::Child { .. } | Open::Lock) | None => {}
         }
     }
 
-    pub(super) fn timers(&self) -> Vec<(Timestamp, i64)> {
-        self.due.iter().copied().collect()
+    /// Open timers by due time.
+    pub(super) fn timers(&self) -> impl Iterator<Item = (Timestamp, i64)> {
+        let all = self.due.iter().copied();
+        all.filter(|(_, id)| !self.is_held_back(*id))
     }
 
     /// The earliest timer, if there is one, and whether any activity is waited for.
     pub(super) fn next_wake(&self) -> (Option<Timestamp>, bool) {
-        (self.due.first().map(|(at, _)| *at), self.busy > 0)
+        let held_back = self.confirmed.iter().filter(|action| {
+            let open = self.open.get(&action.id);
+            matches!(
+                open,
+                Some(Open::Activity {
+                    abandoned: false,
+                    ..
+                })
+            )
+        });
+        let next = self.timers().next().map(|(at, _)| at);
+        (next, self.busy > held_back.count())
     }
 
     fn end_task(&mut self, id: i64, outcome: Outcome) -> Option<Waker> {
@@ -676,7 +737,8 @@ impl State {
         let named = match &entry.what {
             What::Activity { name, .. } => Some(("activity", name.clone())),
             What::Child(child) => Some(("orchestrator", child.name.clone())),
-            What::Http(_) | What::Timer | What::Event { .. } => None,
+            What::EntityCall { name } => Some(("entity", name.clone())),
+            What::Http(_) | What::Timer | What::Event { .. } | What::Lock => None,
         };
         entry.outcome = Some(match (outcome, named) {
             (Err(TaskError::Failed(failure)), Some((kind, name))) => {
@@ -730,7 +792,7 @@ impl State {
                 self.effects.cancelled_activities.push(id);
             }
             Some(Open::Timer { .. }) => self.cancel_timer(id),
-            Some(Open::Child { .. }) | None => {}
+            Some(Open::Child { .. } | Open::EntityCall | Open::Lock) | None => {}
         }
     }
 
@@ -804,6 +866,10 @@ impl State {
             queue.waiters.retain(|waiter| *waiter != slot);
         }
     }
+}
+
+fn input_failure(error: &serde_json::Error) -> String {
+    format!("the input cannot be serialised: {error}")
 }
 
 fn unknown_activity(name: &str, registry: &Registry) -> TaskError {

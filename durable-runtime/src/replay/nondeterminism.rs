@@ -75,6 +75,46 @@ fn matches(recorded: &HistoryEvent, asked: &HistoryEvent) -> bool {
                 ..
             },
         ) => a == b && i == j && x.eq_ignore_ascii_case(y),
+        (
+            H::EntityOperationCalled {
+                id: a,
+                entity: i,
+                operation: x,
+                ..
+            },
+            H::EntityOperationCalled {
+                id: b,
+                entity: j,
+                operation: y,
+                ..
+            },
+        )
+        | (
+            H::EntityOperationSignaled {
+                id: a,
+                entity: i,
+                operation: x,
+                ..
+            },
+            H::EntityOperationSignaled {
+                id: b,
+                entity: j,
+                operation: y,
+                ..
+            },
+        ) => a == b && i == j && x.eq_ignore_ascii_case(y),
+        (
+            H::EntityLockRequested { id: a, entities: x },
+            H::EntityLockRequested { id: b, entities: y },
+        ) => a == b && x == y,
+        (
+            H::EntityUnlockSent {
+                id: a, entity: i, ..
+            },
+            H::EntityUnlockSent {
+                id: b, entity: j, ..
+            },
+        ) => a == b && i == j,
         _ => false,
     }
 }
@@ -100,6 +140,26 @@ fn describe(event: &HistoryEvent) -> String {
             name,
             ..
         } => format!("#{id} EventSent `{name}` to `{instance_id}`"),
+        H::EntityOperationCalled {
+            id,
+            entity,
+            operation,
+            ..
+        } => {
+            format!("#{id} EntityOperationCalled `{operation}` of `{entity}`")
+        }
+        H::EntityOperationSignaled {
+            id,
+            entity,
+            operation,
+            ..
+        } => {
+            format!("#{id} EntityOperationSignaled `{operation}` of `{entity}`")
+        }
+        H::EntityLockRequested { id, entities } => {
+            format!("#{id} EntityLockRequested of `{}`", entities.join("`, `"))
+        }
+        H::EntityUnlockSent { id, entity, .. } => format!("#{id} EntityUnlockSent to `{entity}`"),
         other => other.kind().to_owned(),
     }
 }

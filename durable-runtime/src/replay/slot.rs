@@ -42,6 +42,11 @@ pub(super) enum What {
     Child(Child),
     Http(Box<HttpExchange>),
     Timer,
+    /// An operation of the entity of that name.
+    EntityCall {
+        name: Arc<str>,
+    },
+    Lock,
     /// `arrival` numbers the event that was handed out, so that it can be put back where it was.
     Event {
         name: String,

@@ -12,9 +12,10 @@ use chrono::{DateTime, Utc};
 use futures::future::FusedFuture;
 use serde::de::DeserializeOwned;
 
-use super::core::Core;
+use super::core::{Action, Core};
 use super::retry::RetryPolicy;
 use super::slot::{Outcome, SlotId};
+use crate::entity::{Operation, Sent, misuse};
 use crate::model::{FailureDetails, HistoryEvent, Payload, TaskError};
 
 /// A slot of the core, given back when dropped.
@@ -33,7 +34,16 @@ impl Handle {
         }
     }
 
-    pub(super) const fn is_done(&self) -> bool {
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    /// The task that it waits for.
+    pub(super) fn task(&self) -> i64 {
+        self.core.task_of(self.slot)
+    }
+
+    pub(super) fn is_done(&self) -> bool {
         self.done
     }
 
@@ -79,14 +89,14 @@ macro_rules! durable_future {
 
         impl<$o: DeserializeOwned> FusedFuture for $name<$o> {
             fn is_terminated(&self) -> bool {
-                self.handle.done
+                self.handle.is_done()
             }
         }
 
         impl<$o> fmt::Debug for $name<$o> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name))
-                    .field("done", &self.handle.done)
+                    .field("done", &self.handle.is_done())
                     .finish_non_exhaustive()
             }
         }
@@ -101,6 +111,8 @@ macro_rules! durable_future {
         }
     };
 }
+
+pub(super) use durable_future;
 
 /// A called activity. Dropping it does not stop the activity: its cancellation token fires and its result is ignored.
 #[must_use = "a call that is dropped at once asks for nothing; await it or keep it"]
@@ -208,28 +220,54 @@ impl Future for DurableTimer {
 
 impl FusedFuture for DurableTimer {
     fn is_terminated(&self) -> bool {
-        self.handle.done
+        self.handle.is_done()
     }
 }
 
 impl fmt::Debug for DurableTimer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DurableTimer")
-            .field("done", &self.handle.done)
+            .field("done", &self.handle.is_done())
             .finish_non_exhaustive()
+    }
+}
+
+/// Something one-way that an orchestrator asked for: it may be changed until the poll is over.
+pub(crate) struct OneWay {
+    core: Arc<Core>,
+    task: i64,
+}
+
+impl OneWay {
+    pub(super) fn new(core: Arc<Core>, task: i64) -> Self {
+        Self { core, task }
+    }
+
+    pub(crate) fn alter(&self, alter: impl FnOnce(&mut Action)) {
+        self.core.alter_one_way(self.task, alter);
     }
 }
 
 /// An orchestration that was started and is not waited for.
 pub struct NewInstance {
-    core: Arc<Core>,
-    task: i64,
+    starter: Starter,
     id: String,
 }
 
+enum Starter {
+    Orchestration(OneWay),
+    Entity(Arc<Operation>, usize),
+}
+
 impl NewInstance {
-    pub(super) fn new(core: Arc<Core>, task: i64, id: String) -> Self {
-        Self { core, task, id }
+    pub(super) fn of_orchestration(action: OneWay, id: String) -> Self {
+        let starter = Starter::Orchestration(action);
+        Self { starter, id }
+    }
+
+    pub(crate) fn of_entity(operation: Arc<Operation>, index: usize, id: String) -> Self {
+        let starter = Starter::Entity(operation, index);
+        Self { starter, id }
     }
 
     /// Its instance id.
@@ -247,14 +285,23 @@ impl NewInstance {
     pub fn with_instance_id(mut self, id: impl Into<String>) -> Self {
         self.id = id.into();
         if let Err(fault) = crate::client::check_instance_id(&self.id) {
-            self.core.misuse(fault.to_string());
+            misuse(fault.to_string());
         }
-        let wanted = self.id.as_str().into();
-        self.alter(|event| {
-            if let HistoryEvent::SubOrchestrationInstanceCreated { instance_id, .. } = event {
-                *instance_id = wanted;
-            }
-        });
+        let wanted: Arc<str> = self.id.as_str().into();
+        match &self.starter {
+            Starter::Orchestration(action) => action.alter(|action| {
+                if let HistoryEvent::SubOrchestrationInstanceCreated { instance_id, .. } =
+                    &mut action.event
+                {
+                    *instance_id = wanted;
+                }
+            }),
+            Starter::Entity(operation, index) => operation.alter(*index, |sent| {
+                if let Sent::Start { instance_id, .. } = sent {
+                    *instance_id = wanted;
+                }
+            }),
+        }
         self
     }
 
@@ -266,11 +313,20 @@ impl NewInstance {
     )]
     pub fn with_version(self, wanted: impl Into<String>) -> Self {
         let wanted = wanted.into();
-        self.alter(|event| {
-            if let HistoryEvent::SubOrchestrationInstanceCreated { version, .. } = event {
-                *version = wanted;
-            }
-        });
+        match &self.starter {
+            Starter::Orchestration(action) => action.alter(|action| {
+                if let HistoryEvent::SubOrchestrationInstanceCreated { version, .. } =
+                    &mut action.event
+                {
+                    *version = wanted;
+                }
+            }),
+            Starter::Entity(operation, index) => operation.alter(*index, |sent| {
+                if let Sent::Start { version, .. } = sent {
+                    *version = Some(wanted);
+                }
+            }),
+        }
         self
     }
 
@@ -281,14 +337,17 @@ impl NewInstance {
         reason = "what acts when dropped unread is not `must_use`"
     )]
     pub fn scheduled_at(self, at: DateTime<Utc>) -> Self {
-        self.core
-            .alter_one_way(self.task, |action| action.scheduled_start = Some(at.into()));
+        match &self.starter {
+            Starter::Orchestration(action) => {
+                action.alter(|action| action.scheduled_start = Some(at.into()));
+            }
+            Starter::Entity(operation, index) => operation.alter(*index, |sent| {
+                if let Sent::Start { due, .. } = sent {
+                    *due = Some(at.into());
+                }
+            }),
+        }
         self
-    }
-
-    fn alter(&self, alter: impl FnOnce(&mut HistoryEvent)) {
-        self.core
-            .alter_one_way(self.task, |action| alter(&mut action.event));
     }
 }
 

@@ -28,12 +28,17 @@ use futures::future::BoxFuture;
 
 pub use error::Error;
 pub use record::{
-    Cursor, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery, LoadedInstance,
-    NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse, StoredMessage,
-    TurnCommit,
+    Cursor, EntityRecord, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery,
+    LoadedInstance, NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse,
+    Rewind, StoredMessage, TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
+
+/// Whether an instance id is an entity's.
+pub(crate) fn is_entity(id: &str) -> bool {
+    id.starts_with('@')
+}
 
 /// What is written. Each change is atomic; changes are applied in the order of their submission.
 #[derive(Debug)]
@@ -57,6 +62,16 @@ pub enum Change {
         /// Task ids.
         tasks: Vec<i64>,
     },
+    /// Takes back one counted delivery of these open activities: their host stopped them, they did not take it down.
+    Return {
+        /// The instance.
+        key: InstanceKey,
+        /// Task ids.
+        tasks: Vec<i64>,
+    },
+    /// Takes failed instances back, all or none: a parent with its children. The receipt tells which starts were refused, counted
+    /// over all of them.
+    Rewind(Vec<Rewind>),
     /// Removes ended instances with all that is theirs.
     Purge(Purge),
     /// Changes keys, all or none.

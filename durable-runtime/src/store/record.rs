@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::model::{FailureDetails, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp};
+use crate::model::{
+    EntityLockState, FailureDetails, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp,
+};
 
 /// The surrogate key of an instance: assigned by the engine from [`super::Ids`], never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -46,6 +48,17 @@ pub struct InstanceRecord {
     pub custom_status: Option<Payload>,
     /// Why it failed.
     pub failure: Option<FailureDetails>,
+    /// What an entity keeps; `None` for an orchestration.
+    pub entity: Option<Box<EntityRecord>>,
+}
+
+/// What an entity keeps.
+#[derive(Debug, Clone, Default)]
+pub struct EntityRecord {
+    /// Its state; `None`: it does not exist, or no longer.
+    pub state: Option<Payload>,
+    /// Who has locked it.
+    pub lock: Option<EntityLockState>,
 }
 
 /// Which payloads a read fetches.
@@ -101,7 +114,7 @@ pub struct StoredMessage {
 pub struct NewMessage {
     /// Its id, from [`super::Ids`].
     pub id: i64,
-    /// The receiver's instance id.
+    /// The receiver's instance id. An entity that does not exist is made; the row takes the message's id.
     pub to: Arc<str>,
     /// The execution it is meant for; `None`: whichever is current.
     pub execution_id: Option<Arc<str>>,
@@ -171,6 +184,30 @@ pub struct TurnCommit {
     pub settled: Vec<i64>,
 }
 
+/// A failed instance goes back to before its failure: the newest rows of its history go, output and failure too, and it wants to be
+/// looked at. Anything but `Failed` is an [`super::Error::InvalidState`].
+#[derive(Debug, Clone)]
+pub struct Rewind {
+    /// Surrogate key.
+    pub key: InstanceKey,
+    /// Instance id.
+    pub id: Arc<str>,
+    /// As [`TurnCommit::expected_sequence`].
+    pub expected_sequence: i64,
+    /// How many of its oldest rows of history stay.
+    pub keep: usize,
+    /// The new execution's id.
+    pub execution_id: Arc<str>,
+    /// `Running`, or `Pending` if no history stays.
+    pub status: RuntimeStatus,
+    /// Now.
+    pub updated: Timestamp,
+    /// What was received after the part that stays, to be received again.
+    pub messages: Vec<NewMessage>,
+    /// Children to create anew.
+    pub starts: Vec<NewInstance>,
+}
+
 /// What continue-as-new changes in the row.
 #[derive(Debug, Clone)]
 pub struct NewGeneration {
@@ -193,6 +230,10 @@ pub enum PayloadKind {
     CustomStatus = 2,
     /// [`FailureDetails`] as JSON.
     Failure = 3,
+    /// State of an entity.
+    State = 4,
+    /// [`EntityLockState`] as JSON.
+    Lock = 5,
 }
 
 /// Which instances a list shows. Order: created, then id; with an id prefix: id.
@@ -234,8 +275,13 @@ pub enum Purge {
     One {
         /// Its id.
         id: String,
-        /// Whether it may still run.
+        /// Whether it may still run. Entities may go at any time.
         running: bool,
+    },
+    /// An entity, if it has no state, no lock and no messages.
+    EmptyEntity {
+        /// Its instance id.
+        id: String,
     },
     /// The oldest `limit` ended ones that match.
     Matching {

@@ -29,6 +29,7 @@ const DURABLE_TASK: &[&str] = &[
     "localRpcEndpointEnabled",
     "purgeRunningInstances",
     "gracePeriodInSeconds",
+    "maxActivityDeliveries",
     "appLeaseOptions",
 ];
 
@@ -53,6 +54,7 @@ const HTTP: &[&str] = &[
     "maxConcurrentRequests",
     "dynamicThrottlesEnabled",
     "enableChunkedRequestBinding",
+    "responseTimeout",
     "hsts",
     "customHeaders",
 ];

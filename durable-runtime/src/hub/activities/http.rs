@@ -18,7 +18,8 @@ pub(super) async fn run(
     token: &CancellationToken,
 ) -> Result<Payload, FailureDetails> {
     let Some(executor) = &engine.settings.http.executor else {
-        let text = "this host sends no HTTP requests: it was built without the feature `http-client`, or the hub was given no executor";
+        let text = "this host sends no HTTP requests: it was built without the feature `http-client`, or the hub was given no executor; \
+            a test gives it one with `mock_http`";
         return Err(HttpFailure::Invalid.details(text));
     };
     let request = task.input.as_ref().map(Payload::read::<DurableHttpRequest>);

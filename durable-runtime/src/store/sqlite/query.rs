@@ -8,7 +8,7 @@ use super::rows::{self, InstanceRow};
 use super::schema::{deliveries, history, inbox, instances, keys, payloads};
 use crate::model::{HistoryEvent, Timestamp};
 use crate::store::{
-    InstanceKey, InstanceRecord, KeyRecord, LoadedInstance, Parts, PayloadKind, Wake,
+    InstanceKey, InstanceRecord, KeyRecord, LoadedInstance, Parts, PayloadKind, Wake, is_entity,
 };
 
 /// Rows of history read in one go. A longer one is read in pages, so that no read stands in the way of a checkpoint for long.
@@ -153,6 +153,12 @@ pub(super) fn record(
         PayloadKind::Failure
     } else {
         PayloadKind::Input
+    };
+    let last = if is_entity(&record.id) {
+        record.entity = Some(Box::default());
+        PayloadKind::Lock
+    } else {
+        last
     };
     if first <= last {
         let found = payloads::table

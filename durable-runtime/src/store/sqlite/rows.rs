@@ -117,6 +117,7 @@ impl InstanceRow {
             output: None,
             custom_status: None,
             failure: None,
+            entity: None,
         })
     }
 }
@@ -128,17 +129,24 @@ pub(super) fn place(record: &mut InstanceRecord, kind: i32, value: String) -> Re
         record.failure = Some(read(&value, "failure", iid)?);
         return Ok(());
     }
+    if kind == code(PayloadKind::Lock) {
+        record.entity.get_or_insert_default().lock = Some(read(&value, "lock", iid)?);
+        return Ok(());
+    }
     let payload =
         Payload::parse(value).map_err(|error| Fault::unreadable("payload", iid, error))?;
     let place = match kind {
         kind if kind == code(PayloadKind::Input) => &mut record.input,
         kind if kind == code(PayloadKind::Output) => &mut record.output,
         kind if kind == code(PayloadKind::CustomStatus) => &mut record.custom_status,
+        kind if kind == code(PayloadKind::State) => {
+            &mut record.entity.get_or_insert_default().state
+        }
         other => {
             return Err(Fault::unreadable(
                 "payload",
                 iid,
-                format!("kind {other}, expected 0 to 3"),
+                format!("kind {other}, expected 0 to 5"),
             ));
         }
     };

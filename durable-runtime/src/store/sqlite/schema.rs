@@ -44,6 +44,7 @@ diesel::table! {
         execution_id -> Nullable<Text>,
         event -> Text,
         created -> BigInt,
+        due -> BigInt,
     }
 }
 

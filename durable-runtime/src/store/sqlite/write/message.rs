@@ -6,10 +6,11 @@ use diesel::prelude::*;
 use super::super::fault::Fault;
 use super::super::rows;
 use super::super::schema::{inbox, instances};
+use super::entity;
 use super::fixed::Fixed;
 use super::instance::{self, Found};
-use crate::model::RuntimeStatus;
-use crate::store::{Error, NewMessage, Receipt};
+use crate::model::{RuntimeStatus, Timestamp};
+use crate::store::{Error, NewMessage, Receipt, is_entity};
 
 /// [`crate::store::Change::Message`]: a client's message, for a receiver that must exist and be in one of the statuses.
 pub(super) fn accept(
@@ -17,7 +18,12 @@ pub(super) fn accept(
     message: &NewMessage,
     accepted: &[RuntimeStatus],
 ) -> Result<Receipt, Fault> {
-    let Some(found) = instance::find(conn, &message.to)? else {
+    let found = if is_entity(&message.to) {
+        entity::find_or_insert(conn, message)?
+    } else {
+        instance::find(conn, &message.to)?
+    };
+    let Some(found) = found else {
         return Err(Fault::Refused(Error::NotFound(message.to.to_string())));
     };
     if !accepted.contains(&found.status) {
@@ -35,13 +41,19 @@ pub(super) fn accept(
 
 /// An instance's message: dropped if the receiver does not exist or has ended.
 pub(super) fn deliver(conn: &mut SqliteConnection, message: &NewMessage) -> Result<(), Fault> {
-    match instance::find(conn, &message.to)? {
+    let found = if is_entity(&message.to) {
+        entity::find_or_insert(conn, message)?
+    } else {
+        instance::find(conn, &message.to)?
+    };
+    match found {
         Some(found) if !found.status.is_terminal() => put(conn, message, &found),
         _ => Ok(()),
     }
 }
 
 fn put(conn: &mut SqliteConnection, message: &NewMessage, to: &Found) -> Result<(), Fault> {
+    let due = message.event.due().map_or(0, Timestamp::micros);
     diesel::insert_into(inbox::table)
         .values((
             inbox::iid.eq(to.iid),
@@ -49,17 +61,18 @@ fn put(conn: &mut SqliteConnection, message: &NewMessage, to: &Found) -> Result<
             inbox::execution_id.eq(message.execution_id.as_deref()),
             inbox::event.eq(rows::json(&message.event)?),
             inbox::created.eq(message.created.micros()),
+            inbox::due.eq(due),
         ))
         .execute(conn)?;
-    if to.wake_at != Some(0) {
-        wake(conn, to.iid)?;
+    if to.wake_at.is_none_or(|now| now > due) {
+        wake(conn, to.iid, due)?;
     }
     Ok(())
 }
 
-/// The instance wants to be looked at now.
-pub(super) fn wake(conn: &mut SqliteConnection, iid: i64) -> Result<(), Fault> {
+/// The instance wants to be looked at; 0: now.
+pub(super) fn wake(conn: &mut SqliteConnection, iid: i64, at: i64) -> Result<(), Fault> {
     struct Wake;
-    Fixed::new(Wake, iid, instances::wake_at.eq(Some(0_i64))).execute(conn)?;
+    Fixed::new(Wake, iid, instances::wake_at.eq(Some(at))).execute(conn)?;
     Ok(())
 }

@@ -4,12 +4,13 @@ use diesel::SqliteConnection;
 
 use super::super::fault::Fault;
 use super::super::list;
-use super::instance;
-use crate::store::{Error, Purge, Receipt};
+use super::{entity, instance};
+use crate::store::{Error, Purge, Receipt, is_entity};
 
 /// [`crate::store::Change::Purge`].
 pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receipt, Fault> {
     let doomed = match which {
+        Purge::EmptyEntity { id } => return entity::clean(conn, id),
         Purge::One { id, running } => vec![one(conn, id, *running)?],
         Purge::Matching {
             created_from,
@@ -30,7 +31,7 @@ pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receip
 fn one(conn: &mut SqliteConnection, id: &str, running: bool) -> Result<i64, Fault> {
     let found =
         instance::find(conn, id)?.ok_or_else(|| Fault::Refused(Error::NotFound(id.to_owned())))?;
-    if running || found.status.is_terminal() {
+    if running || found.status.is_terminal() || is_entity(id) {
         Ok(found.iid)
     } else {
         Err(Fault::Refused(Error::InvalidState {

@@ -1,7 +1,7 @@
 //! A turn: all of it in a handful of prepared statements.
 
 use diesel::SqliteConnection;
-use diesel::dsl::exists;
+use diesel::dsl::min;
 use diesel::prelude::*;
 
 use super::super::fault::Fault;
@@ -139,10 +139,12 @@ fn settle(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
     // An instance that is created here has no inbox yet, and one that wakes at once needs no look at it.
     let wakes_at_once = turn.wake_at.is_some_and(|at| at.micros() == 0);
     if turn.create.is_none() && !wakes_at_once {
-        let waiting = diesel::select(exists(inbox::table.filter(inbox::iid.eq(iid))))
-            .get_result::<bool>(conn)?;
-        if waiting {
-            message::wake(conn, iid)?;
+        let waiting: Option<i64> = inbox::table
+            .filter(inbox::iid.eq(iid))
+            .select(min(inbox::due))
+            .get_result(conn)?;
+        if let Some(due) = waiting.filter(|due| turn.wake_at.is_none_or(|at| *due < at.micros())) {
+            message::wake(conn, iid, due)?;
         }
     }
     Ok(())

@@ -1,0 +1,515 @@
+//! Entities on the engine: batches of operations, one at a time for each entity, committed whole.
+//!
+//! A turn thread takes what has arrived and runs the batch as far as it goes without waiting; one that waits goes on on the runtime.
+//! The next batch begins when the last one is stored: what arrives meanwhile is what makes batches large.
+
+use std::any::Any;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::executor::block_on;
+use tokio::sync::{Semaphore, oneshot};
+
+use super::cell::{Cell, Inbound};
+use super::resident::{StartEffect, new_execution_id};
+use super::{Engine, commit};
+use crate::entity::{
+    Answer, EntityInvocation, Mailbox, Operation, Outbox, Outgoing, Running, Sent,
+};
+use crate::model::{
+    EntityId, EntityOperation, ExecutionStarted, FailureDetails, HistoryEvent, Payload,
+    RuntimeStatus, Timestamp,
+};
+use crate::registry::{Entity, EntitySpec};
+use crate::replay::{Misuse, panic_text};
+use crate::store::{
+    Change, Done, Error, InstanceKey, LoadedInstance, NewInstance, NewMessage, PayloadKind,
+    Receipt, Reuse, TurnCommit,
+};
+
+/// After so long a batch is stored and others have the thread (spec 3.2).
+const MAX_BATCH_TIME: Duration = Duration::from_secs(3 * 60);
+
+/// What entities share.
+pub(crate) struct Entities {
+    slots: Arc<Semaphore>,
+    replies: Mutex<HashMap<Arc<str>, oneshot::Sender<Result<Payload, FailureDetails>>>>,
+}
+
+impl Entities {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            slots: Arc::new(Semaphore::new(limit.max(1))),
+            replies: Mutex::default(),
+        }
+    }
+
+    fn replies(
+        &self,
+    ) -> std::sync::MutexGuard<
+        '_,
+        HashMap<Arc<str>, oneshot::Sender<Result<Payload, FailureDetails>>>,
+    > {
+        self.replies.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the answer to a client's call will come.
+    pub(super) fn expect(
+        &self,
+        request: Arc<str>,
+    ) -> oneshot::Receiver<Result<Payload, FailureDetails>> {
+        let (sender, receiver) = oneshot::channel();
+        self.replies().insert(request, sender);
+        receiver
+    }
+
+    /// Nobody waits for that answer any more.
+    pub(super) fn forget(&self, request: &str) {
+        self.replies().remove(request);
+    }
+}
+
+/// An entity in memory.
+pub(crate) struct ResidentEntity {
+    mailbox: Mailbox,
+    /// Inbox ids that were loaded from the store: delivered in memory as well, they are dropped.
+    loaded: BTreeSet<i64>,
+    entity: Entity,
+    key: InstanceKey,
+    sequence: i64,
+    updated: Timestamp,
+}
+
+impl ResidentEntity {
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.mailbox.next_due()
+    }
+}
+
+/// How careful the next batch has to be, after one that could not be stored for a reason of its content.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) enum Care {
+    #[default]
+    None,
+    /// One operation, so that the guilty one is found.
+    One,
+    /// The first operation fails with this text instead of being run.
+    Fail(String),
+}
+
+/// One work item of one entity.
+pub(super) fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
+    let (resident, messages) = {
+        let mut state = cell.lock();
+        if state.in_flight > 0 {
+            // The batch under way schedules it again.
+            state.scheduled = false;
+            return;
+        }
+        (state.entity.take(), std::mem::take(&mut state.mailbox))
+    };
+    let Some(mut resident) = resident.or_else(|| load(engine, cell)) else {
+        let mut state = cell.lock();
+        super::turns::reschedule(engine, cell, &mut state);
+        return;
+    };
+    for message in messages {
+        take(&mut resident, message);
+    }
+    if resident.mailbox.is_ready(engine.clock.now()) && !engine.is_stopping() {
+        begin(engine, cell, resident);
+    } else {
+        put_back(engine, cell, resident);
+    }
+}
+
+fn take(resident: &mut ResidentEntity, message: Inbound) {
+    if let (HistoryEvent::Entity(message), Some(inbox)) = (message.event, message.inbox)
+        && !resident.loaded.remove(&inbox)
+    {
+        resident.mailbox.take(inbox, *message);
+    }
+}
+
+fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
+    let loaded = match block_on(engine.store.load(&cell.id)) {
+        Ok(Some(loaded)) => loaded,
+        Ok(None) => return None,
+        Err(error) => {
+            tracing::error!(instance_id = &*cell.id, %error, "the entity could not be loaded; it is tried again");
+            engine.retry_later(cell, Vec::new());
+            return None;
+        }
+    };
+    let id: EntityId = cell.id.parse().ok()?;
+    let Some(entity) = engine.registry.entity(id.name()) else {
+        tracing::warn!(
+            instance_id = &*cell.id,
+            "the entity waits: no function of that name is registered here"
+        );
+        return None;
+    };
+    let LoadedInstance {
+        record,
+        sequence,
+        inbox,
+        ..
+    } = loaded;
+    let kept = record.entity.unwrap_or_default();
+    let mut resident = Box::new(ResidentEntity {
+        mailbox: Mailbox::new(id, kept.state, kept.lock),
+        loaded: BTreeSet::new(),
+        entity: *entity,
+        key: record.key,
+        sequence,
+        updated: record.updated,
+    });
+    let known = inbox.iter().map(|message| message.id).collect();
+    for message in inbox {
+        let inbound = Inbound {
+            event: message.event,
+            inbox: Some(message.id),
+            execution_id: None,
+        };
+        take(&mut resident, inbound);
+    }
+    resident.loaded = known;
+    Some(resident)
+}
+
+/// Nothing to do now: the entity waits in memory, or leaves it.
+fn put_back(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
+    let mut state = cell.lock();
+    state.last_active = Instant::now();
+    if let Some(due) = resident.next_due() {
+        engine.wake_instance(&cell.id, due);
+    }
+    let full = engine.cells.len() > engine.settings.max_resident;
+    if !full && !engine.settings.idle_timeout.is_zero() {
+        state.entity = Some(resident);
+    }
+    super::turns::reschedule(engine, cell, &mut state);
+}
+
+type Batch = Pin<Box<dyn Future<Output = (Box<ResidentEntity>, Outbox)> + Send>>;
+
+/// Runs a batch: here as far as it goes without waiting, then on the runtime.
+fn begin(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
+    let care = {
+        let mut state = cell.lock();
+        state.in_flight += 1;
+        state.scheduled = false;
+        state.care.clone()
+    };
+    let work = engine.busy.begin();
+    let mut batch: Batch = Box::pin(run_batch(Arc::clone(engine), resident, care.clone()));
+    let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
+    let permit = Arc::clone(&engine.entities.slots).try_acquire_owned().ok();
+    if permit.is_some() {
+        let _entered = engine.runtime.enter();
+        let polled = batch.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready((resident, out)) = polled {
+            finish(engine, cell, resident, out, &care);
+            return drop(work);
+        }
+    }
+    engine.runtime.spawn(async move {
+        let _permit = match permit {
+            Some(permit) => Some(permit),
+            None => Arc::clone(&engine_then.entities.slots)
+                .acquire_owned()
+                .await
+                .ok(),
+        };
+        let (resident, out) = batch.await;
+        finish(&engine_then, &cell_then, resident, out, &care);
+        drop(work);
+    });
+}
+
+async fn run_batch(
+    engine: Arc<Engine>,
+    mut resident: Box<ResidentEntity>,
+    care: Care,
+) -> (Box<ResidentEntity>, Outbox) {
+    let mut out = Outbox::default();
+    let began = Instant::now();
+    let limit = match care {
+        Care::None => engine.settings.max_entity_batch.max(1),
+        Care::One | Care::Fail(_) => 1,
+    };
+    for _ in 0..limit {
+        if began.elapsed() > MAX_BATCH_TIME || engine.is_stopping() {
+            break;
+        }
+        let now = engine.clock.now();
+        let Some(running) = resident.mailbox.next(now, &mut out) else {
+            break;
+        };
+        run_operation(&engine, &mut resident, running, &care, &mut out).await;
+    }
+    (resident, out)
+}
+
+async fn run_operation(
+    engine: &Arc<Engine>,
+    resident: &mut ResidentEntity,
+    running: Running,
+    care: &Care,
+    out: &mut Outbox,
+) {
+    let began = Instant::now();
+    let mailbox = &mut resident.mailbox;
+    let EntityOperation {
+        operation: name,
+        input,
+        ..
+    } = &running.operation;
+    let (name, input) = (Arc::clone(name), input.clone());
+    let operation = Operation::new(
+        mailbox.id.clone(),
+        Arc::clone(&name),
+        input,
+        mailbox.state.clone(),
+        Arc::clone(&engine.registry),
+    );
+    let result = match care {
+        Care::Fail(text) => Err(FailureDetails::new("StorageError", text.clone()).non_retriable()),
+        Care::None | Care::One => {
+            let invocation =
+                EntityInvocation::new(Arc::clone(&operation), Arc::clone(&engine.states));
+            invoke(resident.entity.spec, invocation).await
+        }
+    };
+    let failure = result.as_ref().err();
+    tracing::info!(
+        function = resident.entity.name,
+        instance_id = %mailbox.id,
+        operation = &*name,
+        outcome = failure.map_or("ok", |failure| &*failure.error_type),
+        error = failure.map(|failure| &*failure.message),
+        duration = ?began.elapsed(),
+        "operation ended"
+    );
+    let rollback = engine.settings.rollback_entity_operations;
+    mailbox.finish(running, &operation, result, rollback, out);
+}
+
+async fn invoke(spec: EntitySpec, invocation: EntityInvocation) -> Result<Payload, FailureDetails> {
+    let run = spec.run;
+    let result = match catch_unwind(AssertUnwindSafe(|| run(invocation))) {
+        Ok(future) => AssertUnwindSafe(future).catch_unwind().await,
+        Err(panic) => Err(panic),
+    };
+    match result {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => Err(error.to_failure()),
+        Err(panic) => Err(of_panic(panic)),
+    }
+}
+
+fn of_panic(panic: Box<dyn Any + Send>) -> FailureDetails {
+    match panic.downcast::<Misuse>() {
+        Ok(misuse) => misuse.0,
+        Err(panic) => FailureDetails::new("panic", panic_text(&*panic)),
+    }
+}
+
+/// Stores what the batch did.
+fn finish(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    mut resident: Box<ResidentEntity>,
+    out: Outbox,
+    care: &Care,
+) {
+    if out.consumed.is_empty() {
+        cell.lock().in_flight -= 1;
+        return put_back(engine, cell, resident);
+    }
+    let Stored {
+        commit,
+        messages,
+        starts,
+        answers,
+    } = draft(engine, &mut resident, out);
+    let (engine_then, cell_then, care) = (Arc::clone(engine), Arc::clone(cell), care.clone());
+    let done: Done = Box::new(move |result| match result {
+        Ok(receipt) => committed(
+            &engine_then,
+            &cell_then,
+            resident,
+            (messages, starts, answers),
+            &receipt,
+        ),
+        Err(error) => refused(&engine_then, &cell_then, resident, error, &care),
+    });
+    engine.submit_change(Change::Turn(Box::new(commit)), done);
+}
+
+struct Stored {
+    commit: TurnCommit,
+    messages: Vec<NewMessage>,
+    starts: Vec<StartEffect>,
+    answers: Vec<Answer>,
+}
+
+fn draft(engine: &Engine, resident: &mut ResidentEntity, out: Outbox) -> Stored {
+    let now = engine.clock.now().max(resident.updated);
+    let mut messages = Vec::new();
+    let mut starts = Vec::new();
+    let mut effects = Vec::new();
+    for outgoing in out.outgoing {
+        match outgoing {
+            Outgoing::Message {
+                to,
+                execution_id,
+                event,
+            } => messages.push(NewMessage {
+                id: engine.store.ids().next(),
+                to,
+                execution_id,
+                event,
+                created: now,
+            }),
+            Outgoing::Start(sent) => {
+                if let Some(start) = start(engine, sent, now) {
+                    effects.push(StartEffect {
+                        id: Arc::clone(&start.id),
+                        due: start.started.scheduled_start,
+                        on_refused: None,
+                    });
+                    starts.push(start);
+                }
+            }
+        }
+    }
+    let mut payloads = Vec::new();
+    if out.state_changed {
+        payloads.push((PayloadKind::State, resident.mailbox.state.clone()));
+    }
+    if out.lock_changed {
+        let lock = resident.mailbox.lock.as_ref();
+        payloads.push((
+            PayloadKind::Lock,
+            lock.and_then(|lock| Payload::of(lock).ok()),
+        ));
+    }
+    let commit = TurnCommit {
+        key: resident.key,
+        id: resident.mailbox.id.to_string().into(),
+        create: None,
+        expected_sequence: resident.sequence,
+        events: None,
+        new_generation: None,
+        status: RuntimeStatus::Running,
+        updated: now,
+        wake_at: None,
+        payloads,
+        consumed: out.consumed,
+        messages: messages.clone(),
+        starts,
+        settled: Vec::new(),
+    };
+    resident.sequence += 1;
+    resident.updated = now;
+    Stored {
+        commit,
+        messages,
+        starts: effects,
+        answers: out.answers,
+    }
+}
+
+fn start(engine: &Engine, sent: Sent, now: Timestamp) -> Option<NewInstance> {
+    let Sent::Start {
+        name,
+        version,
+        instance_id,
+        input,
+        due,
+    } = sent
+    else {
+        return None;
+    };
+    let started = ExecutionStarted {
+        name,
+        version: version
+            .or_else(|| engine.settings.default_version.clone())
+            .unwrap_or_default(),
+        execution_id: new_execution_id(),
+        parent: None,
+        scheduled_start: due,
+        generation: 0,
+        tags: BTreeMap::new(),
+        trace_parent: None,
+        input,
+    };
+    let reuse = if engine.settings.overridable_any_state {
+        Reuse::Any
+    } else {
+        Reuse::NonRunning
+    };
+    Some(NewInstance {
+        key: InstanceKey(engine.store.ids().next()),
+        id: instance_id,
+        started,
+        created: now,
+        reuse,
+        on_refused: None,
+    })
+}
+
+fn committed(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    resident: Box<ResidentEntity>,
+    (messages, starts, answers): (Vec<NewMessage>, Vec<StartEffect>, Vec<Answer>),
+    receipt: &Receipt,
+) {
+    commit::send(engine, messages, starts, receipt);
+    for Answer { request, result } in answers {
+        if let Some(waiting) = engine.entities.replies().remove(&request) {
+            let _ = waiting.send(result);
+        }
+    }
+    let again = resident.mailbox.is_ready(engine.clock.now());
+    {
+        let mut state = cell.lock();
+        state.in_flight -= 1;
+        state.care = Care::None;
+    }
+    put_back(engine, cell, resident);
+    if again {
+        engine.poke(&cell.id);
+    }
+}
+
+/// The batch was not stored: the entity is loaded again, and nothing of it has happened.
+fn refused(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    resident: Box<ResidentEntity>,
+    error: Error,
+    care: &Care,
+) {
+    {
+        let mut state = cell.lock();
+        state.in_flight -= 1;
+        state.mailbox.clear();
+        state.care = match (&error, care) {
+            (Error::Content(_), Care::None) => Care::One,
+            (Error::Content(text), _) => Care::Fail(text.clone()),
+            _ => Care::None,
+        };
+    }
+    tracing::warn!(instance_id = &*cell.id, %error, "a batch of operations was refused; the entity is loaded again");
+    drop(resident);
+    engine.poke(&cell.id);
+}

@@ -1,0 +1,442 @@
+//! Entities and critical sections, by what the reference's suites show (vectors 63 to 72).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::Utc;
+use durable_macros::orchestration_trigger;
+use durable_runtime::__private::{EntitySpec, Kind, Payload, Registration, inventory};
+use durable_runtime::{
+    ClientError, EntityId, EntityInvocation, EntityQuery, Error, OrchestrationContext, Result,
+    RuntimeStatus, TaskError,
+};
+use futures::FutureExt;
+use futures::future::{BoxFuture, try_join_all};
+use serde_json::{Value, json};
+
+use crate::functions::*;
+use crate::host::{Host, Residency};
+use crate::scenarios::scenarios;
+
+inventory::submit! {
+    Registration {
+        name: "Cell",
+        module: module_path!(),
+        file: file!(),
+        line: line!(),
+        kind: Kind::Entity(EntitySpec { operations: &[], states: &[], run: cell }),
+    }
+}
+
+/// A JSON value with operations for every rule.
+fn cell(invocation: EntityInvocation) -> BoxFuture<'static, Result<Payload>> {
+    async move { Ok(Payload::of(&operate(&invocation).await?)?) }.boxed()
+}
+
+async fn operate(invocation: &EntityInvocation) -> Result<Value> {
+    let ctx = invocation.context();
+    let number =
+        || -> Result<i64> { Ok(ctx.state::<Value>()?.and_then(|v| v.as_i64()).unwrap_or(0)) };
+    match &*invocation.operation() {
+        "add" => ctx.set_state(&(number()? + ctx.input::<i64>()?))?,
+        "slow_add" => {
+            let before = number()?;
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            ctx.set_state(&(before + ctx.input::<i64>()?))?;
+        }
+        "get" => return Ok(ctx.state::<Value>()?.unwrap_or(Value::Null)),
+        "set" => ctx.set_state(&ctx.input::<Value>()?)?,
+        "set_then_fail" => {
+            ctx.set_state(&ctx.input::<Value>()?)?;
+            return Err(Error::msg("set, then failed").with_type("Late"));
+        }
+        "delete_then_fail" => {
+            ctx.delete_state();
+            return Err(Error::msg("deleted, then failed"));
+        }
+        "panic" => panic!("entity panics"),
+        "set_unserialisable" => ctx.set_state(&HashMap::from([((1, 2), 3)]))?,
+        "read_as_number" => return Ok(json!(ctx.state::<i64>()?)),
+        "delete" => ctx.delete_state(),
+        "append" => {
+            let mut lines: Vec<Value> = ctx.state()?.unwrap_or_default();
+            lines.push(ctx.input()?);
+            ctx.set_state(&lines)?;
+        }
+        "tell" => {
+            let (to, line): (String, Value) = ctx.input()?;
+            ctx.signal_entity(&EntityId::new("cell", to), "append", line);
+        }
+        "tell_then_fail" => {
+            let (to, line): (String, Value) = ctx.input()?;
+            ctx.signal_entity(&EntityId::new("cell", to), "append", line);
+            return Err(Error::msg("told, then failed"));
+        }
+        "count_to" => {
+            let goal: i64 = ctx.input()?;
+            let now = number()? + 1;
+            ctx.set_state(&now)?;
+            if now < goal {
+                ctx.signal_entity(ctx.id(), "count_to", goal);
+            }
+        }
+        "start" => {
+            let id: String = ctx.input()?;
+            ctx.start_orchestration::<hello_cities>(())
+                .with_instance_id(id);
+        }
+        "misuse" => {
+            ctx.signal_entity(&EntityId::new("nobody", "x"), "add", 1);
+        }
+        other => return Err(Error::msg(format!("no operation named `{other}`"))),
+    }
+    Ok(Value::Null)
+}
+
+fn id(key: &str) -> EntityId {
+    EntityId::new("Cell", key)
+}
+
+impl Host {
+    async fn call(&self, key: &str, operation: &str, input: Value) -> Result<Value, ClientError> {
+        let key = key.to_owned();
+        let caller = json!({ "key": key, "operation": operation, "input": input });
+        let instance = self.client.start_new_by_name("call_one", caller).await?;
+        let end = self.end(&instance).await;
+        match end.runtime_status {
+            RuntimeStatus::Completed => Ok(end.output.unwrap_or(Value::Null)),
+            _ => Err(ClientError::Failed(end.failure.unwrap())),
+        }
+    }
+
+    async fn state(&self, key: &str) -> Option<Value> {
+        self.client.read_entity_state_by_id(&id(key)).await.unwrap()
+    }
+
+    async fn signal(&self, key: &str, operation: &str, input: impl serde::Serialize) {
+        self.client
+            .signal_entity(&id(key), operation, input)
+            .await
+            .unwrap();
+    }
+}
+
+#[orchestration_trigger]
+async fn call_one(ctx: OrchestrationContext, call: Value) -> Result<Value> {
+    let (key, operation) = (
+        call["key"].as_str().unwrap(),
+        call["operation"].as_str().unwrap(),
+    );
+    Ok(ctx.call_entity(&id(key), operation, &call["input"]).await?)
+}
+
+#[orchestration_trigger]
+async fn signals_in_order(ctx: OrchestrationContext, n: i64) -> Result<Value> {
+    for i in 0..n {
+        ctx.signal_entity(&id("ordered"), "append", i);
+    }
+    Ok(ctx.call_entity(&id("ordered"), "get", ()).await?)
+}
+
+#[orchestration_trigger]
+async fn locked_increment(ctx: OrchestrationContext, key: String) -> Result<i64> {
+    let _lock = ctx.lock_entities([id(&key)]).await?;
+    let before: Option<i64> = ctx.call_entity(&id(&key), "get", ()).await?;
+    let after = before.unwrap_or(0) + 1;
+    ctx.call_entity::<()>(&id(&key), "set", after).await?;
+    Ok(after)
+}
+
+#[orchestration_trigger]
+async fn transfer(
+    ctx: OrchestrationContext,
+    (from, to, amount): (String, String, i64),
+) -> Result<bool> {
+    let lock = ctx.lock_entities([id(&from), id(&to)]).await?;
+    let balance: i64 = ctx.call_entity(&id(&from), "get", ()).await?;
+    if balance < amount {
+        return Ok(false);
+    }
+    ctx.call_entity::<()>(&id(&from), "add", -amount).await?;
+    ctx.call_entity::<()>(&id(&to), "add", amount).await?;
+    lock.release();
+    Ok(true)
+}
+
+#[orchestration_trigger]
+async fn breaks_every_rule(ctx: OrchestrationContext) -> Result<Vec<String>> {
+    let mut texts = Vec::new();
+    let mut note = |result: Result<Value, TaskError>| texts.push(result.unwrap_err().to_string());
+    note(ctx.lock_entities([]).await.map(|_| Value::Null));
+    let lock = ctx.lock_entities([id("b"), id("a"), id("b")]).await?;
+    let locked = ctx.locked_entities();
+    note(ctx.lock_entities([id("c")]).await.map(|_| Value::Null));
+    note(ctx.call_sub_orchestrator_by_name("hello_cities", ()).await);
+    note(ctx.call_entity(&id("c"), "get", ()).await);
+    let first = ctx.call_entity::<Value>(&id("a"), "get", ());
+    note(ctx.call_entity(&id("a"), "get", ()).await);
+    first.await?;
+    ctx.start_orchestration::<hello_cities>(());
+    ctx.call_activity::<square>(2).await?;
+    lock.release();
+    texts.push(format!(
+        "{} then {}",
+        locked.len(),
+        ctx.locked_entities().len()
+    ));
+    Ok(texts)
+}
+
+#[orchestration_trigger]
+async fn signals_a_locked_one(ctx: OrchestrationContext) -> Result<()> {
+    let _lock = ctx.lock_entities([id("rule")]).await?;
+    ctx.signal_entity(&id("rule"), "add", 1);
+    Ok(())
+}
+
+#[orchestration_trigger]
+async fn ends_badly_in_section(ctx: OrchestrationContext, how: String) -> Result<()> {
+    let lock = ctx.lock_entities([id("s1"), id("s2")]).await?;
+    match how.as_str() {
+        "error" => Err(Error::msg("inside")),
+        "panic" => panic!("inside"),
+        "forget" => {
+            std::mem::forget(lock);
+            Ok(())
+        }
+        "continue" => ctx.continue_as_new("done"),
+        "done" => Ok(()),
+        _ => {
+            ctx.wait_for_external_event::<()>("never").await?;
+            Ok(())
+        }
+    }
+}
+
+#[orchestration_trigger]
+async fn gives_up_waiting(ctx: OrchestrationContext) -> Result<String> {
+    let locks = ctx.lock_entities([id("free"), id("taken")]);
+    let timer = ctx.create_timer(Duration::from_millis(20));
+    let text = match futures::future::select(locks, timer).await {
+        futures::future::Either::Left(_) => "locked",
+        futures::future::Either::Right(_) => "gave up",
+    };
+    Ok(text.to_owned())
+}
+
+#[orchestration_trigger]
+async fn signals_nobody(ctx: OrchestrationContext) -> Result<()> {
+    ctx.signal_entity(&EntityId::new("nobody", "x"), "add", 1);
+    Ok(())
+}
+
+scenarios! {
+    /// Vector 63.
+    entity_is_created_read_deleted_and_created_again(host) {
+        assert_eq!(host.state("one").await, None);
+        host.call("one", "add", json!(5)).await.unwrap();
+        assert_eq!(host.state("one").await, Some(json!(5)));
+        host.call("one", "delete", json!(null)).await.unwrap();
+        assert_eq!(host.state("one").await, None);
+        host.call("one", "add", json!(7)).await.unwrap();
+        assert_eq!(host.call("one", "GET", json!(null)).await.unwrap(), json!(7));
+    }
+
+    /// Vector 64, with the default of rolling back.
+    failed_operation_leaves_no_trace(host) {
+        let failure = host.call("faulty", "set_unserialisable", json!(null)).await.unwrap_err();
+        assert!(failure.to_string().contains("cannot be serialised"), "{failure}");
+        assert_eq!(host.state("faulty").await, None);
+        host.call("faulty", "set", json!(3)).await.unwrap();
+        let failure = host.call("faulty", "set_then_fail", json!(333)).await.unwrap_err();
+        let ClientError::Failed(failure) = failure else { panic!("{failure}") };
+        assert!(failure.is_caused_by("Late"), "{failure:?}");
+        assert_eq!(host.state("faulty").await, Some(json!(3)));
+        host.call("faulty", "delete_then_fail", json!(null)).await.unwrap_err();
+        host.call("faulty", "panic", json!(null)).await.unwrap_err();
+        host.call("faulty", "misuse", json!(null)).await.unwrap_err();
+        assert_eq!(host.state("faulty").await, Some(json!(3)));
+        host.call("faulty", "set", json!("text")).await.unwrap();
+        let failure = host.call("faulty", "read_as_number", json!(null)).await.unwrap_err();
+        assert!(failure.to_string().contains("failed to deserialise the state"), "{failure}");
+        host.call("faulty", "delete", json!(null)).await.unwrap();
+        assert_eq!(host.call("faulty", "read_as_number", json!(null)).await.unwrap(), json!(null));
+    }
+
+    /// Vector 65.
+    signals_of_failed_operations_are_discarded(host) {
+        for (operation, line) in [("tell", 1), ("tell_then_fail", 2), ("tell", 3)] {
+            let _ = host.call("teller", operation, json!(["heard", line])).await;
+        }
+        assert_eq!(host.call("heard", "get", json!(null)).await.unwrap(), json!([1, 3]));
+    }
+
+    messages_of_one_sender_arrive_once_and_in_order(host) {
+        let id = host.client.start_new::<signals_in_order>(500).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!((0..500).collect::<Vec<_>>())));
+    }
+
+    /// Vector 66.
+    locked_increments_are_not_lost(host) {
+        let starts = (0..100).map(|_| host.client.start_new::<locked_increment>("hot"));
+        for id in try_join_all(starts).await.unwrap() {
+            assert_eq!(host.end(&id).await.runtime_status, RuntimeStatus::Completed);
+        }
+        assert_eq!(host.state("hot").await, Some(json!(100)));
+    }
+
+    /// Vector 66.
+    transfers_from_opposite_sides_keep_the_sum(host) {
+        for key in ["x", "y", "z"] {
+            host.call(key, "set", json!(100)).await.unwrap();
+        }
+        let pairs = [("x", "y"), ("y", "x"), ("y", "z"), ("z", "x")];
+        let starts = (0..60usize).map(|i| {
+            let (from, to) = pairs[i % 4];
+            host.client.start_new::<transfer>((from.to_owned(), to.to_owned(), i as i64))
+        });
+        for id in try_join_all(starts).await.unwrap() {
+            assert_eq!(host.end(&id).await.runtime_status, RuntimeStatus::Completed);
+        }
+        let mut sum = 0;
+        for key in ["x", "y", "z"] {
+            sum += host.state(key).await.unwrap().as_i64().unwrap();
+        }
+        assert_eq!(sum, 300);
+    }
+
+    /// Vector 67.
+    each_rule_of_critical_sections_has_its_error(host) {
+        let id = host.client.start_new::<breaks_every_rule>(()).await.unwrap();
+        let end = host.end(&id).await;
+        let texts: Vec<String> = end.output_as().unwrap_or_else(|e| panic!("{e}: {end:?}"));
+        let expected = ["at least one", "must not lock more", "must not call sub-orchestrations", "is not locked", "not yet answered", "2 then 0"];
+        for (text, part) in texts.iter().zip(expected) {
+            assert!(text.contains(part), "{text}, expected {part}");
+        }
+        assert_eq!(texts.len(), expected.len());
+        let id = host.client.start_new::<signals_a_locked_one>(()).await.unwrap();
+        assert!(host.end(&id).await.failure.unwrap().message.contains("not signalled"));
+        host.call("rule", "add", json!(1)).await.unwrap();
+        assert_eq!(host.state("rule").await, Some(json!(1)));
+    }
+
+    /// Vector 68.
+    section_ends_however_its_holder_ends(host) {
+        for how in ["error", "panic", "forget", "continue", "done"] {
+            let id = host.client.start_new::<ends_badly_in_section>(how).await.unwrap();
+            host.end(&id).await;
+            host.call("s1", "add", json!(1)).await.unwrap();
+            host.call("s2", "add", json!(1)).await.unwrap();
+        }
+        let id = host.client.start_new::<ends_badly_in_section>("wait").await.unwrap();
+        let next = host.client.start_new::<ends_badly_in_section>("done").await.unwrap();
+        host.client.terminate(&id, "enough").await.unwrap();
+        assert_eq!(host.end(&next).await.runtime_status, RuntimeStatus::Completed);
+        host.call("s1", "add", json!(1)).await.unwrap();
+        assert_eq!(host.state("s1").await, Some(json!(6)));
+    }
+
+    request_for_locks_that_is_dropped_is_taken_back(host) {
+        let holder = host.client.start_new::<holds>("taken").await.unwrap();
+        host.client.wait_for_custom_status(&holder).await;
+        let waits = host.client.start_new::<gives_up_waiting>(()).await.unwrap();
+        assert_eq!(host.end(&waits).await.output, Some(json!("gave up")));
+        host.call("free", "add", json!(1)).await.unwrap();
+        host.client.raise_event(&holder, "go", ()).await.unwrap();
+        host.end(&holder).await;
+        host.call("taken", "add", json!(1)).await.unwrap();
+    }
+
+    /// Vector 69.
+    names_are_compared_without_case_and_unknown_ones_are_errors(host) {
+        host.client.signal_entity(&EntityId::new("CELL", "case"), "add", 2).await.unwrap();
+        host.call("case", "add", json!(2)).await.unwrap();
+        assert_eq!(host.state("case").await, Some(json!(4)));
+        let unknown = host.client.signal_entity(&EntityId::new("nobody", "x"), "add", 2).await;
+        assert!(matches!(unknown, Err(ClientError::UnknownFunction { .. })), "{unknown:?}");
+        let bad = host.client.signal_entity(&EntityId::new("cell", "a/b"), "add", 2).await;
+        assert!(matches!(bad, Err(ClientError::InvalidArgument(_))), "{bad:?}");
+        let id = host.client.start_new::<signals_nobody>(()).await.unwrap();
+        let end = host.end(&id).await;
+        assert!(end.failure.unwrap().message.contains("not an entity function"));
+    }
+
+    /// Vector 70.
+    entity_signals_itself_and_starts_orchestrations(host) {
+        host.signal("self", "count_to", 20).await;
+        host.signal("self", "start", "by-an-entity").await;
+        while host.client.get_status("by-an-entity").await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(host.end("by-an-entity").await.runtime_status, RuntimeStatus::Completed);
+        while host.state("self").await != Some(json!(20)) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Vector 70.
+    scheduled_signal_waits_for_its_time_also_over_a_restart(host) {
+        let due = Utc::now() + Duration::from_millis(300);
+        host.client.signal_entity(&id("late"), "add", 1).at(due).await.unwrap();
+        host.call("late", "add", json!(10)).await.unwrap();
+        assert_eq!(host.state("late").await, Some(json!(10)));
+        let host = host.restart(Residency::Resident).await;
+        while host.state("late").await != Some(json!(11)) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(Utc::now() >= due);
+    }
+
+    /// Vector 72.
+    storage_is_cleaned_of_empty_entities_and_orphaned_locks(host) {
+        for key in ["kept", "gone"] {
+            host.call(key, "add", json!(1)).await.unwrap();
+        }
+        host.call("gone", "delete", json!(null)).await.unwrap();
+        let listed = host.client.list_entities(EntityQuery::new().with_name("CELL")).await.unwrap();
+        let keys: Vec<&str> = listed.items.iter().map(|e| e.id.key()).collect();
+        assert_eq!((keys, listed.continuation_token), (vec!["kept"], None));
+        let cleaned = host.client.clean_entity_storage().await.unwrap();
+        assert_eq!((cleaned.empty_removed, cleaned.locks_released), (1, 0));
+        assert_eq!(host.client.clean_entity_storage().await.unwrap().empty_removed, 0);
+        let later = EntityQuery::new().last_operation_from(Utc::now() + Duration::from_secs(60));
+        assert!(host.client.list_entities(later).await.unwrap().items.is_empty());
+        let first = host.client.list_entities(EntityQuery::new().with_page_size(1)).await.unwrap();
+        assert_eq!(first.items[0].state, Some(json!(1)));
+    }
+
+    operations_that_wait_do_not_interleave(host) {
+        let signals = (0..50).map(|_| host.client.signal_entity(&id("slow"), "slow_add", 1));
+        try_join_all(signals).await.unwrap();
+        host.call("slow", "add", json!(0)).await.unwrap();
+        assert_eq!(host.state("slow").await, Some(json!(50)));
+    }
+}
+
+#[orchestration_trigger]
+async fn holds(ctx: OrchestrationContext, key: String) -> Result<()> {
+    let _lock = ctx.lock_entities([id(&key)]).await?;
+    ctx.set_custom_status("held");
+    ctx.wait_for_external_event::<()>("go").await?;
+    Ok(())
+}
+
+trait WaitForStatus {
+    async fn wait_for_custom_status(&self, id: &str);
+}
+
+impl WaitForStatus for durable_runtime::DurableClient {
+    async fn wait_for_custom_status(&self, id: &str) {
+        while self
+            .get_status(id)
+            .await
+            .unwrap()
+            .unwrap()
+            .custom_status
+            .is_none()
+        {
+            tokio::task::yield_now().await;
+        }
+    }
+}
