@@ -16,3 +16,4 @@ mod polls;
 mod rules;
 mod server;
 mod tokens;
+mod two_hosts;
