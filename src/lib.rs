@@ -56,16 +56,17 @@ pub use durable_http::{
     RunningHost, WebhookEvent,
 };
 pub use durable_macros::{
-    activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+    activity_trigger, allow_nondeterminism, durable_client, entity_trigger, http_trigger,
+    orchestration_trigger, timer_trigger,
 };
 pub use durable_runtime::{
     AccessToken, Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
     ContinueOptions, DurableClient, DurableHttpRequest, DurableHttpResponse, DurableTimer, Entity,
     EntityCall, EntityContext, EntityId, EntityIdFault, EntityLock, EntityLocking, EntityObject,
-    EntityQuery, EntitySignal, EntityStatus, Error, EventWait, FailureDetails, HttpCall,
-    HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
+    EntityQuery, EntitySender, EntitySignal, EntityStatus, Error, EventWait, FailureDetails,
+    HttpCall, HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
     OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result, RetryDecision, RetryPolicy,
-    RuntimeStatus, SignalEntity, State, StatusOptions, SubOrchestrationCall, TaskError,
+    RuntimeStatus, SignalEntity, State, StatusOptions, SubOrchestrationCall, TaskError, TimerInfo,
     TokenProvider, TokenSource, WhenAll, WhenAny,
 };
 
@@ -82,8 +83,8 @@ pub mod prelude {
         EntityLock, EntityQuery, Error, FailureDetails, Host, HttpDurableClient, HttpRetryPolicy,
         InstanceQuery, NewInstance, OrchestrationContext, OrchestrationStatus, Page, PurgeFilter,
         Result, RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError,
-        TokenSource, WebhookEvent, activity_trigger, allow_nondeterminism, durable_client,
-        http_trigger, orchestration_trigger,
+        TimerInfo, TokenSource, WebhookEvent, activity_trigger, allow_nondeterminism,
+        durable_client, entity_trigger, http_trigger, orchestration_trigger, timer_trigger,
     };
 }
 

@@ -16,6 +16,7 @@ mod replay;
 mod state;
 pub mod store;
 pub mod testing;
+pub mod timer;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -44,3 +45,4 @@ pub use replay::{
     WhenAll, WhenAny,
 };
 pub use state::{State, States};
+pub use timer::TimerInfo;

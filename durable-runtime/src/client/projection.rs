@@ -143,18 +143,6 @@ fn ended(event: &HistoryEvent) -> Option<i64> {
     }
 }
 
-/// The request of a `call_http` is shown without its secrets; what activities are given is the application's own.
-fn shown_input(name: &str, input: Option<&Payload>) -> Option<Payload> {
-    let redacted = name == HTTP_ACTIVITY;
-    input.map(|input| {
-        if redacted {
-            redact_payload(input)
-        } else {
-            input.clone()
-        }
-    })
-}
-
 /// What the reference calls the event: to it, messages to entities are events that are sent and their answers events that are raised,
 /// named by the request.
 fn shown_kind(event: &HistoryEvent) -> &'static str {
@@ -173,6 +161,18 @@ fn shown_kind(event: &HistoryEvent) -> &'static str {
 
 fn request(record: &InstanceRecord, id: i64) -> String {
     format!("{}:{id}", record.execution_id)
+}
+
+/// The request of a `call_http` is shown without its secrets; what activities are given is the application's own.
+fn shown_input(name: &str, input: Option<&Payload>) -> Option<Payload> {
+    let redacted = name == HTTP_ACTIVITY;
+    input.map(|input| {
+        if redacted {
+            redact_payload(input)
+        } else {
+            input.clone()
+        }
+    })
 }
 
 /// The members of one event but for those that all have; `None`: it is not shown.

@@ -226,11 +226,7 @@ impl Engine {
 
     /// How many activities run now.
     pub(crate) fn running_activities(&self) -> usize {
-        let lanes = [Lane::Functions, Lane::Http];
-        lanes
-            .map(|lane| self.activities.lane(lane).lock().running)
-            .into_iter()
-            .sum()
+        self.activities.running()
     }
 
     fn activity_done(&self, name: &str) {
@@ -320,6 +316,10 @@ impl Pool {
         if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
             engine.queue_activity(job);
         }
+    }
+
+    pub(crate) fn running(&self) -> usize {
+        self.functions.lock().running + self.http.lock().running
     }
 
     pub(crate) fn close(&self) {

@@ -24,12 +24,12 @@ pub(crate) struct Limits {
     pub(crate) actions: usize,
     /// Custom status, in KiB of UTF-16 text, rounded down (spec 1.9).
     pub(crate) custom_status_kib: usize,
+    /// The version of what it starts, if neither the call nor the function names one.
+    pub(crate) default_version: String,
     /// The wait between two polls of a `call_http` when the 202 names none.
     pub(crate) poll_interval: Duration,
     /// Whether a `call_http` that changes something carries an `Idempotency-Key`.
     pub(crate) idempotency_keys: bool,
-    /// The version of what it starts, if neither the call nor the function names one.
-    pub(crate) default_version: String,
 }
 
 impl Default for Limits {
@@ -37,9 +37,9 @@ impl Default for Limits {
         Self {
             actions: 100_000,
             custom_status_kib: 16,
+            default_version: String::new(),
             poll_interval: Duration::from_secs(30),
             idempotency_keys: true,
-            default_version: String::new(),
         }
     }
 }

@@ -28,8 +28,13 @@ pub enum Residency {
     Evicted,
 }
 
-pub fn open(path: &Path, residency: Residency, adjust: fn(&mut Settings)) -> (Hub, DurableClient) {
-    open_on(Arc::new(open_store(path)), residency, adjust)
+pub fn open(
+    path: &Path,
+    residency: Residency,
+    http: &Arc<Scripted>,
+    adjust: fn(&mut Settings),
+) -> (Hub, DurableClient) {
+    open_on(Arc::new(open_store(path)), residency, http, adjust)
 }
 
 pub fn open_store(path: &Path) -> SqliteStore {
@@ -39,17 +44,8 @@ pub fn open_store(path: &Path) -> SqliteStore {
 pub fn open_on(
     store: Arc<dyn Store>,
     residency: Residency,
-    adjust: fn(&mut Settings),
-) -> (Hub, DurableClient) {
-    open_for(store, residency, adjust, &Arc::default())
-}
-
-/// Whose requests the imitation answers.
-fn open_for(
-    store: Arc<dyn Store>,
-    residency: Residency,
-    adjust: fn(&mut Settings),
     http: &Arc<Scripted>,
+    adjust: fn(&mut Settings),
 ) -> (Hub, DurableClient) {
     let mut settings = Settings::default();
     settings.grace_period = Duration::from_secs(5);
@@ -79,8 +75,7 @@ impl Host {
     pub fn with(residency: Residency, adjust: fn(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let http = Arc::default();
-        let store = Arc::new(open_store(folder.path()));
-        let (hub, client) = open_for(store, residency, adjust, &http);
+        let (hub, client) = open(folder.path(), residency, &http, adjust);
         Self {
             hub,
             client,
@@ -109,8 +104,7 @@ impl Host {
             hub, http, folder, ..
         } = self;
         drop(hub);
-        let store = Arc::new(open_store(folder.path()));
-        let (hub, client) = open_for(store, residency, adjust, &http);
+        let (hub, client) = open(folder.path(), residency, &http, adjust);
         Self {
             hub,
             client,

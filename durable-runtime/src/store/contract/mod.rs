@@ -18,6 +18,7 @@ pub(crate) mod redelivery;
 pub(crate) mod reuse;
 pub(crate) mod rewinding;
 pub(crate) mod starts;
+pub(crate) mod timer_records;
 pub(crate) mod wake_pages;
 
 pub(crate) use given::{Given, given, raise, turn};
@@ -64,6 +65,8 @@ macro_rules! suite {
             rewinding::a_child_whose_id_is_taken_is_refused,
             key_changes::keys_are_unique_without_case,
             key_changes::the_first_generation_wins,
+            timer_records::a_timer_is_read_back_as_it_was_last_written,
+            timer_records::one_of_two_hosts_takes_a_run,
             wake_pages::wakes_come_earliest_first_in_pages,
             list_pages::pages_hold_each_row_once,
             list_pages::pages_are_stable_while_rows_come_and_go,
