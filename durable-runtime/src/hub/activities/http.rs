@@ -7,7 +7,9 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{ActivityTask, Cell, Engine, bounded, context_of};
-use crate::durable_http::{DurableHttpRequest, HttpDelivery, HttpExecutor, HttpFailure};
+use crate::durable_http::{
+    DurableHttpRequest, HttpDelivery, HttpExecutor, HttpFailure, of_status, redact_url,
+};
 use crate::model::{FailureDetails, Payload};
 use crate::replay::panic_text;
 
@@ -53,11 +55,21 @@ async fn send(
     delivery: HttpDelivery,
 ) -> Result<Payload, FailureDetails> {
     // An executor may be a test's closure, which panics as it likes.
+    let request = delivery.request.clone();
     let sent = AssertUnwindSafe(async { executor.execute(delivery).await }).catch_unwind();
     let answer = match sent.await {
         Ok(answer) => answer?,
         Err(panic) => return Err(FailureDetails::new("panic", panic_text(&*panic))),
     };
+    // Recorded as a failure, so that a rewind sends it again.
+    let status = answer.response.status;
+    if request
+        .retry()
+        .is_some_and(|retry| retry.is_failure(status))
+    {
+        let url = redact_url(request.uri());
+        return Err(of_status(status, request.method(), &url));
+    }
     Payload::of(&answer).map_err(|error| {
         HttpFailure::Invalid.details(format!("the answer cannot be kept: {error}"))
     })
