@@ -158,14 +158,12 @@ impl Engine {
 
     /// Puts a message into an instance's inbox; stored when this returns.
     pub(crate) async fn send(
-        &self,
+        self: &Arc<Self>,
         id: &str,
         event: HistoryEvent,
         accepted: &[RuntimeStatus],
     ) -> Result<(), ClientError> {
         self.check_open()?;
-        // Between its commit and its delivery the message is under way.
-        let _work = self.busy.begin();
         let to: Arc<str> = id.into();
         let message = NewMessage {
             id: self.store.ids().next(),
@@ -174,26 +172,24 @@ impl Engine {
             event: event.clone(),
             created: self.clock.now(),
         };
-        let inbox = Some(message.id);
-        self.submit(Change::Message {
-            message,
-            accepted: accepted.to_vec(),
-        })
-        .await?;
-        self.deliver(
-            &to,
-            Inbound {
-                event,
-                inbox,
-                execution_id: None,
-            },
-        );
+        let inbound = Inbound {
+            event,
+            inbox: Some(message.id),
+            execution_id: None,
+        };
+        let accepted = accepted.to_vec();
+        let engine = Arc::clone(self);
+        // Delivered before the commit of any turn that may have read it from the inbox is known: so whoever took it is still in
+        // memory, and knows what it comes a second time.
+        let deliver = move |_: &Receipt| engine.deliver(&to, inbound);
+        self.submit_then(Change::Message { message, accepted }, deliver)
+            .await?;
         Ok(())
     }
 
     /// Tells an entity something; stored when this returns.
     pub(crate) async fn send_to_entity(
-        &self,
+        self: &Arc<Self>,
         id: &str,
         message: EntityMessage,
     ) -> Result<(), ClientError> {
@@ -251,10 +247,6 @@ impl Engine {
             state.snapshot = None;
         });
         drop(dropped);
-    }
-
-    async fn submit(&self, change: Change) -> Result<Receipt, ClientError> {
-        self.submit_then(change, |_| ()).await
     }
 
     /// Does `then` on the store's writer once the change is durable: before anything that follows in the store is known here.
