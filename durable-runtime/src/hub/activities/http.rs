@@ -55,7 +55,9 @@ async fn send(
     delivery: HttpDelivery,
 ) -> Result<Payload, FailureDetails> {
     // An executor may be a test's closure, which panics as it likes.
-    let request = delivery.request.clone();
+    let retry = delivery.request.retry().cloned();
+    let method = delivery.request.method().to_owned();
+    let url = redact_url(delivery.request.uri());
     let sent = AssertUnwindSafe(async { executor.execute(delivery).await }).catch_unwind();
     let answer = match sent.await {
         Ok(answer) => answer?,
@@ -63,12 +65,8 @@ async fn send(
     };
     // Recorded as a failure, so that a rewind sends it again.
     let status = answer.response.status;
-    if request
-        .retry()
-        .is_some_and(|retry| retry.is_failure(status))
-    {
-        let url = redact_url(request.uri());
-        return Err(of_status(status, request.method(), &url));
+    if retry.is_some_and(|retry| retry.is_failure(status)) {
+        return Err(of_status(status, &method, &url));
     }
     Payload::of(&answer).map_err(|error| {
         HttpFailure::Invalid.details(format!("the answer cannot be kept: {error}"))
