@@ -213,6 +213,7 @@ impl Engine {
                 continue;
             }
             let free = activities.limit.saturating_sub(queue.running);
+            let free = free.min(queue.waiting());
             queue.running += free;
             drop(queue);
             // A slot that finds nothing goes at once.
@@ -237,6 +238,13 @@ impl Engine {
 }
 
 impl Queue {
+    /// How many wait for a slot, or for their function's limit.
+    fn waiting(&self) -> usize {
+        let slots = self.waiting.values().map(VecDeque::len);
+        let limits = self.limits.values().map(|limit| limit.waiting.len());
+        slots.chain(limits).sum()
+    }
+
     /// The oldest job that waited for its function's limit, if there is room now.
     fn pop_admitted(&mut self, now: Instant) -> Option<Job> {
         for limit in self.limits.values_mut() {

@@ -453,7 +453,6 @@ impl Core {
         let waker = match event {
             HistoryEvent::TaskCompleted { id, result } => match self.http_step(id, &result) {
                 Step::Answer => self.state().end_task(id, Ok(result)),
-                Step::Failed(failure) => self.fail_task(id, failure),
                 Step::Poll(wait, request) => {
                     self.wait_for_poll(id, wait, *request);
                     None

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::rehearsal::{Mock, Rehearsal};
+use super::rehearsal::{HttpMock, Mock, Rehearsal};
 use super::scope;
 use crate::client::{ClientError, DurableClient, OrchestrationStatus};
+use crate::durable_http::{DurableHttpRequest, DurableHttpResponse, HttpSettings};
 use crate::error::{Error, Result};
 use crate::function::{Activity, ActivityInvocation, IntoInput, Orchestrator};
 use crate::hub::{Hub, Options, Settings, VirtualClock};
@@ -32,6 +33,7 @@ pub struct TestHost {
     states: States,
     mocks: BTreeMap<String, Mock>,
     mocked: Vec<&'static str>,
+    http: HttpSettings,
     skips: bool,
 }
 
@@ -43,6 +45,7 @@ impl TestHost {
             states: States::default(),
             mocks: BTreeMap::new(),
             mocked: Vec::new(),
+            http: HttpSettings::default(),
             skips: true,
         }
     }
@@ -74,6 +77,15 @@ impl TestHost {
         self
     }
 
+    /// Answers every request of `call_http`, each poll of a 202 too: those wait in virtual time. Without it every `call_http` fails.
+    pub fn mock_http(
+        mut self,
+        mock: impl Fn(DurableHttpRequest) -> DurableHttpResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.http.executor = Some(Arc::new(HttpMock(mock)));
+        self
+    }
+
     /// Time passes as it does outside; only [`advance`](RunningTestHost::advance) makes it jump.
     pub fn without_time_skipping(mut self) -> Self {
         self.skips = false;
@@ -92,6 +104,7 @@ impl TestHost {
         };
         let settings = Settings {
             idle_timeout: Duration::from_secs(3_600),
+            http: self.http.clone(),
             rehearsal: Some(Arc::new(Rehearsal {
                 clock: Arc::new(clock),
                 mocks: self.mocks,

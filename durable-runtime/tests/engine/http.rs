@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use durable_macros::orchestration_trigger;
 use durable_runtime::durable_http::{HttpAnswer, HttpDelivery, HttpExecutor, HttpFailure};
+use durable_runtime::model::Payload;
+use durable_runtime::registry::{ActivityRun, ActivitySpec, Kind, Registration};
 use durable_runtime::{
     ClientError, DurableHttpRequest, DurableHttpResponse, FailureDetails, HttpRetryPolicy,
-    OrchestrationContext, Result, RuntimeStatus, StatusOptions, TaskError,
+    OrchestrationContext, Registry, Result, RuntimeStatus, StatusOptions, TaskError,
 };
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
@@ -67,6 +69,18 @@ impl HttpExecutor for Scripted {
                         DurableHttpResponse::new(500)
                     }
                 }
+                ["once-refused", key] => {
+                    let mut counts = self.counts.lock().unwrap();
+                    let count = counts.entry(key.to_owned()).or_default();
+                    *count += 1;
+                    if *count == 1 {
+                        return Err(HttpFailure::Connect.details("not yet"));
+                    }
+                    DurableHttpResponse::new(200).with_text("at last")
+                }
+                ["poll-of-refused", key] => DurableHttpResponse::new(202)
+                    .with_header("location", format!("/once-refused/{key}"))
+                    .with_header("retry-after", "0"),
                 ["refused"] => return Err(HttpFailure::Connect.details("nobody is there")),
                 ["never"] => {
                     delivery.context.cancellation_token().cancelled().await;
@@ -243,6 +257,20 @@ scenarios! {
         assert_eq!(host.http.urls().len(), 4);
     }
 
+    rewound_call_sends_what_failed_once_more(host) {
+        let poll = DurableHttpRequest::post("http://h/poll-of-refused/r1");
+        let status = DurableHttpRequest::get("http://h/flaky/r2/1").with_retry(retrying(1));
+        for (request, content, sent) in [(poll, "at last", 3), (status, "2", 2)] {
+            let before = host.http.urls().len();
+            let id = host.client.start_new::<http_proxy>(request).await.unwrap();
+            assert_eq!(host.end(&id).await.runtime_status, RuntimeStatus::Failed);
+            host.client.rewind(&id, "the server is back").await.unwrap();
+            let end = host.end(&id).await;
+            assert_eq!(end.output.unwrap()["content"], content);
+            assert_eq!(host.http.urls().len() - before, sent);
+        }
+    }
+
     handler_decides_by_the_status(host) {
         let id = host.client.start_new::<http_handled>(()).await.unwrap();
         assert_eq!(host.end(&id).await.runtime_status, RuntimeStatus::Completed);
@@ -319,6 +347,31 @@ scenarios! {
         let row = history.iter().find(|row| row["FunctionName"] == "BuiltIn::HttpActivity").unwrap();
         let text = row.to_string();
         assert!(!text.contains("s3cret") && text.contains("x-shown") && text.contains("where?"), "{text}");
+    }
+}
+
+#[test]
+fn reserved_names_cannot_be_registered() {
+    for name in [
+        "BuiltIn::HttpActivity",
+        "BuiltIn__HttpActivity",
+        "builtin__x",
+    ] {
+        let registration = Registration {
+            name,
+            module: module_path!(),
+            file: file!(),
+            line: line!(),
+            kind: Kind::Activity(ActivitySpec {
+                timeout: None,
+                max_concurrency: None,
+                rate: None,
+                states: &[],
+                run: ActivityRun::Blocking(|_| Ok(Payload::null())),
+            }),
+        };
+        let faults = Registry::of([registration].iter()).unwrap_err();
+        assert!(faults[0].0.contains("are reserved"), "{faults:?}");
     }
 }
 

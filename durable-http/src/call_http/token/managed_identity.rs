@@ -4,8 +4,8 @@
 //! the process's environment alone (ours may come from `local.settings.json`), and would bring a second HTTP pipeline along.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use durable_runtime::{AccessToken, TokenSource};
@@ -20,6 +20,8 @@ const PUBLIC_CLOUD: &str = "https://login.microsoftonline.com";
 const IMDS: &str = "http://169.254.169.254";
 /// A machine either has the service, next door, or has none.
 const IMDS_PATIENCE: Duration = Duration::from_secs(2);
+/// Where there is none, developers should not wait for it with each token.
+const IMDS_PAUSE: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where tokens of the host's own identity come from.
@@ -28,7 +30,8 @@ pub(crate) struct ManagedIdentity {
     /// Of several identities, which.
     client_id: Option<String>,
     cli: AzureCli,
-    no_imds: AtomicBool,
+    /// When nobody answered at the metadata service's address.
+    silent: Mutex<Option<Instant>>,
     client: OnceCell<Result<Client, String>>,
 }
 
@@ -75,7 +78,7 @@ impl ManagedIdentity {
             place,
             client_id,
             cli: AzureCli::default(),
-            no_imds: AtomicBool::new(false),
+            silent: Mutex::new(None),
             client: OnceCell::new(),
         }
     }
@@ -137,7 +140,7 @@ impl ManagedIdentity {
 
     async fn of_machine(&self, imds: &str, source: &TokenSource) -> Result<AccessToken, String> {
         let mut absent = "there is no identity endpoint on this machine".to_owned();
-        if !self.no_imds.load(Ordering::Relaxed) {
+        if !self.is_silent() {
             let mut url = endpoint(imds, &["metadata", "identity", "oauth2", "token"])?;
             self.query(&mut url, "2018-02-01", source);
             let request = self.client().await?.get(url).header("Metadata", "true");
@@ -145,7 +148,8 @@ impl ManagedIdentity {
                 Ok(token) => return Ok(token),
                 Err(Trouble::Refused(why)) => return Err(why),
                 Err(Trouble::Unreachable(why)) => {
-                    self.no_imds.store(true, Ordering::Relaxed);
+                    *self.silent.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Some(Instant::now());
                     absent = format!("{absent} ({why})");
                 }
             }
@@ -153,6 +157,12 @@ impl ManagedIdentity {
         let scope = scope(source.resource());
         let asked = self.cli.token(&scope, source.tenant()).await;
         asked.map_err(|cli| format!("{absent}, and {cli}"))
+    }
+
+    /// Whether there was no metadata service a moment ago; one may still be starting.
+    fn is_silent(&self) -> bool {
+        let silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        silent.is_some_and(|since| since.elapsed() < IMDS_PAUSE)
     }
 
     fn query(&self, url: &mut Url, version: &str, source: &TokenSource) {

@@ -92,6 +92,17 @@ impl Tokens {
         } else {
             Err("nobody answers for this kind; give the host one with `with_token_provider`, or use `TokenSource::managed_identity`".to_owned())
         };
+        let fits = |token: &AccessToken| {
+            let bytes = token.token.as_bytes();
+            !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic)
+        };
+        let token = token.and_then(|token| match fits(&token) {
+            true => Ok(token),
+            false => Err(
+                "what was given is empty, or has characters in it that no header carries"
+                    .to_owned(),
+            ),
+        });
         let token = token.map_err(|why| {
             HttpFailure::Token.details(format!(
                 "no token of the kind `{}` for `{}`: {why}",
@@ -138,7 +149,11 @@ mod tests {
                 }
                 tokio::task::yield_now().await;
                 Ok(AccessToken {
-                    token: format!("token {count}"),
+                    token: if source.resource() == "broken" {
+                        "a\nb".into()
+                    } else {
+                        format!("token-{count}")
+                    },
                     expires_on: Utc::now() + self.life,
                 })
             }
@@ -161,15 +176,15 @@ mod tests {
         let source = TokenSource::custom("vault", "jobs");
         let (provider, long) = tokens(Duration::from_secs(3600));
         let all = join_all((0..10).map(|_| long.get(&source))).await;
-        assert!(all.iter().all(|token| token.as_deref() == Ok("token 0")));
-        assert_eq!(long.renew(&source, "token 0").await.unwrap(), "token 1");
-        assert_eq!(long.renew(&source, "token 0").await.unwrap(), "token 1");
+        assert!(all.iter().all(|token| token.as_deref() == Ok("token-0")));
+        assert_eq!(long.renew(&source, "token-0").await.unwrap(), "token-1");
+        assert_eq!(long.renew(&source, "token-0").await.unwrap(), "token-1");
         assert_eq!(provider.asked.load(Ordering::SeqCst), 2);
         let other = source.clone().with_tenant("t");
-        assert_eq!(long.get(&other).await.unwrap(), "token 2");
+        assert_eq!(long.get(&other).await.unwrap(), "token-2");
         let (_, over) = tokens(Duration::ZERO);
-        assert_eq!(over.get(&source).await.unwrap(), "token 0");
-        assert_eq!(over.get(&source).await.unwrap(), "token 1");
+        assert_eq!(over.get(&source).await.unwrap(), "token-0");
+        assert_eq!(over.get(&source).await.unwrap(), "token-1");
     }
 
     #[tokio::test]
@@ -183,6 +198,14 @@ mod tests {
         assert_eq!(failure.properties["kind"], "token");
         assert!(
             !failure.is_non_retriable && failure.message.contains("the vault is closed"),
+            "{failure:?}"
+        );
+        let failure = tokens
+            .get(&TokenSource::custom("vault", "broken"))
+            .await
+            .unwrap_err();
+        assert!(
+            failure.message.contains("no header carries") && !failure.message.contains("a\nb"),
             "{failure:?}"
         );
         let nobody = Tokens::new(None, ManagedIdentity::of(|_| None));

@@ -7,7 +7,9 @@ use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use super::{ActivityTask, Cell, Engine, bounded, context_of};
-use crate::durable_http::{DurableHttpRequest, HttpDelivery, HttpExecutor, HttpFailure};
+use crate::durable_http::{
+    DurableHttpRequest, HttpDelivery, HttpExecutor, HttpFailure, of_status, redact_url,
+};
 use crate::model::{FailureDetails, Payload};
 use crate::replay::panic_text;
 
@@ -18,7 +20,8 @@ pub(super) async fn run(
     token: &CancellationToken,
 ) -> Result<Payload, FailureDetails> {
     let Some(executor) = &engine.settings.http.executor else {
-        let text = "this host sends no HTTP requests: it was built without the feature `http-client`, or the hub was given no executor";
+        let text = "this host sends no HTTP requests: it was built without the feature `http-client`, or the hub was given no executor; \
+            a test gives it one with `mock_http`";
         return Err(HttpFailure::Invalid.details(text));
     };
     let request = task.input.as_ref().map(Payload::read::<DurableHttpRequest>);
@@ -52,11 +55,19 @@ async fn send(
     delivery: HttpDelivery,
 ) -> Result<Payload, FailureDetails> {
     // An executor may be a test's closure, which panics as it likes.
+    let retry = delivery.request.retry().cloned();
+    let method = delivery.request.method().to_owned();
+    let url = redact_url(delivery.request.uri());
     let sent = AssertUnwindSafe(async { executor.execute(delivery).await }).catch_unwind();
     let answer = match sent.await {
         Ok(answer) => answer?,
         Err(panic) => return Err(FailureDetails::new("panic", panic_text(&*panic))),
     };
+    // Recorded as a failure, so that a rewind sends it again.
+    let status = answer.response.status;
+    if retry.is_some_and(|retry| retry.is_failure(status)) {
+        return Err(of_status(status, &method, &url));
+    }
     Payload::of(&answer).map_err(|error| {
         HttpFailure::Invalid.details(format!("the answer cannot be kept: {error}"))
     })

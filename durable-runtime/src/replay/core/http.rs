@@ -5,16 +5,14 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::{Action, Core, Slot, SlotId, State, What};
-use crate::durable_http::{DurableHttpRequest, Sent, check, next_poll, of_status, redact_url};
-use crate::model::{FailureDetails, HistoryEvent, Payload, TaskError};
+use crate::durable_http::{DurableHttpRequest, Sent, check, next_poll};
+use crate::model::{HistoryEvent, Payload, TaskError};
 use crate::replay::slot::{HttpExchange, Retry, Role};
 
 /// What follows from an answer.
 pub(super) enum Step {
     /// It is what the call gives.
     Answer,
-    /// Its status counts as a failure.
-    Failed(FailureDetails),
     /// It says where to ask, and when.
     Poll(Duration, Box<DurableHttpRequest>),
 }
@@ -77,13 +75,6 @@ impl Core {
             return Step::Answer;
         };
         let HttpExchange { original, last, .. } = &**exchange;
-        let failed = original
-            .retry()
-            .is_some_and(|retry| retry.is_failure(status_code));
-        if failed {
-            let url = redact_url(last.uri());
-            return Step::Failed(of_status(status_code, last.method(), &url));
-        }
         if status_code != 202 || !original.is_polling() {
             return Step::Answer;
         }
