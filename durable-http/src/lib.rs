@@ -10,6 +10,7 @@ mod client;
 mod fixture;
 mod host;
 pub mod keys;
+mod openapi;
 mod principal;
 mod receivers;
 mod routes;

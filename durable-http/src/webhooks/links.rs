@@ -11,7 +11,7 @@ use crate::client::HttpManagementPayload;
 use crate::host::Shared;
 
 /// Path of the webhooks, without a slash at its end.
-pub(super) const BASE: &str = "/runtime/webhooks/durabletask";
+pub(crate) const BASE: &str = "/runtime/webhooks/durabletask";
 
 /// What all links of one hub, seen from one place, have in common.
 pub(crate) struct Links {
