@@ -18,6 +18,8 @@ mod settings;
 mod shared;
 mod storage;
 mod throttle;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,6 +53,8 @@ pub struct Host {
     address: Option<String>,
     http: bool,
     auth: Option<bool>,
+    #[cfg(feature = "tls")]
+    tls: Option<(PathBuf, PathBuf)>,
     configure: Vec<Box<dyn Configure>>,
     client: Promise,
 }
@@ -75,6 +79,8 @@ impl Host {
             address: None,
             http: true,
             auth: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             configure: Vec::new(),
             client: Promise::new(),
         }
@@ -107,6 +113,13 @@ impl Host {
     /// Only the engine: no port, no keys.
     pub fn without_http(mut self) -> Self {
         self.http = false;
+        self
+    }
+
+    /// Serves HTTPS, with HTTP/2, unless the command line names others: PEM files of the certificate chain and of its private key.
+    #[cfg(feature = "tls")]
+    pub fn with_tls(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.tls = Some((cert.into(), key.into()));
         self
     }
 
