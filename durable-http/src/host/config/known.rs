@@ -41,6 +41,7 @@ const HTTP: &[&str] = &[
     "dynamicThrottlesEnabled",
     "enableChunkedRequestBinding",
     "responseTimeout",
+    "trustedProxies",
     "hsts",
     "customHeaders",
 ];
