@@ -90,6 +90,7 @@ async fn no_key_is_in_any_line_body_or_debug_output() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(move || writer.clone())
+        .with_ansi(false)
         .init();
     let folder = tempfile::tempdir().unwrap();
     let first = host(&folder).with_auth(false).start().await.unwrap();
@@ -150,6 +151,25 @@ async fn no_key_is_in_any_line_body_or_debug_output() {
     let logged = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
     // It was listening, and there was something to hear.
     assert!(asked > 100 && logged.contains("hello failed") && !said.contains("on purpose"));
+    // One line for each invocation, with what an operator looks for.
+    let answered: Vec<_> = logged
+        .lines()
+        .filter(|line| line.contains("open answered"))
+        .collect();
+    assert_eq!(answered.len(), 2 * KEYS.len());
+    for part in [
+        "INFO",
+        "function=\"open\"",
+        "invocation=",
+        "status=200",
+        "duration=",
+    ] {
+        assert!(
+            answered.iter().all(|line| line.contains(part)),
+            "{part}: {}",
+            answered[0]
+        );
+    }
     for (what, text) in [
         ("a log line", &logged),
         ("an answer or debug output", &said),
