@@ -4,6 +4,7 @@
 //! else it opens the hub itself (`local`) and changes nothing but what it was asked to; no function runs. What the tool needs of
 //! the program around it is [`App`].
 
+mod entities;
 mod failure;
 mod functions;
 mod import;
@@ -95,6 +96,9 @@ enum Command {
         #[arg(value_enum)]
         shell: clap_complete::Shell,
     },
+    /// The entities of the hub
+    #[command(subcommand)]
+    Entities(entities::Entities),
 }
 
 /// Does what the command line says. Returns the exit status; messages are printed.
@@ -150,6 +154,9 @@ fn dispatch(app: impl App, cli: Cli) -> Result<(), Failure> {
         Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Instances(command)) => {
             block_on(instances::run(command, &app.site(script_root)?, &global))
+        }
+        Some(Command::Entities(command)) => {
+            block_on(entities::run(command, &app.site(script_root)?, &global))
         }
     }
 }

@@ -9,7 +9,7 @@ use super::activities::Job;
 use super::cell::{Cell, CellState, Inbound, Reply};
 use super::resident::{ActivityTask, Effects, StartEffect};
 use crate::model::{FailureDetails, HistoryEvent};
-use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, NewMessage, Receipt};
+use crate::store::{Done, Error, InstanceRecord, NewMessage, Receipt};
 
 /// A turn that was submitted.
 pub(super) struct Pending {
@@ -37,9 +37,12 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         ..
     } = pending;
     let started = publish(engine, cell, &effects, &snapshot);
-    engine.disarm(cell, &snapshot.execution_id, &effects.cancelled_timers);
     if !effects.ended {
         engine.arm(cell, &snapshot.execution_id, &effects.timers);
+    }
+    // What a turn cancels it may have asked for itself, or an earlier generation did.
+    for (generation, at, id) in &effects.cancelled_timers {
+        engine.disarm(cell, generation, &[(*at, *id)]);
     }
     for job in started {
         engine.activities.push(job);
@@ -47,10 +50,28 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     send(engine, effects.messages, effects.starts, receipt);
     if effects.ended {
         engine.waiters.tell(&snapshot);
+        log_end(engine, snapshot);
     }
     if let Some(reply) = reply {
         let _ = reply.send(Ok(()));
     }
+}
+
+/// The one line of an orchestration. Written elsewhere: whoever reads the log slowly must not hold up the store.
+fn log_end(engine: &Engine, ended: Arc<InstanceRecord>) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    engine.runtime.spawn(async move {
+        tracing::info!(
+            function = &*ended.name,
+            instance_id = &*ended.id,
+            outcome = ended.status.name(),
+            error = ended.failure.as_ref().map(|failure| &*failure.message),
+            duration = ?ended.created.until(ended.updated),
+            "orchestration ended"
+        );
+    });
 }
 
 /// What was stored for others reaches them.
@@ -79,7 +100,7 @@ pub(super) fn send(
     }
 }
 
-fn deliver(engine: &Engine, message: NewMessage) {
+pub(super) fn deliver(engine: &Engine, message: NewMessage) {
     let NewMessage {
         id,
         to,
@@ -126,7 +147,12 @@ fn publish(
     jobs
 }
 
-fn job(cell: &Arc<Cell>, state: &mut CellState, task: &ActivityTask, current: &Arc<str>) -> Job {
+pub(super) fn job(
+    cell: &Arc<Cell>,
+    state: &mut CellState,
+    task: &ActivityTask,
+    current: &Arc<str>,
+) -> Job {
     let token = CancellationToken::new();
     if task.execution_id == *current {
         state.running.insert(task.id, token.clone());
@@ -189,7 +215,7 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
     }
     if let Some(dropped) = state.accept_queued() {
         state.scheduled = true;
-        engine.queue.push(Arc::clone(cell));
+        engine.schedule(Arc::clone(cell));
         drop(dropped);
         return;
     }
@@ -201,48 +227,10 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
         || (state.resident.is_some() && engine.settings.idle_timeout.is_zero())
     {
         state.scheduled = true;
-        engine.queue.push(Arc::clone(cell));
+        engine.schedule(Arc::clone(cell));
     } else if state.resident.is_none() && state.is_idle() {
         engine.cells.remove(cell, state);
     }
-}
-
-/// Counts the deliveries first, then runs the activities again.
-pub(super) fn redeliver(
-    engine: &Arc<Engine>,
-    cell: &Arc<Cell>,
-    key: InstanceKey,
-    tasks: Vec<i64>,
-    activities: Vec<ActivityTask>,
-) {
-    let jobs: Vec<Job> = {
-        let mut state = cell.lock();
-        let current = activities
-            .first()
-            .map(|task| Arc::clone(&task.execution_id))
-            .unwrap_or_default();
-        activities
-            .iter()
-            .map(|task| job(cell, &mut state, task, &current))
-            .collect()
-    };
-    let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
-    let done: Done = Box::new(move |result| match result {
-        Ok(_) => jobs
-            .into_iter()
-            .for_each(|job| engine_then.activities.push(job)),
-        Err(error) => {
-            tracing::warn!(instance_id = &*cell_then.id, %error, "open activities could not be taken up; the instance is loaded again");
-            let mut state = cell_then.lock();
-            jobs.iter()
-                .for_each(|job| drop(state.running.remove(&job.task.id)));
-            let dropped = state.unload();
-            drop(state);
-            drop(dropped);
-            engine_then.retry_later(&cell_then, Vec::new());
-        }
-    });
-    engine.store.submit(Change::Redeliver { key, tasks }, done);
 }
 
 /// Task ids of the activities that these messages end.

@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 
+use super::busy::Work;
 use super::cell::{Cell, Create, Inbound};
 use super::resident::{Effects, Resident};
-use super::{Engine, commit, entities};
+use super::{Engine, commit, deliveries, entities};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, RuntimeStatus};
 use crate::replay::Open;
 use crate::store::{Change, InstanceRecord, LoadedInstance, is_entity};
@@ -30,11 +31,21 @@ pub(crate) struct RunQueue {
 
 #[derive(Default)]
 struct QueueState {
-    cells: VecDeque<Arc<Cell>>,
-    /// What each busy thread works on, and since when.
-    busy: Vec<(u64, Arc<Cell>, Instant, bool)>,
+    cells: VecDeque<(Arc<Cell>, Work)>,
+    /// What each busy thread works on.
+    busy: Vec<Taken>,
     next: u64,
     closed: bool,
+}
+
+/// A turn on a thread.
+struct Taken {
+    ticket: u64,
+    cell: Arc<Cell>,
+    since: Instant,
+    /// It is slow, and a spare thread took its place.
+    replaced: bool,
+    _work: Work,
 }
 
 impl RunQueue {
@@ -50,8 +61,8 @@ impl RunQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn push(&self, cell: Arc<Cell>) {
-        self.lock().cells.push_back(cell);
+    pub(crate) fn push(&self, cell: Arc<Cell>, work: Work) {
+        self.lock().cells.push_back((cell, work));
         self.ready.notify_one();
     }
 
@@ -69,12 +80,16 @@ impl RunQueue {
     fn take(&self) -> Option<(u64, Arc<Cell>)> {
         let mut state = self.lock();
         loop {
-            if let Some(cell) = state.cells.pop_front() {
+            if let Some((cell, work)) = state.cells.pop_front() {
                 let ticket = state.next;
                 state.next += 1;
-                state
-                    .busy
-                    .push((ticket, Arc::clone(&cell), Instant::now(), false));
+                state.busy.push(Taken {
+                    ticket,
+                    cell: Arc::clone(&cell),
+                    since: Instant::now(),
+                    replaced: false,
+                    _work: work,
+                });
                 return Some((ticket, cell));
             }
             if state.closed {
@@ -89,9 +104,13 @@ impl RunQueue {
 
     /// Whether the thread that did this is to end, because a spare one took its place.
     fn done(&self, ticket: u64) -> bool {
-        let mut state = self.lock();
-        let index = state.busy.iter().position(|(other, ..)| *other == ticket);
-        index.is_some_and(|index| state.busy.swap_remove(index).3)
+        let taken = {
+            let mut state = self.lock();
+            let index = state.busy.iter().position(|taken| taken.ticket == ticket);
+            index.map(|index| state.busy.swap_remove(index))
+        };
+        // Whoever waits for quiet is told without the lock.
+        taken.is_some_and(|taken| taken.replaced)
     }
 
     /// Instances whose turn has just become slow.
@@ -100,10 +119,10 @@ impl RunQueue {
         let late = state
             .busy
             .iter_mut()
-            .filter(|(_, _, since, replaced)| !replaced && since.elapsed() > SLOW);
-        late.map(|entry| {
-            entry.3 = true;
-            Arc::clone(&entry.1.id)
+            .filter(|taken| !taken.replaced && taken.since.elapsed() > SLOW);
+        late.map(|taken| {
+            taken.replaced = true;
+            Arc::clone(&taken.cell.id)
         })
         .collect()
     }
@@ -283,7 +302,7 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
             epoch,
         },
     );
-    engine.store.submit(Change::Turn(Box::new(commit)), done);
+    engine.submit_change(Change::Turn(Box::new(commit)), done);
     put_back(engine, cell, resident, epoch, made.again);
 }
 
@@ -324,7 +343,7 @@ pub(super) fn reschedule(engine: &Engine, cell: &Arc<Cell>, state: &mut super::c
         }
     } else {
         state.scheduled = true;
-        engine.queue.push(Arc::clone(cell));
+        engine.schedule(Arc::clone(cell));
     }
 }
 
@@ -388,18 +407,18 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
         }
     };
     let started = started_of(&loaded);
-    let Some(mut execution) = engine.new_execution(cell, &started) else {
-        tracing::warn!(
-            instance_id = &*cell.id,
-            function = &*started.name,
-            version = started.version,
-            "the instance waits: no function of that name and version is registered here"
-        );
-        job.messages.clear();
-        return None;
+    let begun = !loaded.history.is_empty();
+    let mut execution = match engine.runnable(cell, &started, begun) {
+        Ok(execution) => execution,
+        Err(why) => {
+            // What is of use later lies in the inbox.
+            job.messages.clear();
+            let (resident, messages) = engine.end_without_code(cell, loaded, started, &why)?;
+            job.messages = messages;
+            return Some(resident);
+        }
     };
     execution.replay(&loaded.history);
-    let begun = !loaded.history.is_empty();
     let LoadedInstance {
         record,
         sequence,
@@ -448,7 +467,8 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     Some(resident)
 }
 
-fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
+/// What the current execution began with.
+pub(super) fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
     for event in loaded.history.iter().flatten() {
         if let HistoryEvent::ExecutionStarted(started) = event {
             return (**started).clone();
@@ -470,7 +490,7 @@ fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
 
 /// Arms its timers, and runs again the activities of which this process knows nothing.
 fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messages: &[Inbound]) {
-    let mut again = Vec::new();
+    let mut first_again = Vec::new();
     let answered = commit::ended_activities(messages);
     let running: Vec<i64> = cell.lock().running.keys().copied().collect();
     let mut effects = Effects::default();
@@ -483,11 +503,24 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
                 input,
                 attempt,
             } if !running.contains(&id) && !answered.contains(&id) => {
-                let delivery = resident.redelivered(id);
-                again.push(id);
-                let execution_id = Arc::clone(&resident.record.execution_id);
+                let known = resident.deliveries.iter().position(|(task, _)| *task == id);
+                let delivery = match known.map(|at| &mut resident.deliveries[at].1) {
+                    // Its start is counted when it happens: it may never have left the queue.
+                    Some(count) if *count > 1 => *count + 1,
+                    Some(count) => {
+                        *count = 2;
+                        first_again.push(id);
+                        2
+                    }
+                    None => {
+                        resident.deliveries.push((id, 2));
+                        first_again.push(id);
+                        2
+                    }
+                };
                 effects.activities.push(super::resident::ActivityTask {
-                    execution_id,
+                    key: resident.record.key,
+                    execution_id: Arc::clone(&resident.record.execution_id),
                     id,
                     name,
                     input,
@@ -499,19 +532,13 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
         }
     }
     engine.arm(cell, &resident.record.execution_id, &effects.timers);
-    if !again.is_empty() {
-        commit::redeliver(engine, cell, resident.record.key, again, effects.activities);
-    }
-}
-
-impl Resident {
-    /// Counts one more delivery of an open activity.
-    fn redelivered(&mut self, id: i64) -> u32 {
-        if let Some((_, count)) = self.deliveries.iter_mut().find(|(other, _)| *other == id) {
-            *count += 1;
-            return *count;
-        }
-        self.deliveries.push((id, 2));
-        2
+    if !effects.activities.is_empty() {
+        deliveries::take_up(
+            engine,
+            cell,
+            resident.record.key,
+            first_again,
+            effects.activities,
+        );
     }
 }

@@ -199,6 +199,17 @@ pub enum HistoryEvent {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         recursive: bool,
     },
+    /// A client took the failed execution back to before its failure.
+    ExecutionRewound {
+        /// What the client said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// The execution that failed.
+        execution_id: Arc<str>,
+        /// The parent's execution, if the instance was rewound because its parent was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent_execution_id: Option<Arc<str>>,
+    },
     /// The execution ended.
     ExecutionCompleted {
         /// Task id, the highest.
@@ -260,6 +271,22 @@ pub struct Parent {
 }
 
 impl HistoryEvent {
+    /// The id that was given to what the event asks for; `None` for inbound events.
+    pub(crate) fn task_id(&self) -> Option<i64> {
+        match self {
+            Self::TaskScheduled { id, .. }
+            | Self::TimerCreated { id, .. }
+            | Self::SubOrchestrationInstanceCreated { id, .. }
+            | Self::EventSent { id, .. }
+            | Self::EntityOperationCalled { id, .. }
+            | Self::EntityOperationSignaled { id, .. }
+            | Self::EntityLockRequested { id, .. }
+            | Self::EntityUnlockSent { id, .. }
+            | Self::ExecutionCompleted { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// When the message that this is becomes due; `None`: at once.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         match self {
@@ -298,6 +325,7 @@ impl HistoryEvent {
             Self::ExecutionSuspended { .. } => "ExecutionSuspended",
             Self::ExecutionResumed { .. } => "ExecutionResumed",
             Self::ExecutionTerminated { .. } => "ExecutionTerminated",
+            Self::ExecutionRewound { .. } => "ExecutionRewound",
             Self::ExecutionCompleted { .. } => "ExecutionCompleted",
             Self::OrchestratorCompleted => "OrchestratorCompleted",
         }

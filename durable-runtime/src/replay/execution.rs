@@ -34,6 +34,8 @@ pub(crate) struct Execution {
     held: VecDeque<HistoryEvent>,
     end: Option<End>,
     ended_in_history: bool,
+    /// Its children, if it has no code: all that it can do is end.
+    without_code: Option<Vec<(i64, Open)>>,
 }
 
 /// What one turn did: values only.
@@ -75,25 +77,62 @@ impl Execution {
             held: VecDeque::new(),
             end: None,
             ended_in_history: false,
+            without_code: None,
         }
+    }
+
+    /// An execution whose code is not here, or must not run yet. It can only be ended; its children are those that its end concerns.
+    pub(crate) fn without_code(
+        instance_id: Arc<str>,
+        started: ExecutionStarted,
+        registry: Arc<Registry>,
+        limits: Limits,
+        begun: bool,
+        children: Vec<(i64, Open)>,
+    ) -> Self {
+        let spec = OrchestratorSpec {
+            version: None,
+            run: |_| Box::pin(std::future::pending()),
+        };
+        let mut execution = Self::new(
+            instance_id,
+            started,
+            spec,
+            registry,
+            limits,
+            Arc::new(|| ()),
+        );
+        execution.begun = begun;
+        execution.without_code = Some(children);
+        execution.core.state().replaying = false;
+        execution
     }
 
     /// Replays recorded turns. A difference between code and history ends the execution as failed; the next turn says so.
     pub(crate) fn replay(&mut self, history: &[Vec<HistoryEvent>]) {
+        let _ = self.compare(history);
+    }
+
+    /// The same, and tells both sides of the difference.
+    pub(crate) fn compare(&mut self, history: &[Vec<HistoryEvent>]) -> Option<String> {
         self.root.enter();
         // What the code logs was logged when it ran first.
         let difference = dispatcher::with_default(&Dispatch::none(), || {
             history.iter().find_map(|turn| self.replay_turn(turn))
         });
-        if let Some(difference) = difference {
-            // What the code asked for instead is not done.
+        // Code that does not fit its history has nothing to say: what it asked for is not done, nor written beside what was.
+        if difference.is_some() || self.end.is_some() {
             self.core.state().confirmed().clear();
-            self.abort(End::Failed(failure(&difference)));
+        }
+        if let Some(difference) = &difference {
+            self.core.adopt(history.iter().flatten());
+            self.abort(End::Failed(failure(difference)));
         }
         self.root.leave();
         let state = &mut *self.core.state();
         state.replaying = false;
         state.effects = super::core::Effects::default();
+        difference
     }
 
     fn replay_turn(&mut self, turn: &[HistoryEvent]) -> Option<String> {
@@ -162,6 +201,17 @@ impl Execution {
                 Some(End::ContinuedAsNew { .. }) => !overrides,
                 Some(_) => true,
             };
+            if matches!(event, HistoryEvent::ExecutionRewound { .. }) {
+                // It says what came before: code that fails again in its first turn must not hide it.
+                events.push(event);
+                continue;
+            }
+            if ended && !self.begun && matches!(event, HistoryEvent::ExecutionStarted(_)) {
+                // Failed before it could begin: its history begins as every other.
+                self.begun = true;
+                events.push(event);
+                continue;
+            }
             if ended {
                 late.push(event);
                 continue;
@@ -261,6 +311,8 @@ impl Execution {
             HistoryEvent::ExecutionTerminated { reason, recursive } => {
                 self.abort(End::Terminated { reason, recursive });
             }
+            // What it undid is no longer in history: there is nothing to tell to code.
+            HistoryEvent::ExecutionRewound { .. } => {}
             event if self.suspended => self.held.push_back(event),
             event => self.feed(event),
         }
@@ -271,6 +323,9 @@ impl Execution {
             return;
         }
         self.begun = true;
+        if self.without_code.is_some() {
+            return;
+        }
         let context = OrchestrationContext::new(Arc::clone(&self.core));
         let run = self.spec.run;
         match catch_unwind(AssertUnwindSafe(|| run(context))) {
@@ -344,9 +399,19 @@ impl Execution {
         }
     }
 
+    /// What it began with.
+    pub(crate) fn started(&self) -> &ExecutionStarted {
+        &self.core.started
+    }
+
     /// Ended by code or history.
     pub(crate) fn is_ended(&self) -> bool {
         self.end.is_some()
+    }
+
+    /// How it ended, if it has.
+    pub(crate) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
     }
 
     /// Whether a turn has something to say even without messages.
@@ -356,38 +421,49 @@ impl Execution {
 
     /// Open tasks, by task id.
     pub(crate) fn open(&self) -> Vec<(i64, Open)> {
+        if let Some(children) = &self.without_code {
+            return children.clone();
+        }
         self.core
             .state()
             .open()
-            .iter()
-            .map(|(id, open)| (*id, open.clone()))
+            .map(|(id, open)| (id, open.clone()))
             .collect()
     }
 
     /// Open timers.
     pub(crate) fn timers(&self) -> Vec<(Timestamp, i64)> {
-        self.core.state().timers()
+        self.core.state().timers().collect()
     }
 
     /// Whether an inbound event would be a duplicate, or an answer to nothing (spec 2.2).
     pub(crate) fn is_stale(&self, event: &HistoryEvent) -> bool {
-        let id = match event {
-            HistoryEvent::TaskCompleted { id, .. }
-            | HistoryEvent::TaskFailed { id, .. }
-            | HistoryEvent::TimerFired { id }
-            | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-            | HistoryEvent::SubOrchestrationInstanceFailed { id, .. }
-            | HistoryEvent::EntityOperationCompleted { id, .. }
-            | HistoryEvent::EntityOperationFailed { id, .. }
-            | HistoryEvent::EntityLockGranted { id } => id,
-            HistoryEvent::ExecutionStarted(_) => return self.begun,
-            _ => return false,
+        if matches!(event, HistoryEvent::ExecutionStarted(_)) {
+            return self.begun;
+        }
+        let Some(id) = answers(event) else {
+            return false;
         };
-        let held = |event: &HistoryEvent| {
-            matches!(event, HistoryEvent::TimerFired { id: held } if held == id)
-                || answers(event) == Some(*id)
+        let asked = match self.core.state().open_task(id) {
+            Some(Open::Activity { .. }) => matches!(
+                event,
+                HistoryEvent::TaskCompleted { .. } | HistoryEvent::TaskFailed { .. }
+            ),
+            Some(Open::Timer { .. }) => matches!(event, HistoryEvent::TimerFired { .. }),
+            Some(Open::Child { .. }) => matches!(
+                event,
+                HistoryEvent::SubOrchestrationInstanceCompleted { .. }
+                    | HistoryEvent::SubOrchestrationInstanceFailed { .. }
+            ),
+            Some(Open::EntityCall) => matches!(
+                event,
+                HistoryEvent::EntityOperationCompleted { .. }
+                    | HistoryEvent::EntityOperationFailed { .. }
+            ),
+            Some(Open::Lock) => matches!(event, HistoryEvent::EntityLockGranted { .. }),
+            None => false,
         };
-        !self.core.state().open().contains_key(id) || self.held.iter().any(held)
+        !asked || self.held.iter().any(|held| answers(held) == Some(id))
     }
 
     /// The earliest timer, if there is one, and whether any activity is open.
@@ -413,10 +489,12 @@ impl std::fmt::Debug for Execution {
     }
 }
 
+/// The task that an event is the end of.
 fn answers(event: &HistoryEvent) -> Option<i64> {
     match event {
         HistoryEvent::TaskCompleted { id, .. }
         | HistoryEvent::TaskFailed { id, .. }
+        | HistoryEvent::TimerFired { id }
         | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
         | HistoryEvent::SubOrchestrationInstanceFailed { id, .. }
         | HistoryEvent::EntityOperationCompleted { id, .. }
