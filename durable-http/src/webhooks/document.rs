@@ -32,6 +32,20 @@ const SHOW: &[&str] = &[
     "showHistoryOutput",
     "returnInternalServerErrorOnFailure",
 ];
+const SPAN: &[&str] = &[
+    "taskHub",
+    "connection",
+    "createdTimeFrom",
+    "createdTimeTo",
+    "runtimeStatus",
+];
+const RESTART: &[&str] = &[
+    "taskHub",
+    "connection",
+    "restartWithNewInstanceId",
+    "timeout",
+    "pollingInterval",
+];
 const FILTER: &[&str] = &[
     "taskHub",
     "connection",
@@ -144,6 +158,30 @@ pub(crate) const DESCRIBED: &[Described] = &[
         &[202, 400, 410, 500],
     ),
     line(
+        "DELETE",
+        "/instances",
+        "Remove the ended instances of a span of time",
+        SPAN,
+        false,
+        &[200, 400],
+    ),
+    line(
+        "POST",
+        "/instances/{instanceId}/rewind",
+        "Take a failed instance back to before its failure",
+        REASON,
+        false,
+        &[202, 400, 410, 412],
+    ),
+    line(
+        "POST",
+        "/instances/{instanceId}/restart",
+        "Start once more with the same input",
+        RESTART,
+        false,
+        &[200, 202, 400, 409, 500],
+    ),
+    line(
         "GET",
         "/entities",
         "List entities, a page at a time",
@@ -243,6 +281,8 @@ mod tests {
             "instances/a/terminate",
             "instances/a/suspend",
             "instances/a/resume",
+            "instances/a/rewind",
+            "instances/a/restart",
         ] {
             for method in ["GET", "POST", "DELETE"] {
                 let whole = format!("/runtime/webhooks/durabletask/{path}");
