@@ -44,6 +44,12 @@ async fn vectors_26_and_27_without_keys_everybody_is_the_administrator() {
         let answer = http.get(base.join(path).unwrap()).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), StatusCode::OK.as_u16(), "{path}");
     }
+    let home = http.get(base.clone()).send().await.unwrap();
+    let home = home.text().await.unwrap();
+    assert!(
+        home.contains("/api/products/{category:alpha}/{id:int?}"),
+        "{home}"
+    );
     host.shutdown().await.unwrap();
     let refused = builder(&folder, &Gate::new(), &[])
         .with_auth(false)

@@ -11,6 +11,7 @@ use futures::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::home;
 use super::shared::{Shared, Target};
 use crate::binding::{AuthLevel, HttpInvocation, HttpRegistration, Values};
 use crate::body;
@@ -82,7 +83,7 @@ async fn answer(
         return Ok(req.into_response(response));
     }
     if req.path() == "/" && shared.table.find(req.method().as_str(), "/").is_none() {
-        return Ok(req.into_response(home(shared)));
+        return Ok(req.into_response(home::page(shared)));
     }
     let Some(_admitted) = shared.throttle.admit().await else {
         return Ok(req.into_response(too_many()));
@@ -261,15 +262,4 @@ fn hand_over(
         }
     }
     values
-}
-
-fn home(shared: &Shared) -> HttpResponse {
-    if !shared.settings.home_page {
-        return HttpResponse::new(StatusCode::NO_CONTENT);
-    }
-    let page = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Durable Functions</title></head>\
-                <body><h1>Your Durable Functions host is up and running.</h1></body></html>\n";
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(page)
 }

@@ -8,6 +8,7 @@ mod config;
 mod configure;
 mod cors;
 mod dispatch;
+mod home;
 mod hsts;
 mod hub_name;
 mod lifecycle;
