@@ -12,6 +12,7 @@ mod client;
 mod fixture;
 mod host;
 pub mod keys;
+mod openapi;
 mod principal;
 mod receivers;
 mod routes;

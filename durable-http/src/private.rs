@@ -2,4 +2,6 @@
 
 pub use durable_runtime::__private::*;
 
-pub use crate::binding::{AuthLevel, HttpInvocation, HttpRegistration, Webhook};
+pub use crate::binding::{
+    AuthLevel, BodyProbe, BodySpec, HttpInvocation, HttpRegistration, NoSchema, Webhook,
+};

@@ -63,6 +63,9 @@ private! {
     http_invocation => HttpInvocation,
     auth_level => AuthLevel,
     webhook => Webhook,
+    body_spec => BodySpec,
+    body_probe => BodyProbe,
+    no_schema => NoSchema,
 }
 
 impl Paths {

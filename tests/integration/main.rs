@@ -59,7 +59,11 @@ impl Drop for Host {
 
 impl Host {
     fn start(root: &Path) -> Self {
-        let mut command = command(root, &["--port", "0"]);
+        Self::start_on(root, 0)
+    }
+
+    fn start_on(root: &Path, port: u16) -> Self {
+        let mut command = command(root, &["--port", &port.to_string()]);
         let mut child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -309,4 +313,126 @@ fn a_stopped_host_exits_0() {
         .unwrap();
     assert!(killed.success());
     assert_eq!(host.child.wait().unwrap().code(), Some(0));
+}
+
+/// Keys as another application has them, in a folder as Functions keeps it.
+#[test]
+fn keys_of_an_existing_application_are_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = folder.path().join("secrets");
+    std::fs::create_dir(&secrets).unwrap();
+    let file = |name: &str, text: &str| std::fs::write(secrets.join(name), text).unwrap();
+    file(
+        "host.json",
+        r#"{"masterKey":{"name":"master","value":"m-1"},"functionKeys":[{"name":"default","value":"h-1"}]}"#,
+    );
+    file(
+        "http_start.json",
+        r#"{"keys":[{"name":"default","value":"f-1"},{"name":"partner","value":"f-2"}]}"#,
+    );
+    file("gone.json", r#"{"key":"g-1"}"#);
+    file("host.snapshot.2020-01-01.json", "{");
+    let import = |from: &str| tool(folder.path(), &["keys", "import", from]);
+    let imported = import(secrets.to_str().unwrap());
+    let said = String::from_utf8_lossy(&imported.stderr).into_owned();
+    assert!(
+        imported.status.success() && said.contains("`gone`"),
+        "{said}"
+    );
+    let found = keys(folder.path());
+    for (path, expected) in [
+        ("/masterKey", "m-1"),
+        ("/functionKeys/default", "h-1"),
+        ("/functions/http_start/partner", "f-2"),
+    ] {
+        assert_eq!(text(&found, path), expected);
+    }
+    file(
+        "http_start.json",
+        r#"{"keys":[{"name":"default","value":"CfDJ8","encrypted":true}]}"#,
+    );
+    let refused = import(secrets.to_str().unwrap());
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        said.contains("http_start.json") && said.contains("encrypted"),
+        "{said}"
+    );
+    assert_eq!(import("nowhere").status.code(), Some(1));
+}
+
+#[tokio::test]
+async fn keys_are_imported_into_a_host_that_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(folder.path());
+    let file = folder.path().join("keys.json");
+    let all = r#"{"masterKey":"m-1","functionKeys":{"default":"h-1"},"functions":{"http_start":{"default":"f-1"}}}"#;
+    std::fs::write(&file, all).unwrap();
+    let imported = tool(
+        folder.path(),
+        &["keys", "import", file.to_str().unwrap(), "--json"],
+    );
+    assert_eq!(
+        String::from_utf8_lossy(&imported.stdout),
+        "{\"imported\":3,\"skipped\":0}\n"
+    );
+    for key in ["m-1", "h-1", "f-1"] {
+        assert_eq!(
+            host.status(Method::POST, START, Some(key)).await,
+            202,
+            "{key}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_restart_is_a_new_start_in_the_same_place() {
+    let folder = tempfile::tempdir().unwrap();
+    // A port that stays the same, so that there is one to ask again.
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let host = Host::start_on(folder.path(), port);
+    let master = text(&keys(folder.path()), "/masterKey");
+    let started = host
+        .ask(Method::GET, "/admin/host/status", Some(&master))
+        .await;
+    let before: Value = started.json().await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let asked = Instant::now();
+    assert_eq!(
+        host.status(Method::POST, "/admin/host/restart", Some(&master))
+            .await,
+        200
+    );
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let request = host.http.get(format!("{}/admin/host/status", host.base));
+        let answer = request.header("x-functions-key", &master).send().await;
+        if let Ok(answer) = answer
+            && let Ok(after) = answer.json::<Value>().await
+            && u128::from(after["processUptime"].as_u64().unwrap()) < asked.elapsed().as_millis()
+        {
+            // The same process, so that whoever watches it sees no end.
+            assert_eq!(before["instanceId"], after["instanceId"]);
+            break;
+        }
+        assert!(Instant::now() < deadline, "never back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[test]
+fn shells_complete_its_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = tool(folder.path(), &["completions", shell]);
+        let text = String::from_utf8_lossy(&script.stdout).into_owned();
+        assert!(
+            script.status.success() && text.contains("raise-event"),
+            "{shell}: {text}"
+        );
+    }
 }

@@ -264,6 +264,31 @@ async fn boom_orchestrator(_ctx: OrchestrationContext) -> Result<()> {
     Err(Error::msg("it broke"))
 }
 
+#[derive(Default, Serialize, Deserialize)]
+struct Counter {
+    value: i64,
+}
+
+#[entity_trigger(name = "Counter")]
+impl Counter {
+    pub fn add(&mut self, n: i64) {
+        self.value += n;
+    }
+
+    pub fn note(&mut self, text: String) {
+        self.value = i64::try_from(text.len()).unwrap_or(0);
+    }
+}
+
+#[timer_trigger(name = "Timer", schedule = "0 0 0 1 1 *")]
+async fn timer(#[durable_client] client: DurableClient) -> Result<()> {
+    client
+        .start_new_by_name("EchoOrchestrator", "by the timer")
+        .with_instance_id("by-timer")
+        .await?;
+    Ok(())
+}
+
 #[activity_trigger(name = "Greet")]
 async fn greet(name: String) -> String {
     format!("Hello, {name}!")

@@ -91,6 +91,7 @@ impl Fixture {
             .unwrap();
         let http = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0)
             .build()
             .unwrap();
         let base = first.url().unwrap();

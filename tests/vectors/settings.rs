@@ -44,6 +44,12 @@ async fn vectors_26_and_27_without_keys_everybody_is_the_administrator() {
         let answer = http.get(base.join(path).unwrap()).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), StatusCode::OK.as_u16(), "{path}");
     }
+    let home = http.get(base.clone()).send().await.unwrap();
+    let home = home.text().await.unwrap();
+    assert!(
+        home.contains("/api/products/{category:alpha}/{id:int?}"),
+        "{home}"
+    );
     host.shutdown().await.unwrap();
     let refused = builder(&folder, &Gate::new(), &[])
         .with_auth(false)
@@ -178,5 +184,45 @@ async fn vectors_141_and_143_keys_are_stored_encrypted_and_never_replaced_silent
 async fn vector_174_the_home_page_may_be_left_out() {
     let fixture = Fixture::start(&[("AzureWebJobsDisableHomepage", "true")]).await;
     table::run(&fixture, "174 | GET / | | 204 | -content-type").await;
+    fixture.stop().await;
+}
+
+#[tokio::test]
+async fn vector_183_browsers_are_told_of_https_where_a_trusted_proxy_speaks_it() {
+    let at = |name: &str| format!("{HTTP}{name}");
+    let (hsts, proxies) = (at("hsts__isEnabled"), at("trustedProxies"));
+    let forwarded = "X-Forwarded-Proto:https X-Forwarded-Host:a.example";
+    let trusting = format!(
+        "183 | GET /api/says | {forwarded} | 200 | strict-transport-security:max-age=2592000
+         183 | GET /api/says | X-Forwarded-Proto:https X-Forwarded-Host:localhost | 200 | -strict-transport-security
+         183 | GET /api/says | | 200 | -strict-transport-security
+         6.3 | GET /admin/functions/Says | H:m-1234 {forwarded} | 200 | /href=\"https://a.example/admin/functions/Says\"
+         6.3 | GET /admin/functions/Says | H:m-1234 X-Forwarded-Proto:https DISGUISED-HOST:b.example | 200 | /href=\"https://b.example/admin/functions/Says\""
+    );
+    let fixture = Fixture::start(&[(&hsts, "true"), (&proxies, "10.0.0.0/8,127.0.0.1")]).await;
+    table::run(&fixture, &trusting).await;
+    fixture.stop().await;
+    let doubting = format!(
+        "183 | GET /api/says | {forwarded} | 200 | -strict-transport-security
+         6.3 | GET /admin/functions/Says | H:m-1234 {forwarded} | 200 | /href=\"$base/admin/functions/Says\""
+    );
+    let fixture = Fixture::start(&[(&hsts, "true")]).await;
+    table::run(&fixture, &doubting).await;
+    fixture.stop().await;
+}
+
+#[tokio::test]
+async fn pages_of_listed_origins_may_call() {
+    let settings = [
+        ("FUNCTIONS_ENABLE_CORS_CONFIGURATION", "1"),
+        ("CORS_ALLOWED_ORIGINS", r#"["https://a.example"]"#),
+    ];
+    let fixture = Fixture::start(&settings).await;
+    let table = "\
+        6.3 | OPTIONS /api/httptrigger | Origin:https://a.example Access-Control-Request-Method:POST | 204 | access-control-allow-origin:https://a.example && access-control-allow-methods:POST
+        6.3 | OPTIONS /api/httptrigger | Origin:https://b.example Access-Control-Request-Method:POST | 204 | -access-control-allow-origin && -access-control-allow-methods
+        6.3 | GET /api/httptrigger | Origin:https://a.example | 401 | access-control-allow-origin:https://a.example && vary:Origin
+        6.3 | GET /api/says | | 200 | -access-control-allow-origin";
+    table::run(&fixture, table).await;
     fixture.stop().await;
 }

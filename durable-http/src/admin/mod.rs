@@ -16,8 +16,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::host::Shared;
 use crate::keys::{Denied, Scope, grant_of, may_administrate};
+use crate::openapi;
 use crate::principal::of_platform;
-use routes::{Named, Operation};
+use crate::webhooks::json;
+use routes::Named;
+pub(crate) use routes::{Operation, ROUTES, Route};
 
 /// Answers what anybody may ask, if the path is such.
 pub(crate) fn open(method: &Method, path: &str) -> Option<HttpResponse> {
@@ -96,7 +99,7 @@ async fn answer(
         Operation::FunctionKeys => keys::all(shared, req, &of_function),
         Operation::FunctionKey => keys::one(shared, req, &of_function, &key, payload).await,
         Operation::Run => run::run(shared, req, &function, payload).await,
-        Operation::OpenApi => empty(StatusCode::NOT_FOUND),
+        Operation::OpenApi => json(StatusCode::OK, &openapi::document(shared)),
     }
 }
 

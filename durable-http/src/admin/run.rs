@@ -50,6 +50,7 @@ pub(super) async fn run(
         (Some(http), _) => http_function(shared, req, http, input),
         (None, "orchestrationTrigger") => log(&name, orchestrator(client, name.clone(), input)),
         (None, "activityTrigger") => log(&name, activity(client, name.clone(), input)),
+        (None, "timerTrigger") => log(&name, timer(client, name.clone())),
         (None, trigger) => {
             let why = format!("a function with `{trigger}` cannot be run by hand");
             return text(StatusCode::BAD_REQUEST, why);
@@ -101,6 +102,11 @@ async fn activity(
     input: Option<String>,
 ) -> Result<String, durable_runtime::Error> {
     client.run_activity(&name, payload(input)).await?;
+    Ok("done".to_owned())
+}
+
+async fn timer(client: DurableClient, name: String) -> Result<String, durable_runtime::Error> {
+    client.run_timer(&name).await?;
     Ok("done".to_owned())
 }
 

@@ -1,6 +1,7 @@
 //! One call of an HTTP function: its parameters are bound from the request, its output becomes the response.
 
 mod extract;
+mod schema;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +15,7 @@ use futures::future::LocalBoxFuture;
 use crate::host::Shared;
 
 pub(crate) use extract::configure;
+pub use schema::{BodyProbe, BodySpec, NoSchema};
 
 /// Who may call a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +85,8 @@ pub struct HttpRegistration {
     pub placeholders: &'static [&'static str],
     /// States that it asks for.
     pub states: &'static [StateSpec],
+    /// What its body holds, if it reads one.
+    pub body: Option<BodySpec>,
     /// Binds, calls, answers.
     pub call: fn(HttpInvocation) -> LocalBoxFuture<'static, HttpResponse>,
 }

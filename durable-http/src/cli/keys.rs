@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::Failure;
 use super::reach::{Reach, opened, reach};
 use super::site::Site;
-use super::{Global, table};
+use super::{Global, import, table};
 use crate::keys::{Key, Keys, Scope, Secret};
 
 #[derive(Debug, Subcommand)]
@@ -26,6 +27,12 @@ pub(super) enum KeysCommand {
     /// Give a key the value that standard input holds
     #[command(after_help = SET)]
     Set(Which),
+    /// Take over the keys of an existing application
+    #[command(after_help = IMPORT)]
+    Import {
+        /// A folder of key files, or a file; `-` reads standard input
+        from: PathBuf,
+    },
     /// Revoke a key
     #[command(after_help = "Example:\n  app keys delete old --function hello")]
     Delete(Which),
@@ -51,6 +58,14 @@ The value is read from standard input and never stands on a command line.
 
 Example:
   app keys set partner --function hello < partner.key";
+
+const IMPORT: &str = "\
+A folder holds host.json and {function}.json, as Functions keeps them. A file or standard input may also hold
+what `az functionapp keys list` or `keys list --json` prints. Keys of the same names are replaced.
+
+Examples:
+  app keys import ./data/Functions/secrets
+  az functionapp keys list -g group -n app | app keys import -";
 
 /// Which key.
 #[derive(Debug, Args)]
@@ -127,6 +142,7 @@ struct All {
 pub(super) async fn run(command: KeysCommand, site: &Site, global: &Global) -> Result<(), Failure> {
     let which = match command {
         KeysCommand::List => return list(site, global).await,
+        KeysCommand::Import { from } => return import::run(&from, site, global).await,
         KeysCommand::Renew(ref which)
         | KeysCommand::Set(ref which)
         | KeysCommand::Delete(ref which) => which,

@@ -7,6 +7,7 @@
 mod entities;
 mod failure;
 mod functions;
+mod import;
 mod instances;
 mod keys;
 mod local;
@@ -43,6 +44,11 @@ Examples:
   app instances list --status Running      see how they fare
 
 Exit status: 0 done, 1 refused (the message says why), 2 wrong usage.";
+
+const COMPLETIONS: &str = "\
+Examples:
+  app completions bash > ~/.local/share/bash-completion/completions/app
+  app completions zsh > ~/.zfunc/_app";
 
 /// Serves durable functions, and looks after them.
 #[derive(Debug, Parser)]
@@ -83,6 +89,13 @@ enum Command {
     /// The orchestrations of the hub
     #[command(subcommand)]
     Instances(instances::Instances),
+    /// Print a script that completes this program's commands in a shell
+    #[command(after_help = COMPLETIONS)]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
     /// The entities of the hub
     #[command(subcommand)]
     Entities(entities::Entities),
@@ -138,6 +151,7 @@ fn dispatch(app: impl App, cli: Cli) -> Result<(), Failure> {
         Some(Command::Keys(command)) => {
             block_on(keys::run(command, &app.site(script_root)?, &global))
         }
+        Some(Command::Completions { shell }) => completions(shell),
         Some(Command::Instances(command)) => {
             block_on(instances::run(command, &app.site(script_root)?, &global))
         }
@@ -145,6 +159,16 @@ fn dispatch(app: impl App, cli: Cli) -> Result<(), Failure> {
             block_on(entities::run(command, &app.site(script_root)?, &global))
         }
     }
+}
+
+/// For the program under the name by which it was called.
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let called = std::env::args_os().next().map(PathBuf::from);
+    let name = called.as_deref().and_then(|path| path.file_stem());
+    let name = name.map_or_else(|| "app".into(), |name| name.to_string_lossy());
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), name, &mut script);
+    table::print(&String::from_utf8_lossy(&script))
 }
 
 fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {

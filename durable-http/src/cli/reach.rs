@@ -31,7 +31,11 @@ pub(super) fn reach(site: &Site, global: &Global) -> Result<Reach, Failure> {
         None => running(site)?,
     };
     match url {
-        Some(url) => Ok(Reach::Remote(Remote::new(url, master(site)?)?)),
+        Some(url) => Ok(Reach::Remote(Remote::new(
+            url,
+            master(site)?,
+            global.url.is_none(),
+        )?)),
         None => opened(site),
     }
 }

@@ -1,6 +1,8 @@
 //! `start`: what it takes. Serving itself is the host's.
 
 use std::net::IpAddr;
+#[cfg(feature = "tls")]
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -20,6 +22,14 @@ pub(crate) struct StartArgs {
     /// Ask for no keys; on loopback addresses only
     #[arg(long)]
     pub(crate) no_auth: bool,
+    /// Serve HTTPS with this certificate chain, a PEM file
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key, a PEM file
+    #[cfg(feature = "tls")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// How log lines are written
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
@@ -42,6 +52,10 @@ impl StartArgs {
             port: other.port.or(self.port),
             enable_auth: self.enable_auth || other.enable_auth,
             no_auth: self.no_auth || other.no_auth,
+            #[cfg(feature = "tls")]
+            tls_cert: other.tls_cert.or(self.tls_cert),
+            #[cfg(feature = "tls")]
+            tls_key: other.tls_key.or(self.tls_key),
             log_format: other.log_format.or(self.log_format),
         }
     }

@@ -24,6 +24,8 @@ impl App for Host {
         serve(
             self,
             How {
+                #[cfg(feature = "tls")]
+                tls: start.tls_cert.zip(start.tls_key),
                 address: start.address,
                 port: start.port,
                 auth,

@@ -5,16 +5,18 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::home;
 use super::shared::{Shared, Target};
 use crate::binding::{AuthLevel, HttpInvocation, HttpRegistration, Values};
 use crate::body;
 use crate::keys::{Level, authorize_function};
+use crate::webhooks::origin;
 use crate::{admin, receivers, webhooks};
 
 /// Answers one request that no route of the application itself took.
@@ -22,13 +24,37 @@ pub(super) async fn dispatch(
     req: ServiceRequest,
     shared: web::Data<Shared>,
 ) -> Result<ServiceResponse, actix_web::Error> {
+    let settings = &shared.settings;
+    if let Some(preflight) = settings.cors.preflight(req.method(), req.headers()) {
+        let mut response = req.into_response(preflight);
+        finish(&shared, &mut response);
+        return Ok(response);
+    }
     let mut response = answer(req, &shared).await?;
-    for (name, value) in &shared.settings.custom_headers {
+    finish(&shared, &mut response);
+    Ok(response)
+}
+
+/// Adds the headers that every answer has.
+fn finish(shared: &Shared, response: &mut ServiceResponse) {
+    let settings = &shared.settings;
+    for (name, value) in &settings.custom_headers {
         if !response.headers().contains_key(name) {
             response.headers_mut().insert(name.clone(), value.clone());
         }
     }
-    Ok(response)
+    let hsts = settings.hsts.as_ref();
+    if let Some(value) = hsts.and_then(|hsts| hsts.header(&origin(response.request()))) {
+        response
+            .headers_mut()
+            .insert(STRICT_TRANSPORT_SECURITY, value);
+    }
+    if !settings.cors.is_off() {
+        let request = response.request().clone();
+        settings
+            .cors
+            .finish(request.headers(), response.headers_mut());
+    }
 }
 
 async fn answer(
@@ -57,7 +83,7 @@ async fn answer(
         return Ok(req.into_response(response));
     }
     if req.path() == "/" && shared.table.find(req.method().as_str(), "/").is_none() {
-        return Ok(req.into_response(home(shared)));
+        return Ok(req.into_response(home::page(shared)));
     }
     let Some(_admitted) = shared.throttle.admit().await else {
         return Ok(req.into_response(too_many()));
@@ -236,15 +262,4 @@ fn hand_over(
         }
     }
     values
-}
-
-fn home(shared: &Shared) -> HttpResponse {
-    if !shared.settings.home_page {
-        return HttpResponse::new(StatusCode::NO_CONTENT);
-    }
-    let page = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Durable Functions</title></head>\
-                <body><h1>Your Durable Functions host is up and running.</h1></body></html>\n";
-    HttpResponse::Ok()
-        .content_type("text/html; charset=utf-8")
-        .body(page)
 }

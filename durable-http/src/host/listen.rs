@@ -79,7 +79,7 @@ fn user(address: SocketAddr, hub: &Path) -> String {
     let there = holder
         .url
         .as_deref()
-        .is_some_and(|held| held == url(address));
+        .is_some_and(|held| held == url(address, false) || held == url(address, true));
     if there {
         format!(
             "process {}, which also holds the hub `{}`",
@@ -99,14 +99,14 @@ fn listener(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
 }
 
 /// The URL of a host there, as this machine reaches it.
-pub(super) fn url(address: SocketAddr) -> String {
+pub(super) fn url(address: SocketAddr, tls: bool) -> String {
     let mut reached = address;
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => reached.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => reached.set_ip(Ipv6Addr::LOCALHOST.into()),
         _ => {}
     }
-    format!("http://{reached}")
+    format!("{}://{reached}", if tls { "https" } else { "http" })
 }
 
 #[cfg(test)]
@@ -135,7 +135,7 @@ mod tests {
             ("[::]:1", "http://[::1]:1"),
             ("10.0.0.1:1", "http://10.0.0.1:1"),
         ] {
-            assert_eq!(url(address.parse().unwrap()), expected);
+            assert_eq!(url(address.parse().unwrap(), false), expected);
         }
     }
 

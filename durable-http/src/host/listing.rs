@@ -5,7 +5,7 @@ use durable_runtime::timer::{ScheduledTimer, Timetable};
 
 use super::Target;
 use crate::binding::HttpRegistration;
-use crate::routes::Table;
+use crate::routes::{Shape, Table};
 
 /// A function as lists show it.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub(crate) struct HttpListed {
     pub(crate) function: &'static HttpRegistration,
     /// The template with its prefix: `/api/x/{y}`.
     pub(crate) route: String,
+    /// The paths that the template stands for.
+    pub(crate) shapes: Vec<Shape>,
     /// Upper case; empty: all.
     pub(crate) methods: Vec<String>,
     pub(crate) disabled: bool,
@@ -37,6 +39,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
         http: Some(HttpListed {
             function: route.target.function,
             route: route.template().text().to_owned(),
+            shapes: route.template().shapes(),
             methods: route.methods().to_vec(),
             disabled: route.target.disabled,
         }),

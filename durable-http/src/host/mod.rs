@@ -6,18 +6,24 @@ mod banner;
 mod command_line;
 mod config;
 mod configure;
+mod cors;
 mod dispatch;
+mod home;
+mod hsts;
 mod hub_name;
 mod lifecycle;
 mod listen;
 mod listing;
 mod promise;
+mod proxies;
 mod resolved;
 mod serve;
 mod settings;
 mod shared;
 mod storage;
 mod throttle;
+#[cfg(feature = "tls")]
+mod tls;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,6 +64,8 @@ pub struct Host {
     address: Option<String>,
     http: bool,
     auth: Option<bool>,
+    #[cfg(feature = "tls")]
+    tls: Option<(PathBuf, PathBuf)>,
     configure: Vec<Box<dyn Configure>>,
     #[cfg(feature = "http-client")]
     call_http: call_http::Own,
@@ -84,6 +92,8 @@ impl Host {
             address: None,
             http: true,
             auth: None,
+            #[cfg(feature = "tls")]
+            tls: None,
             configure: Vec::new(),
             #[cfg(feature = "http-client")]
             call_http: call_http::Own::default(),
@@ -136,6 +146,13 @@ impl Host {
     /// Only the engine: no port, no keys.
     pub fn without_http(mut self) -> Self {
         self.http = false;
+        self
+    }
+
+    /// Serves HTTPS, with HTTP/2, unless the command line names others: PEM files of the certificate chain and of its private key.
+    #[cfg(feature = "tls")]
+    pub fn with_tls(mut self, cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        self.tls = Some((cert.into(), key.into()));
         self
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::net::{IpAddr, TcpListener};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ use url::Url;
 use super::config::Variables;
 use super::settings::Told;
 use super::throttle::Throttle;
+#[cfg(feature = "tls")]
+use super::tls;
 use super::{
     Configure, Host, Lifecycle, Shared, Target, auth, banner, dispatch, listen, listing, resolved,
 };
@@ -31,12 +33,20 @@ use crate::keys::{Cipher, Keys};
 use crate::routes::{RouteSpec, Table};
 use crate::telemetry;
 
+#[cfg(feature = "tls")]
+type Tls = rustls::ServerConfig;
+#[cfg(not(feature = "tls"))]
+type Tls = std::convert::Infallible;
+
 /// What the command line says of serving.
 #[derive(Debug, Default)]
 pub(crate) struct How {
     pub(crate) address: Option<IpAddr>,
     pub(crate) port: Option<u16>,
     pub(crate) auth: Option<bool>,
+    /// Files of certificate and key.
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
     pub(crate) logs: telemetry::Format,
     /// Whether the banner is printed.
     pub(crate) speaks: bool,
@@ -282,6 +292,12 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         auth::accept_none(address.ip()).map_err(Error::msg)?;
         tracing::warn!("keys are not asked for: every request is the administrator's");
     }
+    #[cfg(feature = "tls")]
+    let tls = how.tls.as_ref().or(host.tls.as_ref());
+    #[cfg(feature = "tls")]
+    let tls = tls.map(tls::config).transpose()?;
+    #[cfg(not(feature = "tls"))]
+    let tls: Option<std::convert::Infallible> = None;
     let listening = address
         .map(|address| listen::bind(address, &told.hub_path))
         .transpose()?;
@@ -325,6 +341,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         auth,
         settings: told.http,
         own_host,
+        tls: tls.is_some(),
         table,
     });
     Shared::publish(&shared);
@@ -340,8 +357,8 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         server: None,
     };
     if let Some((listener, address)) = listening {
-        running.listen(listener, address)?;
-        let url = listen::url(address);
+        let url = listen::url(address, tls.is_some());
+        running.listen(listener, &url, tls)?;
         store.announce(&url)?;
         if how.speaks {
             banner::print(&url, &running.service.shared, &registry, &told.hub.timers);
@@ -398,18 +415,24 @@ pub struct RunningHost {
 }
 
 impl RunningHost {
-    fn listen(&mut self, listener: TcpListener, address: SocketAddr) -> Result<()> {
+    fn listen(&mut self, listener: TcpListener, url: &str, tls: Option<Tls>) -> Result<()> {
         let service = self.service.clone();
         let server = HttpServer::new(move || App::new().configure(|cfg| service.configure(cfg)))
             .workers(std::thread::available_parallelism().map_or(1, usize::from))
             .disable_signals()
-            .shutdown_timeout(30)
-            .listen(listener)?
-            .run();
+            .shutdown_timeout(30);
+        let server = match tls {
+            #[cfg(feature = "tls")]
+            Some(tls) => server.listen_rustls_0_23(listener, tls)?,
+            #[cfg(not(feature = "tls"))]
+            Some(never) => match never {},
+            None => server.listen(listener)?,
+        };
+        let server = server.run();
         self.server = Some(server.handle());
         // Its end is the handle's business.
         drop(tokio::spawn(server));
-        self.url = Some(Url::parse(&listen::url(address))?);
+        self.url = Some(Url::parse(url)?);
         Ok(())
     }
 

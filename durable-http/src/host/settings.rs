@@ -10,7 +10,10 @@ use durable_runtime::durable_http::HttpSettings;
 use durable_runtime::{Result, hub};
 
 use super::config::{Config, LocalHost, LocalSettings, Variables, parse};
+use super::cors::Cors;
+use super::hsts::Hsts;
 use super::hub_name;
+use super::proxies::Proxies;
 use super::storage::Storage;
 #[cfg(feature = "http-client")]
 use crate::call_http;
@@ -36,6 +39,9 @@ pub(crate) struct Settings {
     /// Whether 1.x webhooks take their keys over plain HTTP from other machines.
     pub(crate) webhooks_over_http: bool,
     pub(crate) custom_headers: Vec<(HeaderName, HeaderValue)>,
+    pub(crate) hsts: Option<Hsts>,
+    pub(crate) cors: Cors,
+    pub(crate) proxies: Proxies,
 }
 
 impl Default for Settings {
@@ -54,6 +60,9 @@ impl Default for Settings {
             home_page: true,
             webhooks_over_http: false,
             custom_headers: Vec::new(),
+            hsts: None,
+            cors: Cors::default(),
+            proxies: Proxies::default(),
         }
     }
 }
@@ -93,7 +102,7 @@ impl Told {
         let mut warnings = config.warnings();
         let mut hub = read_hub(&mut config);
         hub.hub_name = hub_name(&mut config, &environment, root);
-        let http = read_http(&mut config, &environment);
+        let http = read_http(&mut config, &environment, &local);
         hub.function_timeout = http.function_timeout;
         #[cfg(feature = "http-client")]
         let call_http = read_call_http(&mut config, &mut hub.http);
@@ -244,7 +253,7 @@ fn hub_name(config: &mut Config<'_>, variables: &Variables, root: &Path) -> Stri
     explicit.unwrap_or_else(|| hub_name::derive(&app_name(variables, root)))
 }
 
-fn read_http(config: &mut Config<'_>, variables: &Variables) -> Settings {
+fn read_http(config: &mut Config<'_>, variables: &Variables, local: &LocalHost) -> Settings {
     let own = Settings::default();
     let at = |name: &str| format!("extensions.http.{name}");
     let body = variables.get("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT");
@@ -268,6 +277,9 @@ fn read_http(config: &mut Config<'_>, variables: &Variables) -> Settings {
         home_page: !variables.flag("AzureWebJobsDisableHomepage"),
         webhooks_over_http: variables.flag("MS_WebHookDisableHttpsCheck"),
         custom_headers: headers(config),
+        hsts: Hsts::read(config),
+        cors: cors(variables, local),
+        proxies: proxies(config),
     }
 }
 
@@ -291,6 +303,30 @@ fn time_limit(config: &mut Config<'_>, key: &str) -> Option<Option<Duration>> {
         }
         let span = parse::span(text)?;
         (span >= Duration::from_secs(1)).then_some(Some(span))
+    })
+}
+
+/// As the platform's settings say, else as `local.settings.json` does.
+fn cors(variables: &Variables, local: &LocalHost) -> Cors {
+    if variables.flag("FUNCTIONS_ENABLE_CORS_CONFIGURATION") {
+        let origins = variables.get("CORS_ALLOWED_ORIGINS").unwrap_or_default();
+        let credentials = variables.flag("CORS_SUPPORT_CREDENTIALS");
+        return match serde_json::from_str(origins) {
+            Ok(list) => Cors::new(list, credentials),
+            Err(_) => Cors::of_list(origins, credentials),
+        };
+    }
+    Cors::of_list(
+        local.cors.as_deref().unwrap_or_default(),
+        local.cors_credentials,
+    )
+}
+
+fn proxies(config: &mut Config<'_>) -> Proxies {
+    let key = "extensions.http.trustedProxies";
+    Proxies::parse(&config.list(key)).unwrap_or_else(|wrong| {
+        config.fault(key, &wrong, "addresses and networks, such as `10.0.0.0/8`");
+        Proxies::default()
     })
 }
 

@@ -25,6 +25,8 @@ pub struct Shared {
     pub(crate) settings: Settings,
     /// The host's own name, with its port.
     pub(crate) own_host: OnceLock<String>,
+    /// Whether the host itself speaks TLS.
+    pub(crate) tls: bool,
     pub(crate) table: Table<Target>,
     pub(crate) throttle: Throttle,
     pub(crate) lifecycle: Lifecycle,
@@ -46,6 +48,7 @@ impl Shared {
             throttle: Throttle::new(settings.max_outstanding, settings.max_concurrent),
             settings,
             own_host: OnceLock::new(),
+            tls: false,
             lifecycle: Lifecycle::new(std::path::Path::new("nowhere")),
             functions: Vec::new(),
             resolved: serde_json::Value::Null,
@@ -76,7 +79,8 @@ impl Shared {
     pub(crate) fn own_origin(&self) -> String {
         let host = self.own_host.get().map_or("localhost", String::as_str);
         let local = host == "localhost" || host.starts_with("localhost:");
-        format!("{}://{host}", if local { "http" } else { "https" })
+        let plain = local && !self.tls;
+        format!("{}://{host}", if plain { "http" } else { "https" })
     }
 
     /// Makes it known to [`Self::serving`].

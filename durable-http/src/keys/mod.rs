@@ -6,6 +6,8 @@
 mod change;
 mod cipher;
 mod error;
+#[cfg(feature = "cli")]
+pub(crate) mod files;
 mod generate;
 mod key_file;
 mod level;

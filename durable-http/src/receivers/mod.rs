@@ -82,10 +82,15 @@ const fn receiver_name(webhook: Webhook) -> &'static str {
     }
 }
 
-/// Whether nobody could have read the key on its way here.
+/// Whether nobody could have read the key on its way here. A proxy on this machine speaks for others.
 fn is_secure(req: &ServiceRequest, shared: &Shared) -> bool {
+    let (proxied, _) = shared.settings.proxies.said(req.request());
     let local = req.peer_addr().is_some_and(|peer| peer.ip().is_loopback());
-    local || req.app_config().secure() || shared.settings.webhooks_over_http
+    let secure = match proxied {
+        Some(scheme) => scheme == "https",
+        None => local || req.app_config().secure(),
+    };
+    secure || shared.settings.webhooks_over_http
 }
 
 /// `{"Message":..}`.

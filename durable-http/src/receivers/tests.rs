@@ -21,6 +21,7 @@ static HOOK: HttpRegistration = HttpRegistration {
     webhook: Some(Webhook::GenericJson),
     placeholders: &[],
     states: &[],
+    body: None,
     call: |call| Box::pin(async move { call.respond_unit() }),
 };
 

@@ -9,6 +9,7 @@ mod complex;
 mod constraint;
 mod date;
 mod decode;
+mod describe;
 mod error;
 mod guid;
 mod index;
@@ -22,6 +23,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use describe::Shape;
 pub(crate) use table::{RouteSpec, Table};
 #[cfg(test)]
 use template::Template;

@@ -30,6 +30,10 @@ impl Template {
         &self.text
     }
 
+    pub(super) fn segments(&self) -> &[Segment] {
+        &self.segments
+    }
+
     /// The names of the placeholders, from left to right.
     #[cfg(test)]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {

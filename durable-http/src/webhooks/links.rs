@@ -1,9 +1,9 @@
 //! The URLs by which an instance is managed, and the answer that carries them.
 
-use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::{HttpRequest, web};
 use durable_runtime::DurableClient;
 
 use super::answer;
@@ -11,7 +11,7 @@ use crate::client::HttpManagementPayload;
 use crate::host::Shared;
 
 /// Path of the webhooks, without a slash at its end.
-pub(super) const BASE: &str = "/runtime/webhooks/durabletask";
+pub(crate) const BASE: &str = "/runtime/webhooks/durabletask";
 
 /// What all links of one hub, seen from one place, have in common.
 pub(crate) struct Links {
@@ -96,15 +96,16 @@ pub(super) fn poll_again(response: &mut HttpResponse, url: &str, seconds: &'stat
     headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
 }
 
-/// Scheme and host of the request as they came in; what proxies say of it is not looked at.
+/// Scheme and host of the request as they came in; what proxies say of it counts if they are trusted.
 pub(crate) fn origin(req: &HttpRequest) -> String {
-    let scheme = if req.app_config().secure() {
-        "https"
-    } else {
-        "http"
-    };
-    let host = req.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let shared = req.app_data::<web::Data<Shared>>();
+    let said = shared.map(|shared| shared.settings.proxies.said(req));
+    let (scheme, host) = said.unwrap_or_default();
+    let secure = req.app_config().secure();
+    let scheme = scheme.unwrap_or(if secure { "https" } else { "http" });
+    let header = || req.headers().get(HOST).and_then(|host| host.to_str().ok());
     let host = host
+        .or_else(header)
         .or_else(|| req.uri().authority().map(|authority| authority.as_str()))
         .unwrap_or_else(|| req.app_config().host());
     format!("{scheme}://{host}")

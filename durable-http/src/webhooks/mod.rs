@@ -4,6 +4,7 @@
 
 mod answer;
 mod control;
+mod document;
 mod entities;
 mod links;
 mod list;
@@ -32,7 +33,8 @@ use durable_runtime::model::Payload;
 use durable_runtime::{ClientError, DurableClient};
 
 pub(crate) use answer::json;
-pub(crate) use links::{Links, origin};
+pub(crate) use document::{DESCRIBED, Described};
+pub(crate) use links::{BASE, Links, origin};
 use query::Query;
 #[cfg(feature = "cli")]
 pub(crate) use status_object::StatusObject;

@@ -192,4 +192,24 @@ mod tests {
         let unknown = Query::new("s=Running,Unknown").statuses("s");
         assert_eq!(unknown, StatusFilter::Unknown);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_query_is_a_panic(text in "[a-zA-Z0-9%+=&:,. -]{0,80}|\\PC{0,40}") {
+            let query = Query::new(&text);
+            for name in ["a", "", "runtimeStatus", "top", "createdTimeFrom"] {
+                let _ = (query.get(name), query.flag(name), query.int(name), query.seconds(name));
+                let _ = (query.time(name), query.statuses(name), query.text(name));
+            }
+        }
+
+        #[test]
+        fn what_is_encoded_is_read_back(value in "\\PC{0,40}") {
+            let written: String = form_urlencoded::Serializer::new(String::new())
+                .append_pair("reason", &value)
+                .finish();
+            let read = Query::new(&written).get("REASON").map(Cow::into_owned);
+            proptest::prop_assert_eq!(read, Some(value));
+        }
+    }
 }

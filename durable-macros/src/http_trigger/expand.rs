@@ -6,6 +6,7 @@ use syn::Type;
 use syn::spanned::Spanned;
 
 use super::binding::Bound;
+use super::body;
 use super::model::Http;
 use crate::companion;
 use crate::durable_client::Marks;
@@ -69,6 +70,7 @@ fn register(function: &Function, http: &Http, paths: &Paths) -> TokenStream {
         }
         _ => None,
     });
+    let body = companion::option(body::spec(http, paths));
     let call = call(function, http, paths);
     quote! {
         #submit! {
@@ -83,6 +85,7 @@ fn register(function: &Function, http: &Http, paths: &Paths) -> TokenStream {
                 webhook: #webhook,
                 placeholders: &[#(#placeholders),*],
                 states: &[#(#states),*],
+                body: #body,
                 call: #call,
             }
         }

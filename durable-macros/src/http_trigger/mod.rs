@@ -13,6 +13,7 @@ use self::model::Http;
 
 mod args;
 mod binding;
+mod body;
 mod expand;
 mod model;
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! What the host around a hub asks of it: draining, and activities that an administrator runs by hand.
+//! What the host around a hub asks of it: draining, and functions that an administrator runs by hand.
 
 use std::sync::Arc;
 
+use chrono::Utc;
 use uuid::Uuid;
 
 use super::{ClientError, DurableClient};
@@ -9,7 +10,8 @@ use crate::activity::{ActivityContext, Call};
 use crate::error::Error;
 use crate::function::ActivityInvocation;
 use crate::model::Payload;
-use crate::registry::ActivityRun;
+use crate::registry::{ActivityRun, TimerRun};
+use crate::timer::{TimerInfo, TimerInvocation};
 
 impl DurableClient {
     /// Lets no activity start until it is told to go on; what runs may finish. Nothing is lost: what waits, waits in the hub.
@@ -70,6 +72,37 @@ impl DurableClient {
             ActivityRun::Blocking(run) => {
                 tokio::task::spawn_blocking(move || run(invocation)).await?
             }
+        }
+    }
+
+    /// Runs a timer function once, as if it were time; its schedule goes on as it did.
+    ///
+    /// # Errors
+    /// No timer function of that name; what the function itself fails with.
+    #[doc(hidden)]
+    pub async fn run_timer(&self, name: &str) -> Result<(), Error> {
+        let engine = self.engine().await?;
+        let mut timers = engine.registry.timers();
+        let timer = timers.find(|timer| timer.name.eq_ignore_ascii_case(name));
+        let timer = *timer.ok_or_else(|| {
+            Error::from(ClientError::UnknownFunction {
+                name: name.to_owned(),
+                known: engine
+                    .registry
+                    .timers()
+                    .map(|timer| timer.name.to_owned())
+                    .collect(),
+            })
+        })?;
+        let invocation = TimerInvocation {
+            function: timer.name,
+            info: TimerInfo::on_time(Utc::now()),
+            states: Arc::clone(&engine.states),
+            client: self.clone(),
+        };
+        match timer.spec.run {
+            TimerRun::Async(run) => run(invocation).await,
+            TimerRun::Blocking(run) => tokio::task::spawn_blocking(move || run(invocation)).await?,
         }
     }
 }

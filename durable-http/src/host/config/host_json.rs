@@ -113,6 +113,19 @@ impl<'a> Config<'a> {
         })
     }
 
+    /// A list of texts; a setting writes it with commas.
+    pub(crate) fn list(&mut self, key: &str) -> Vec<String> {
+        let text = self.text(key).unwrap_or_default();
+        if let Ok(list) = serde_json::from_str::<Vec<String>>(&text) {
+            return list;
+        }
+        let items = text.split(',').map(str::trim);
+        items
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
+    }
+
     /// The members of an object of texts.
     pub(crate) fn members(&mut self, key: &str) -> Vec<(String, String)> {
         let mut found: Vec<(String, String)> = Vec::new();

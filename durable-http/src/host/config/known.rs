@@ -55,6 +55,7 @@ const HTTP: &[&str] = &[
     "dynamicThrottlesEnabled",
     "enableChunkedRequestBinding",
     "responseTimeout",
+    "trustedProxies",
     "hsts",
     "customHeaders",
 ];

@@ -20,9 +20,15 @@ pub(crate) struct LocalSettings {
 }
 
 /// Where to listen.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct LocalHost {
+    /// Origins whose pages may call, with commas between.
+    #[serde(rename = "CORS")]
+    pub(crate) cors: Option<String>,
+    /// Whether they may send cookies.
+    #[serde(rename = "CORSCredentials")]
+    pub(crate) cors_credentials: bool,
     /// The port.
     pub(crate) local_http_port: Option<u16>,
     /// The address.
@@ -57,7 +63,7 @@ impl LocalSettings {
 
     /// Where to listen.
     pub(crate) fn host(&self) -> LocalHost {
-        self.host
+        self.host.clone()
     }
 
     /// The settings.

@@ -180,3 +180,31 @@ fn local_settings_are_strings_and_an_address() {
         assert!(error.contains(problem), "{error}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(1000))]
+
+    /// Every `host.json` is read or refused, and a refusal names the file.
+    #[test]
+    fn no_host_json_is_a_panic(text in r#"[\{\}\[\]":,a-z0-9. \n%_-]{0,80}"#, cut in 0usize..400) {
+        let none = Variables::default();
+        let whole = TEXT.get(..cut.min(TEXT.len())).unwrap_or(TEXT);
+        for text in [text.clone(), format!("{whole}{text}"), TEXT.replace("many", &text)] {
+            match Config::of(PathBuf::from("host.json"), text, &none) {
+                Err(error) => proptest::prop_assert!(error.to_string().contains("host.json")),
+                Ok(mut config) => {
+                    let _ = config.number::<usize>("extensions.durableTask.maxOrchestrationActions");
+                    let _ = config.list("extensions.http.trustedProxies");
+                    let _ = config.members("extensions.http.customHeaders");
+                    let _ = config.flag("extensions.http.hsts.isEnabled", false);
+                    let _ = (config.warnings(), config.take_faults());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn spans_are_read_without_a_panic(text in r"[0-9:. -]{0,24}") {
+        let _ = parse::span(&text);
+    }
+}

@@ -1,0 +1,188 @@
+//! Ten thousand requests of people who mean no good.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod requests;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use durable_functions::actix_web;
+use durable_functions::actix_web::error::ErrorBadRequest;
+use durable_functions::actix_web::http::header::HeaderValue;
+use durable_functions::prelude::*;
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+use requests::{Attack, attack};
+
+const ALL: usize = 10_000;
+const FIRST: usize = 1_000;
+const MEMORY: u64 = 20 << 20;
+
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+#[derive(Serialize, Deserialize)]
+struct Item {
+    id: u32,
+    text: String,
+}
+
+#[http_trigger(auth = "anonymous")]
+async fn item(item: Json<Item>) -> Json<Item> {
+    item
+}
+
+#[http_trigger(auth = "anonymous")]
+async fn form(form: Option<Form<Item>>) -> String {
+    form.is_some().to_string()
+}
+
+#[http_trigger(auth = "anonymous", route = "echo/{*rest}")]
+async fn echo(rest: Option<String>, body: Bytes) -> String {
+    format!("{rest:?} {}", body.len())
+}
+
+#[http_trigger(auth = "anonymous", route = "header/{value}")]
+async fn header(value: String) -> actix_web::Result<HttpResponse> {
+    let value = HeaderValue::from_str(&value).map_err(ErrorBadRequest)?;
+    Ok(HttpResponse::Ok()
+        .insert_header(("x-value", value))
+        .finish())
+}
+
+#[http_trigger]
+async fn guarded(body: Bytes) -> String {
+    body.len().to_string()
+}
+
+#[http_trigger(webhook = "github")]
+async fn hook(event: WebhookEvent) -> String {
+    event.event
+}
+
+#[orchestration_trigger]
+async fn nothing(_ctx: OrchestrationContext) {}
+
+/// The status line's number, and whether a header of the attacker's own came back.
+async fn send(address: SocketAddr, attack: Attack) -> Option<u16> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for (index, part) in attack.parts.iter().enumerate() {
+        if index > 0 {
+            // A slow sender: the host must have looked at the first part by now.
+            tokio::task::yield_now().await;
+        }
+        if stream.write_all(part).await.is_err() {
+            break;
+        }
+    }
+    let _ = stream.shutdown().await;
+    let mut answer = Vec::new();
+    let mut stream = stream.take(1 << 20);
+    let read = stream.read_to_end(&mut answer);
+    let read = tokio::time::timeout(Duration::from_secs(30), read).await;
+    assert!(
+        read.is_ok(),
+        "no end: {:?}",
+        String::from_utf8_lossy(&attack.parts[0])
+    );
+    let text = String::from_utf8_lossy(&answer).to_lowercase();
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    assert!(!head.contains("\r\nx-injected"), "{head}");
+    let status = text.split(' ').nth(1)?.parse().ok()?;
+    Some(status)
+}
+
+/// Resident memory of this process, host and attackers together.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok());
+    kilobytes.unwrap_or(0) * 1024
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_hostile_requests_leave_no_trace() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        PANICS.fetch_add(1, Ordering::Relaxed);
+        usual(info);
+    }));
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::new()
+        .with_script_root(folder.path())
+        .with_address("127.0.0.1:0")
+        .with_auth(true)
+        .with_setting("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "65536");
+    let host = host.start().await.unwrap();
+    let address = host.url().unwrap().socket_addrs(|| None).unwrap()[0];
+    let mut statuses: BTreeMap<Option<u16>, usize> = BTreeMap::new();
+    let mut after_first = 0;
+    for (from, to) in [(0, FIRST), (FIRST, ALL)] {
+        let mut answers = futures::stream::iter(from..to)
+            .map(|seed| send(address, attack(seed)))
+            // Whoever is not read to the end is held for a second.
+            .buffer_unordered(256);
+        while let Some(status) = answers.next().await {
+            *statuses.entry(status).or_default() += 1;
+        }
+        if from == 0 {
+            after_first = resident();
+        }
+    }
+    let grown = resident().saturating_sub(after_first);
+    assert_eq!(PANICS.load(Ordering::Relaxed), 0, "{statuses:?}");
+    assert!(
+        statuses.keys().flatten().all(|status| *status < 500),
+        "{statuses:?}"
+    );
+    assert!(
+        grown <= MEMORY,
+        "{grown} bytes more than after the first {FIRST}"
+    );
+    // It really attacked: all kinds of refusals are among the answers.
+    for expected in [400, 401, 404, 413, 414] {
+        assert!(
+            statuses.contains_key(&Some(expected)),
+            "{expected}: {statuses:?}"
+        );
+    }
+    let url = host.url().unwrap().join("api/echo/alive").unwrap();
+    let alive = durable_functions::reqwest::get(url).await.unwrap();
+    assert_eq!(alive.text().await.unwrap(), "Some(\"alive\") 0");
+    host.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn strangers_are_turned_away_before_their_bodies_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::new()
+        .with_script_root(folder.path())
+        .with_address("127.0.0.1:0")
+        .with_auth(true);
+    let host = host.start().await.unwrap();
+    let address = host.url().unwrap().socket_addrs(|| None).unwrap()[0];
+    for path in [
+        "/api/guarded",
+        "/admin/functions/guarded",
+        "/admin/host/systemkeys/_master",
+        "/runtime/webhooks/durabletask/orchestrators/nothing",
+    ] {
+        let method = if path.contains("keys") { "PUT" } else { "POST" };
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        // Not a byte of the body is ever sent.
+        let mut answer = [0; 12];
+        let read = stream.read_exact(&mut answer);
+        let read = tokio::time::timeout(Duration::from_secs(20), read).await;
+        assert!(read.is_ok(), "{path}: it waits for the body");
+        assert_eq!(&answer, b"HTTP/1.1 401", "{path}");
+    }
+    host.shutdown().await.unwrap();
+}
