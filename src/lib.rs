@@ -80,8 +80,8 @@ pub mod prelude {
         DurableClient, EntityContext, EntityId, EntityLock, EntityQuery, Error, FailureDetails,
         Host, HttpDurableClient, InstanceQuery, NewInstance, OrchestrationContext,
         OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
-        State, StatusOptions, TaskError, WebhookEvent, activity_trigger, allow_nondeterminism, durable_client,
-        http_trigger, orchestration_trigger,
+        State, StatusOptions, TaskError, WebhookEvent, activity_trigger, allow_nondeterminism,
+        durable_client, http_trigger, orchestration_trigger,
     };
 }
 

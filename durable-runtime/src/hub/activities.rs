@@ -209,13 +209,14 @@ impl Engine {
         drop(queue);
         // A slot that finds nothing goes at once.
         for _ in 0..free {
-            self.runtime.spawn(slot(Arc::downgrade(self)));
+            self.runtime
+                .spawn(slot(Arc::downgrade(self), self.busy.begin()));
         }
     }
 
     /// How many activities run now.
     pub(crate) fn running_activities(&self) -> usize {
-        self.activities.running()
+        self.activities.queue.lock().running
     }
 
     fn activity_done(&self, name: &str) {

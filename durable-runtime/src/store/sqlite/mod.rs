@@ -14,6 +14,7 @@ mod query;
 mod readers;
 mod rows;
 mod schema;
+mod upkeep;
 mod wal;
 mod write;
 mod writer;
@@ -35,6 +36,7 @@ use tokio::sync::oneshot;
 pub use lock::{Holder, read_holder};
 pub use open::{OpenError, Options};
 pub use peek::peek_keys;
+pub use upkeep::{HubInfo, backup, check, info, peek_history, reset};
 
 use self::lock::Lock;
 use self::open::Place;
