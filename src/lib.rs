@@ -56,16 +56,18 @@ pub use durable_http::{
     RunningHost, WebhookEvent,
 };
 pub use durable_macros::{
-    activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+    activity_trigger, allow_nondeterminism, durable_client, entity_trigger, http_trigger,
+    orchestration_trigger, timer_trigger,
 };
 pub use durable_runtime::{
-    Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
-    ContinueOptions, DurableClient, DurableTimer, Entity, EntityCall, EntityContext, EntityId,
-    EntityIdFault, EntityLock, EntityLocking, EntityObject, EntityQuery, EntitySignal,
-    EntityStatus, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
-    OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
-    RetryDecision, RetryPolicy, RuntimeStatus, SignalEntity, State, StatusOptions,
-    SubOrchestrationCall, TaskError, WhenAll, WhenAny,
+    AccessToken, Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
+    ContinueOptions, DurableClient, DurableHttpRequest, DurableHttpResponse, DurableTimer, Entity,
+    EntityCall, EntityContext, EntityId, EntityIdFault, EntityLock, EntityLocking, EntityObject,
+    EntityQuery, EntitySender, EntitySignal, EntityStatus, Error, EventWait, FailureDetails,
+    HttpCall, HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
+    OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result, RetryDecision, RetryPolicy,
+    RuntimeStatus, SignalEntity, State, StatusOptions, SubOrchestrationCall, TaskError, TimerInfo,
+    TokenProvider, TokenSource, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`
@@ -77,11 +79,12 @@ pub mod prelude {
 
     pub use crate::{
         ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
-        DurableClient, EntityContext, EntityId, EntityLock, EntityQuery, Error, FailureDetails,
-        Host, HttpDurableClient, InstanceQuery, NewInstance, OrchestrationContext,
-        OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision, RetryPolicy, RuntimeStatus,
-        State, StatusOptions, TaskError, WebhookEvent, activity_trigger, allow_nondeterminism,
-        durable_client, http_trigger, orchestration_trigger,
+        DurableClient, DurableHttpRequest, DurableHttpResponse, EntityContext, EntityId,
+        EntityLock, EntityQuery, Error, FailureDetails, Host, HttpDurableClient, HttpRetryPolicy,
+        InstanceQuery, NewInstance, OrchestrationContext, OrchestrationStatus, Page, PurgeFilter,
+        Result, RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError,
+        TimerInfo, TokenSource, WebhookEvent, activity_trigger, allow_nondeterminism,
+        durable_client, entity_trigger, http_trigger, orchestration_trigger, timer_trigger,
     };
 }
 

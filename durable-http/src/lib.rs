@@ -3,6 +3,8 @@
 mod admin;
 mod binding;
 mod body;
+#[cfg(feature = "http-client")]
+mod call_http;
 #[cfg(feature = "cli")]
 mod cli;
 mod client;

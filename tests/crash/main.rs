@@ -11,6 +11,7 @@
 mod child;
 mod functions;
 mod history;
+mod poison;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,6 +26,9 @@ use crate::functions::{GENERATIONS, expected};
 async fn child() {
     if std::env::var_os("CRASH_RUN").is_some() {
         child::run().await;
+    }
+    if std::env::var_os("CRASH_POISON").is_some() {
+        poison::run().await;
     }
 }
 

@@ -50,7 +50,10 @@ impl App for Host {
                 }
                 None => (Vec::new(), None, None),
             };
+            let mut timers = told.hub.timers.iter();
+            let schedule = timers.find(|each| each.timer.name == listed.name);
             FunctionLine {
+                schedule: schedule.map(|each| each.schedule.text()),
                 kind: listed.trigger,
                 name: listed.name,
                 methods,

@@ -48,5 +48,9 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>) -> Vec<Listed> {
     http.chain(of("orchestrationTrigger", registry.orchestrator_names()))
         .chain(of("activityTrigger", registry.activity_names()))
         .chain(of("entityTrigger", registry.entity_names()))
+        .chain(of(
+            "timerTrigger",
+            registry.timers().map(|timer| timer.name).collect(),
+        ))
         .collect()
 }

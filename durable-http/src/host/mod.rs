@@ -22,8 +22,12 @@ mod throttle;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "http-client")]
+use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
+#[cfg(feature = "http-client")]
+use durable_runtime::TokenProvider;
 use durable_runtime::{DurableClient, Result, States};
 
 use configure::Configure;
@@ -35,6 +39,9 @@ pub use serve::RunningHost;
 #[cfg(test)]
 pub(crate) use settings::Settings;
 pub(crate) use shared::{Shared, Target};
+
+#[cfg(feature = "http-client")]
+use crate::call_http;
 
 /// A program's functions, to be served.
 ///
@@ -52,6 +59,8 @@ pub struct Host {
     http: bool,
     auth: Option<bool>,
     configure: Vec<Box<dyn Configure>>,
+    #[cfg(feature = "http-client")]
+    call_http: call_http::Own,
     client: Promise,
 }
 
@@ -76,6 +85,8 @@ impl Host {
             http: true,
             auth: None,
             configure: Vec::new(),
+            #[cfg(feature = "http-client")]
+            call_http: call_http::Own::default(),
             client: Promise::new(),
         }
     }
@@ -83,6 +94,24 @@ impl Host {
     /// Gives functions a value, which they take as `State<S>`.
     pub fn with_state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
         self.states.insert(state);
+        self
+    }
+
+    /// Makes the client behind `ctx.call_http`: its certificates, proxies, headers. Called once, at start; redirects and the rules about
+    /// addresses stay the host's, whatever the client says of them.
+    #[cfg(feature = "http-client")]
+    pub fn with_http_client_factory(
+        mut self,
+        factory: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.call_http.factory = Some(Arc::new(factory));
+        self
+    }
+
+    /// Answers for every `TokenSource::custom`.
+    #[cfg(feature = "http-client")]
+    pub fn with_token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.call_http.provider = Some(Arc::new(provider));
         self
     }
 

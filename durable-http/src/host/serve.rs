@@ -14,6 +14,7 @@ use durable_runtime::__private::inventory;
 use durable_runtime::hub::{self, Hub};
 use durable_runtime::store::Store;
 use durable_runtime::store::sqlite::{self, SqliteStore};
+use durable_runtime::timer::Timetable;
 use durable_runtime::{DurableClient, Error, Registry, Result, States};
 use url::Url;
 
@@ -24,6 +25,8 @@ use super::{
     Configure, Host, Lifecycle, Shared, Target, auth, banner, dispatch, listen, listing, resolved,
 };
 use crate::binding::{self, HttpRegistration};
+#[cfg(feature = "http-client")]
+use crate::call_http::CallHttp;
 use crate::keys::{Cipher, Keys};
 use crate::routes::{RouteSpec, Table};
 use crate::telemetry;
@@ -60,6 +63,12 @@ pub(super) fn check(host: &Host, root: &Path) -> Result<Checked> {
     functions.sort_by_key(|function| (function.name.to_lowercase(), function.file, function.line));
     faults.extend(name_faults(&functions, &registry));
     faults.extend(state_faults(&functions, &registry, &host.states));
+    match Timetable::of(&registry, |name| {
+        told.environment.get(name).map(str::to_owned)
+    }) {
+        Ok(timers) => told.hub.timers = timers,
+        Err(found) => faults.extend(found.into_iter().map(|fault| fault.0)),
+    }
     let table = route_table(&functions, &told).map_err(|found| faults.extend(found));
     if registry.is_empty() && functions.is_empty() && faults.is_empty() {
         faults.push("this host has no functions: annotate one, and name the crates that hold them in `main!(..)`".to_owned());
@@ -90,6 +99,9 @@ fn name_faults(functions: &[&HttpRegistration], registry: &Registry) -> Vec<Stri
     }
     for entity in registry.entity_names() {
         seen.insert(entity.to_lowercase(), "an entity".to_owned());
+    }
+    for timer in registry.timers() {
+        seen.insert(timer.name.to_lowercase(), "a timer function".to_owned());
     }
     let mut faults = Vec::new();
     for function in functions {
@@ -122,8 +134,13 @@ fn state_faults(
             .iter()
             .map(move |state| (activity.name, state))
     });
+    let timers = registry.timers().flat_map(|timer| {
+        let states = timer.spec.states.iter();
+        states.map(move |state| (timer.name, state))
+    });
     let missing = http
         .chain(activities)
+        .chain(timers)
         .filter(|(_, state)| !states.has((state.type_id)()));
     missing
         .map(|(name, state)| {
@@ -287,7 +304,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         registry: Arc::clone(&registry),
         states: Arc::clone(&states),
         store: journal,
-        settings: told.hub.clone(),
+        settings: hub_settings(&host, &told)?,
     };
     let hub = Hub::start(options, host.client.of_hub())?;
     let own_host = OnceLock::new();
@@ -327,10 +344,26 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         let url = listen::url(address);
         store.announce(&url)?;
         if how.speaks {
-            banner::print(&url, &running.service.shared, &registry);
+            banner::print(&url, &running.service.shared, &registry, &told.hub.timers);
         }
     }
     Ok(running)
+}
+
+/// What the hub is told, with who sends its requests.
+#[cfg(feature = "http-client")]
+fn hub_settings(host: &Host, told: &Told) -> Result<hub::Settings> {
+    let mut settings = told.hub.clone();
+    let variable = |name: &str| told.environment.get(name).map(str::to_owned);
+    let executor = CallHttp::new(told.call_http.clone(), host.call_http.clone(), variable)?;
+    settings.http.executor = Some(Arc::new(executor));
+    Ok(settings)
+}
+
+/// What the hub is told; it sends no requests.
+#[cfg(not(feature = "http-client"))]
+fn hub_settings(_: &Host, told: &Told) -> Result<hub::Settings> {
+    Ok(told.hub.clone())
 }
 
 /// What an actix-web application serves.

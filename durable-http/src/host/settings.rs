@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
+#[cfg(feature = "http-client")]
+use durable_runtime::durable_http::HttpSettings;
 use durable_runtime::{Result, hub};
 
 use super::config::{Config, LocalHost, LocalSettings, Variables, parse};
 use super::hub_name;
 use super::storage::Storage;
+#[cfg(feature = "http-client")]
+use crate::call_http;
 
 /// What the HTTP side is told.
 #[derive(Debug, Clone)]
@@ -61,6 +65,8 @@ pub(crate) struct Told {
     pub(crate) local: LocalHost,
     pub(crate) http: Settings,
     pub(crate) hub: hub::Settings,
+    #[cfg(feature = "http-client")]
+    pub(crate) call_http: call_http::Settings,
     pub(crate) hub_path: PathBuf,
     pub(crate) warnings: Vec<String>,
     /// What is wrong, to be told together with what is wrong with functions.
@@ -89,6 +95,8 @@ impl Told {
         hub.hub_name = hub_name(&mut config, &environment, root);
         let http = read_http(&mut config, &environment);
         hub.function_timeout = http.function_timeout;
+        #[cfg(feature = "http-client")]
+        let call_http = read_call_http(&mut config, &mut hub.http);
         let storage = Storage::find(&mut config, &environment, root, &hub.hub_name);
         let mut faults = config.take_faults();
         let (hub_path, notice) = match storage {
@@ -106,6 +114,8 @@ impl Told {
             local,
             http,
             hub,
+            #[cfg(feature = "http-client")]
+            call_http,
             hub_path,
             warnings,
             faults,
@@ -151,12 +161,36 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     if !config.flag(&at("extendedSessionsEnabled"), true) {
         hub.idle_timeout = Duration::ZERO;
     }
+    let deliveries = config.get(&at("maxActivityDeliveries"), "a number from 1 on", |text| {
+        text.parse().ok().filter(|number| *number > 0)
+    });
+    set(&mut hub.max_deliveries, deliveries);
     hub.throw_on_raise_event = config.flag(
         &at("throwStatusExceptionsOnRaiseEvent"),
         hub.throw_on_raise_event,
     );
     hub.purge_running = config.flag(&at("purgeRunningInstances"), hub.purge_running);
     hub.default_version = config.text(&at("defaultVersion"));
+    let expected = "`None`, `Strict` or `CurrentOrOlder`";
+    let strategy = config.get(&at("versionMatchStrategy"), expected, |text| {
+        match text.to_ascii_lowercase().as_str() {
+            "none" => Some(hub::VersionMatch::None),
+            "strict" => Some(hub::VersionMatch::Strict),
+            "currentorolder" => Some(hub::VersionMatch::CurrentOrOlder),
+            _ => None,
+        }
+    });
+    set(&mut hub.version_match, strategy);
+    let strategy = config.get(
+        &at("versionFailureStrategy"),
+        "`Reject` or `Fail`",
+        |text| match text.to_ascii_lowercase().as_str() {
+            "reject" => Some(hub::VersionFailure::Reject),
+            "fail" => Some(hub::VersionFailure::Fail),
+            _ => None,
+        },
+    );
+    set(&mut hub.version_failure, strategy);
     let reuse = at("overridableExistingInstanceStates");
     let any_state = config.get(
         &reuse,
@@ -169,6 +203,37 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     );
     set(&mut hub.overridable_any_state, any_state);
     hub
+}
+
+/// `httpSettings`: what the engine does with requests, and how they are sent.
+#[cfg(feature = "http-client")]
+fn read_call_http(config: &mut Config<'_>, hub: &mut HttpSettings) -> call_http::Settings {
+    let at = |name: &str| format!("extensions.durableTask.httpSettings.{name}");
+    let mut own = call_http::Settings::default();
+    let interval = config.number(&at("defaultAsyncRequestSleepTimeMilliseconds"));
+    set(&mut hub.poll_interval, interval.map(Duration::from_millis));
+    hub.idempotency_keys = config.flag(&at("idempotencyKeys"), hub.idempotency_keys);
+    set(
+        &mut hub.max_concurrent,
+        config.number(&at("maxConcurrentRequests")),
+    );
+    own.max_concurrent = hub.max_concurrent;
+    set(
+        &mut own.max_response_bytes,
+        config.number(&at("maxResponseBytes")),
+    );
+    set(&mut own.max_redirects, config.number(&at("maxRedirects")));
+    let expected = "a time span such as `00:04:00`, longer than none";
+    let timeout = config.get(&at("requestTimeout"), expected, |text| {
+        parse::span(text).filter(|span| !span.is_zero())
+    });
+    set(&mut own.request_timeout, timeout);
+    let expected =
+        "hosts such as `[\"api.example.com\", \"*.example.org\"]`, without scheme and path";
+    let hosts = config.get(&at("allowedHosts"), expected, call_http::hosts);
+    set(&mut own.allowed_hosts, hosts);
+    own.deny_private = config.flag(&at("denyPrivateAddresses"), own.deny_private);
+    own
 }
 
 fn hub_name(config: &mut Config<'_>, variables: &Variables, root: &Path) -> String {

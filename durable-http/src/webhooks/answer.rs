@@ -134,7 +134,7 @@ pub(super) fn refused(error: &ClientError) -> HttpResponse {
 }
 
 /// The reference's text; callers show it as it is.
-fn unknown_orchestrator(name: &str, known: &[String]) -> String {
+pub(super) fn unknown_orchestrator(name: &str, known: &[String]) -> String {
     let known: Vec<_> = known.iter().map(|name| format!("'{name}'")).collect();
     let known = if known.is_empty() {
         "No orchestrator functions are currently registered!".to_owned()

@@ -10,9 +10,12 @@ mod list;
 mod make_primary;
 mod path;
 mod purge;
+mod purge_matching;
 mod query;
 mod raise_event;
+mod restart;
 mod resume;
+mod rewind;
 mod start;
 mod status;
 mod status_object;
@@ -85,12 +88,15 @@ async fn run(
         Operation::List => list::list(call).await,
         Operation::Status { id } => status::status(call, id).await,
         Operation::Purge { id } => purge::purge(call, id).await,
+        Operation::PurgeMatching => purge_matching::purge_matching(call).await,
         Operation::RaiseEvent { id, name } => {
             raise_event::raise_event(call, id, name, payload).await
         }
         Operation::Terminate { id } => terminate::terminate(call, id).await,
         Operation::Suspend { id } => suspend::suspend(call, id).await,
         Operation::Resume { id } => resume::resume(call, id).await,
+        Operation::Rewind { id } => rewind::rewind(call, id).await,
+        Operation::Restart { id } => restart::restart(call, id).await,
         Operation::ListEntities { name } => entities::list(call, name).await,
         Operation::ReadEntity { name, key } => entities::read(call, name, key).await,
         Operation::SignalEntity { name, key } => entities::signal(call, name, key, payload).await,

@@ -18,6 +18,7 @@ pub(super) enum Operation<'a> {
     Purge {
         id: &'a str,
     },
+    PurgeMatching,
     RaiseEvent {
         id: &'a str,
         name: &'a str,
@@ -29,6 +30,12 @@ pub(super) enum Operation<'a> {
         id: &'a str,
     },
     Resume {
+        id: &'a str,
+    },
+    Rewind {
+        id: &'a str,
+    },
+    Restart {
         id: &'a str,
     },
     ListEntities {
@@ -68,6 +75,7 @@ impl<'a> Operation<'a> {
             return match (verb, rest) {
                 ("GET", []) => Some(Self::List),
                 ("GET", [id]) => Some(Self::Status { id }),
+                ("DELETE", []) => Some(Self::PurgeMatching),
                 ("DELETE", [id]) => Some(Self::Purge { id }),
                 ("POST", [id, word]) => Self::told(id, word),
                 ("POST", [id, word, name]) if word.eq_ignore_ascii_case("raiseEvent") => {
@@ -99,6 +107,8 @@ impl<'a> Operation<'a> {
             "terminate" => Some(Self::Terminate { id }),
             "suspend" => Some(Self::Suspend { id }),
             "resume" => Some(Self::Resume { id }),
+            "rewind" => Some(Self::Rewind { id }),
+            "restart" => Some(Self::Restart { id }),
             _ => None,
         }
     }
@@ -126,7 +136,8 @@ mod tests {
     #[test]
     fn what_is_there_and_what_is_not() {
         use Operation::{
-            List, MakePrimary, Purge, RaiseEvent, Resume, Start, Status, Suspend, Terminate,
+            List, MakePrimary, Purge, PurgeMatching, RaiseEvent, Restart, Resume, Rewind, Start,
+            Status, Suspend, Terminate,
         };
         let id = "ID";
         for (verb, path, expected) in [
@@ -155,12 +166,17 @@ mod tests {
             ("GET", "Instances/ID", Some(Status { id })),
             ("GET", "instances/a+b%20c%2B", Some(Status { id: "a b c+" })),
             ("DELETE", "instances/ID", Some(Purge { id })),
+            ("DELETE", "instances", Some(PurgeMatching)),
+            ("DELETE", "instances/", Some(PurgeMatching)),
             ("PUT", "instances/ID", None),
             ("POST", "instances/ID", None),
             ("GET", "instances/ID/terminate", None),
             ("POST", "instances/ID/TERMINATE", Some(Terminate { id })),
             ("POST", "instances/ID/suspend/", Some(Suspend { id })),
             ("POST", "instances/ID/resume", Some(Resume { id })),
+            ("POST", "instances/ID/Rewind", Some(Rewind { id })),
+            ("POST", "instances/ID/restart", Some(Restart { id })),
+            ("GET", "instances/ID/restart", None),
             ("POST", "instances/ID/frobnicate", None),
             ("POST", "instances/ID/raiseEvent", None),
             ("POST", "instances//terminate", None),

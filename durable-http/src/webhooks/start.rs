@@ -1,19 +1,12 @@
 //! `POST /orchestrators/{name}` and `.../{name}/{id}`: starts an instance, and waits for it if asked to.
 
-use std::time::Duration;
-
 use actix_web::{HttpResponse, web};
 use durable_runtime::ClientError;
 use durable_runtime::client::{IdFault, check_instance_id};
 use durable_runtime::model::Payload;
 
-use super::links::Links;
-use super::wait::{Waiting, too_short};
-use super::{Call, answer};
+use super::{Call, answer, wait};
 use crate::body;
-
-/// Spans longer than this are more than the reference's clock can hold.
-const LONGEST: f64 = 922_337_203_685.0;
 
 pub(super) async fn start(
     call: &Call<'_>,
@@ -21,7 +14,7 @@ pub(super) async fn start(
     id: Option<&str>,
     payload: web::Payload,
 ) -> Result<HttpResponse, ClientError> {
-    let wait = match wait_of(call) {
+    let wait = match wait::of_query(call) {
         Ok(wait) => wait,
         Err(answer) => return Ok(answer),
     };
@@ -54,49 +47,12 @@ pub(super) async fn start(
         start = start.with_trace_parent(parent.to_owned());
     }
     let id = start.await?;
-    let links = Links::seen_by(call.req, &call.client, Some(call.shared));
     match wait {
-        None => Ok(links.check_status(&id, false)),
         Some((timeout, interval)) if interval > timeout => {
-            Ok(answer::bad_argument(&too_short(timeout, interval)))
+            Ok(answer::bad_argument(&wait::too_short(timeout, interval)))
         }
-        Some((timeout, interval)) => {
-            let waiting = Waiting {
-                client: call.client.clone(),
-                links,
-                query: call.req.query_string().to_owned(),
-                timeout: span(timeout),
-                retry_interval: span(interval),
-                error_on_failure: false,
-            };
-            waiting.answer(&id).await
-        }
+        wait => wait::started(call, &id, wait).await,
     }
-}
-
-/// Time-out and interval in seconds, if both are given.
-fn wait_of(call: &Call<'_>) -> Result<Option<(f64, f64)>, HttpResponse> {
-    let (timeout, interval) = (
-        call.query.seconds("timeout"),
-        call.query.seconds("pollingInterval"),
-    );
-    for seconds in [timeout, interval].into_iter().flatten() {
-        if seconds.is_nan() {
-            return Err(answer::bad_argument(
-                "TimeSpan does not accept floating point Not-a-Number values.",
-            ));
-        }
-        if seconds.abs() > LONGEST {
-            return Err(answer::wrong(
-                "TimeSpan overflowed because the duration is too long.",
-            ));
-        }
-    }
-    Ok(timeout.zip(interval))
-}
-
-fn span(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
 }
 
 async fn input(call: &Call<'_>, payload: web::Payload) -> Result<Option<Payload>, HttpResponse> {

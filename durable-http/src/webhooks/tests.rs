@@ -598,6 +598,145 @@ async fn only_ended_instances_are_purged() {
     host.stop().await;
 }
 
+#[actix_web::test]
+async fn ended_instances_of_a_span_are_purged_together() {
+    let host = fixture::running().await;
+    let shared = &host.shared;
+    let missing = json!("Please provide value for 'createdTimeFrom' parameter.");
+    for query in ["", "?createdTimeFrom=notadate", "?runtimeStatus=Completed"] {
+        let answer = ask(shared, &format!("DELETE /instances{query}"), None).await;
+        assert_eq!(
+            (answer.status, answer.json()),
+            (400, missing.clone()),
+            "{query}"
+        );
+    }
+    for id in ["p1", "p2", "p3"] {
+        start(shared, "Echo", id, "1").await;
+        end(shared, id).await;
+    }
+    start(shared, "Boom", "broken", "1").await;
+    end(shared, "broken").await;
+    start(shared, "E1", "live", "1").await;
+    for (query, expected) in [
+        ("createdTimeFrom=2999-01-01T00:00:00Z", (404, "")),
+        (
+            "createdTimeFrom=2020-01-01T00:00:00Z&createdTimeTo=2020-01-02T00:00:00Z",
+            (404, ""),
+        ),
+        (
+            "createdTimeFrom=2020-01-01T00:00:00Z&runtimeStatus=Running",
+            (404, ""),
+        ),
+        (
+            "createdTimeFrom=2020-01-01T00:00:00Z&runtimeStatus=Completed",
+            (200, r#"{"instancesDeleted":3}"#),
+        ),
+        (
+            "createdTimeFrom=2020-01-01T00:00:00Z",
+            (200, r#"{"instancesDeleted":1}"#),
+        ),
+        ("createdTimeFrom=2020-01-01T00:00:00Z", (404, "")),
+    ] {
+        let answer = ask(shared, &format!("DELETE /instances/?{query}"), None).await;
+        assert_eq!((answer.status, &*answer.body), expected, "{query}");
+    }
+    assert_eq!(ask(shared, "GET /instances/live", None).await.status, 202);
+    host.stop().await;
+}
+
+#[actix_web::test]
+async fn failed_instances_are_rewound() {
+    let host = fixture::running().await;
+    let shared = &host.shared;
+    start(shared, "Boom", "broken", "1").await;
+    end(shared, "broken").await;
+    let rewound = ask(
+        shared,
+        "POST /instances/broken/rewind?reason=fixed+it",
+        None,
+    )
+    .await;
+    assert_eq!((rewound.status, rewound.is_empty()), (202, true));
+    end(shared, "broken").await;
+    let shown = ask(shared, "GET /instances/broken?showHistory=true", None)
+        .await
+        .json();
+    let history = shown["historyEvents"].as_array().unwrap();
+    let event = history
+        .iter()
+        .find(|event| event["EventType"] == "ExecutionRewound");
+    assert_eq!(event.unwrap()["Reason"], "fixed it", "{shown}");
+    start(shared, "Echo", "done", "1").await;
+    end(shared, "done").await;
+    start(shared, "E1", "live", "1").await;
+    let running = r#"This orchestration has status Running, but only orchestrations in the "Failed" state can be rewound."#;
+    for (id, expected) in [
+        ("done", (410, String::new())),
+        ("nobody", (404, String::new())),
+        ("live", (412, json!(running).to_string())),
+    ] {
+        let answer = ask(shared, &format!("POST /instances/{id}/rewind"), None).await;
+        assert_eq!((answer.status, answer.body), expected, "{id}");
+    }
+    host.stop().await;
+}
+
+#[actix_web::test]
+async fn instances_are_restarted_under_a_new_id_or_the_old_one() {
+    let host = fixture::running().await;
+    let shared = &host.shared;
+    start(shared, "Echo", "first", "[1,2]").await;
+    end(shared, "first").await;
+    let restarted = ask(shared, "POST /instances/first/restart", None).await;
+    let new_id = restarted.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!((restarted.status, new_id.len()), (202, 32));
+    assert_eq!(restarted.json().as_object().unwrap().len(), 9);
+    end(shared, &new_id).await;
+    let shown = ask(shared, &format!("GET /instances/{new_id}"), None).await;
+    assert_eq!(shown.json()["output"], json!([1, 2]));
+    let same = ask(
+        shared,
+        "POST /instances/first/restart?restartWithNewInstanceId=false",
+        None,
+    )
+    .await;
+    assert_eq!((same.status, &same.json()["id"]), (202, &json!("first")));
+    let waited = "POST /instances/first/restart?timeout=90&pollingInterval=10";
+    let waited = ask(shared, waited, None).await;
+    assert_eq!((waited.status, &*waited.body), (200, "[1,2]"));
+    let invalid = "InstanceId does not match a valid orchestration instance.";
+    let unknown = ask(shared, "POST /instances/nobody/restart", None).await;
+    assert_eq!(
+        (unknown.status, &unknown.json()["Message"]),
+        (400, &json!(invalid))
+    );
+    assert_eq!(
+        unknown.exception(),
+        "An orchestrastion with the instanceId nobody was not found."
+    );
+    start(shared, "E1", "live", "1").await;
+    let live = ask(
+        shared,
+        "POST /instances/live/restart?restartWithNewInstanceId=false",
+        None,
+    )
+    .await;
+    let text = "A non-terminal instance with this instance ID already exists.";
+    assert_eq!((live.status, &live.json()["Message"]), (409, &json!(text)));
+    let short = ask(
+        shared,
+        "POST /instances/first/restart?timeout=1&pollingInterval=2",
+        None,
+    )
+    .await;
+    assert_eq!(
+        (short.status, &short.json()["Message"]),
+        (400, &json!(invalid))
+    );
+    host.stop().await;
+}
+
 /// Vectors 101 to 113.
 #[actix_web::test]
 async fn entities_are_signalled_read_and_listed() {

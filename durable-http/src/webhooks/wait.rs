@@ -9,12 +9,14 @@ use durable_runtime::store::Parts;
 use durable_runtime::{ClientError, DurableClient};
 use tokio::time::{Instant, sleep};
 
-use super::answer;
 use super::links::Links;
 use super::query::Query;
 use super::status;
 use super::status_object::Output;
+use super::{Call, answer};
 
+/// Seconds beyond which a span is more than the reference's clock can hold.
+const LONGEST_SPAN: f64 = 922_337_203_685.0;
 /// Later than this no clock goes; nobody waits so long.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
@@ -71,6 +73,52 @@ impl Waiting {
         let shown = shown.ok_or_else(gone)?;
         Ok(shown.answer(status))
     }
+}
+
+/// Time-out and interval in seconds, if a request names both.
+pub(super) fn of_query(call: &Call<'_>) -> Result<Option<(f64, f64)>, HttpResponse> {
+    let (timeout, interval) = (
+        call.query.seconds("timeout"),
+        call.query.seconds("pollingInterval"),
+    );
+    for seconds in [timeout, interval].into_iter().flatten() {
+        if seconds.is_nan() {
+            return Err(answer::bad_argument(
+                "TimeSpan does not accept floating point Not-a-Number values.",
+            ));
+        }
+        if seconds.abs() > LONGEST_SPAN {
+            return Err(answer::wrong(
+                "TimeSpan overflowed because the duration is too long.",
+            ));
+        }
+    }
+    Ok(timeout.zip(interval))
+}
+
+/// The links of an instance that was started, or, if it was asked to wait, what became of it.
+pub(super) async fn started(
+    call: &Call<'_>,
+    id: &str,
+    wait: Option<(f64, f64)>,
+) -> Result<HttpResponse, ClientError> {
+    let links = Links::seen_by(call.req, &call.client, Some(call.shared));
+    let Some((timeout, interval)) = wait else {
+        return Ok(links.check_status(id, false));
+    };
+    let waiting = Waiting {
+        client: call.client.clone(),
+        links,
+        query: call.req.query_string().to_owned(),
+        timeout: span(timeout),
+        retry_interval: span(interval),
+        error_on_failure: false,
+    };
+    waiting.answer(id).await
+}
+
+fn span(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
 }
 
 /// The reference's text for an interval that is longer than the whole.

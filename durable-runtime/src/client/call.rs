@@ -12,7 +12,6 @@ use futures::future::BoxFuture;
 use super::{ClientError, DurableClient};
 use crate::hub::StartRequest;
 use crate::model::{HistoryEvent, Payload, RuntimeStatus};
-use crate::store::Purge;
 
 /// A request to the hub, sent when it is polled first.
 #[must_use = "nothing is sent unless it is awaited"]
@@ -187,77 +186,6 @@ pub(super) const LIVE: [RuntimeStatus; 4] = [
     RuntimeStatus::Suspended,
     RuntimeStatus::ContinuedAsNew,
 ];
-
-/// A purge of one instance: how many were removed.
-#[must_use = "nothing is purged unless it is awaited"]
-pub struct PurgeInstance {
-    client: DurableClient,
-    state: Lazy<(String, bool), u64>,
-}
-
-impl PurgeInstance {
-    pub(super) fn new(client: DurableClient, id: String) -> Self {
-        Self {
-            client,
-            state: Lazy::Options(Some((id, false))),
-        }
-    }
-
-    /// Its children too, and theirs.
-    pub fn recursive(mut self) -> Self {
-        self.state.alter(|request| request.1 = true);
-        self
-    }
-}
-
-impl Future for PurgeInstance {
-    type Output = Result<u64, ClientError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let client = self.client.clone();
-        self.state.poll(cx, |(id, recursive)| {
-            async move { purge(client, id, recursive).await }.boxed()
-        })
-    }
-}
-
-impl fmt::Debug for PurgeInstance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PurgeInstance")
-    }
-}
-
-/// Children that still run stay, as does everything below an instance that stays.
-async fn purge(client: DurableClient, id: String, recursive: bool) -> Result<u64, ClientError> {
-    let engine = client.engine().await?;
-    let running = engine.settings.purge_running;
-    let mut purged = 0;
-    let mut left = vec![(id, true)];
-    while let Some((id, root)) = left.pop() {
-        let history = if recursive {
-            engine.history(&id).await?
-        } else {
-            None
-        };
-        match engine.purge(Purge::One { id, running }).await {
-            Ok(count) => purged += count,
-            Err(ClientError::NotFound(_)) => continue,
-            Err(ClientError::InvalidState { .. }) if !root => continue,
-            Err(error) => return Err(error),
-        }
-        for event in history.into_iter().flatten().flatten() {
-            if let HistoryEvent::SubOrchestrationInstanceCreated {
-                instance_id,
-                detached: false,
-                ..
-            } = event
-            {
-                left.push((instance_id.to_string(), false));
-            }
-        }
-    }
-    Ok(purged)
-}
 
 pub(super) fn input_of(
     input: Result<Payload, serde_json::Error>,

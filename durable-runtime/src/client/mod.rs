@@ -5,6 +5,7 @@ mod call;
 mod entities;
 mod host;
 mod projection;
+mod purge;
 mod query;
 
 use std::fmt;
@@ -20,12 +21,13 @@ use crate::function::{IntoInput, Orchestrator};
 use crate::hub::{Engine, StartRequest};
 use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
 use crate::registry::Registry;
-use crate::store::{InstanceRecord, ListQuery, Parts, Purge};
+use crate::store::{InstanceRecord, ListQuery, Parts};
 
 pub(crate) use entities::dress;
 
-pub use call::{Call, PurgeInstance, Start, Terminate};
+pub use call::{Call, Start, Terminate};
 pub use entities::{CallEntity, CleanedEntities, EntityQuery, EntityStatus, SignalEntity};
+pub use purge::PurgeInstance;
 pub use query::{InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
 
 /// Starts, queries and controls instances. Cheap to clone; usable from any trigger but orchestration, and from outside.
@@ -65,6 +67,11 @@ pub enum Control {
     },
     /// Let it go on.
     Resume {
+        /// Kept in history.
+        reason: Option<String>,
+    },
+    /// Take it back to before its failure.
+    Rewind {
         /// Kept in history.
         reason: Option<String>,
     },
@@ -346,6 +353,27 @@ impl DurableClient {
         )
     }
 
+    /// Takes a failed instance back to before its failure: what failed runs again, what succeeded does not, and failed children are
+    /// taken back too. A failure of code alone has its last turn run again.
+    ///
+    /// # Errors
+    /// [`ClientError::InvalidState`] unless the instance is `Failed`; [`ClientError::NotFound`].
+    pub fn rewind(&self, id: impl AsRef<str>, reason: impl Into<String>) -> Call<()> {
+        let reason = Some(reason.into());
+        self.control(id.as_ref(), Control::Rewind { reason })
+    }
+
+    /// Starts the instance's function once more, with its name, input, version and tags, under a new id or (once it has ended) the
+    /// same one; gives the id.
+    ///
+    /// # Errors
+    /// [`ClientError::NotFound`]; [`ClientError::AlreadyExists`] for the same id while the instance has not ended;
+    /// [`ClientError::UnknownFunction`] if the function is gone.
+    pub fn restart(&self, id: impl AsRef<str>, new_id: bool) -> Call<String> {
+        let (client, id) = (self.clone(), id.as_ref().to_owned());
+        Call::new(async move { client.engine().await?.restart(&id, new_id).await })
+    }
+
     /// The same, with reasons that may be absent.
     #[doc(hidden)]
     pub fn control(&self, id: &str, control: Control) -> Call<()> {
@@ -367,6 +395,9 @@ impl DurableClient {
                 HistoryEvent::ExecutionResumed { reason },
                 &[RuntimeStatus::Suspended],
             ),
+            Control::Rewind { reason } => {
+                return Call::new(async move { client.engine().await?.rewind(&id, reason).await });
+            }
         };
         Call::new(async move { client.engine().await?.send(&id, event, accepted).await })
     }
@@ -376,28 +407,10 @@ impl DurableClient {
         PurgeInstance::new(self.clone(), id.as_ref().to_owned())
     }
 
-    /// Removes ended instances that match, in small batches: how many were removed.
+    /// Removes ended instances that match, in small batches: how many were removed. One that ends meanwhile may stay.
     pub fn purge_instances(&self, filter: PurgeFilter) -> Call<u64> {
         let client = self.clone();
-        Call::new(async move {
-            const BATCH: usize = 500;
-            let engine = client.engine().await?;
-            let mut purged = 0;
-            loop {
-                let count = engine
-                    .purge(Purge::Matching {
-                        created_from: filter.created_from.map(Into::into),
-                        created_to: filter.created_to.map(Into::into),
-                        statuses: filter.statuses.clone(),
-                        limit: BATCH,
-                    })
-                    .await?;
-                purged += count;
-                if usize::try_from(count).unwrap_or(0) < BATCH {
-                    return Ok(purged);
-                }
-            }
-        })
+        Call::new(async move { purge::matching(&client.engine().await?, filter).await })
     }
 
     /// Waits for the end of an instance: woken by its commit, not by polling.

@@ -9,7 +9,7 @@ use super::activities::Job;
 use super::cell::{Cell, CellState, Inbound, Reply};
 use super::resident::{ActivityTask, Effects, StartEffect};
 use crate::model::{FailureDetails, HistoryEvent};
-use crate::store::{Change, Done, Error, InstanceKey, InstanceRecord, NewMessage, Receipt};
+use crate::store::{Done, Error, InstanceRecord, NewMessage, Receipt};
 
 /// A turn that was submitted.
 pub(super) struct Pending {
@@ -100,7 +100,7 @@ pub(super) fn send(
     }
 }
 
-fn deliver(engine: &Engine, message: NewMessage) {
+pub(super) fn deliver(engine: &Engine, message: NewMessage) {
     let NewMessage {
         id,
         to,
@@ -147,7 +147,12 @@ fn publish(
     jobs
 }
 
-fn job(cell: &Arc<Cell>, state: &mut CellState, task: &ActivityTask, current: &Arc<str>) -> Job {
+pub(super) fn job(
+    cell: &Arc<Cell>,
+    state: &mut CellState,
+    task: &ActivityTask,
+    current: &Arc<str>,
+) -> Job {
     let token = CancellationToken::new();
     if task.execution_id == *current {
         state.running.insert(task.id, token.clone());
@@ -226,44 +231,6 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
     } else if state.resident.is_none() && state.is_idle() {
         engine.cells.remove(cell, state);
     }
-}
-
-/// Counts the deliveries first, then runs the activities again.
-pub(super) fn redeliver(
-    engine: &Arc<Engine>,
-    cell: &Arc<Cell>,
-    key: InstanceKey,
-    tasks: Vec<i64>,
-    activities: Vec<ActivityTask>,
-) {
-    let jobs: Vec<Job> = {
-        let mut state = cell.lock();
-        let current = activities
-            .first()
-            .map(|task| Arc::clone(&task.execution_id))
-            .unwrap_or_default();
-        activities
-            .iter()
-            .map(|task| job(cell, &mut state, task, &current))
-            .collect()
-    };
-    let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
-    let done: Done = Box::new(move |result| match result {
-        Ok(_) => jobs
-            .into_iter()
-            .for_each(|job| engine_then.activities.push(job)),
-        Err(error) => {
-            tracing::warn!(instance_id = &*cell_then.id, %error, "open activities could not be taken up; the instance is loaded again");
-            let mut state = cell_then.lock();
-            jobs.iter()
-                .for_each(|job| drop(state.running.remove(&job.task.id)));
-            let dropped = state.unload();
-            drop(state);
-            drop(dropped);
-            engine_then.retry_later(&cell_then, Vec::new());
-        }
-    });
-    engine.submit_change(Change::Redeliver { key, tasks }, done);
 }
 
 /// Task ids of the activities that these messages end.

@@ -282,8 +282,11 @@ async fn run_operation(
     let result = match care {
         Care::Fail(text) => Err(FailureDetails::new("StorageError", text.clone()).non_retriable()),
         Care::None | Care::One => {
-            let invocation =
-                EntityInvocation::new(Arc::clone(&operation), Arc::clone(&engine.states));
+            let invocation = EntityInvocation::new(
+                Arc::clone(&operation),
+                Arc::clone(&engine.states),
+                engine.client.clone(),
+            );
             invoke(resident.entity.spec, invocation).await
         }
     };

@@ -9,16 +9,22 @@ mod busy;
 mod cell;
 mod clock;
 mod commit;
+mod deliveries;
 mod entities;
 mod recovery;
 mod requests;
 mod resident;
+mod restart;
+mod rewind;
+mod schedule;
 mod settings;
 mod skipping;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod turns;
+mod unrunnable;
+mod versions;
 mod virtual_clock;
 mod waiters;
 
@@ -36,6 +42,7 @@ use self::cell::{Cell, CellState, Cells, Inbound};
 use self::clock::{Clock, WallClock};
 use self::entities::Entities;
 use self::resident::Resident;
+use self::schedule::Schedules;
 use self::timers::{Entry, Timers};
 use self::turns::RunQueue;
 use self::waiters::Waiters;
@@ -49,6 +56,7 @@ use crate::store::{Change, Done, Store};
 
 pub(crate) use requests::StartRequest;
 pub use settings::Settings;
+pub use versions::{VersionFailure, VersionMatch};
 #[doc(hidden)]
 pub use virtual_clock::VirtualClock;
 
@@ -69,17 +77,17 @@ impl Options {
     /// States that functions ask for and nobody gave.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
-        let all = self
-            .registry
-            .activities()
-            .flat_map(|a| a.spec.states.iter().map(move |state| (a.name, state)));
-        let entities = self
-            .registry
-            .entities()
-            .flat_map(|e| e.spec.states.iter().map(move |state| (e.name, state)));
-        let missing = all
+        let activities = self.registry.activities();
+        let activities = activities.map(|activity| (activity.name, activity.spec.states));
+        let entities = self.registry.entities();
+        let entities = entities.map(|entity| (entity.name, entity.spec.states));
+        let timers = self.settings.timers.iter();
+        let timers = timers.map(|each| (each.timer.name, each.timer.spec.states));
+        let all = activities
             .chain(entities)
-            .filter(|(_, state)| !self.states.has((state.type_id)()));
+            .chain(timers)
+            .flat_map(|(name, states)| states.iter().map(move |state| (name, state)));
+        let missing = all.filter(|(_, state)| !self.states.has((state.type_id)()));
         missing
             .map(|(name, state)| Fault(crate::function::missing_state(name, (state.type_name)())))
             .collect()
@@ -97,9 +105,20 @@ impl Hub {
     /// # Errors
     /// Faults of [`Options::faults`]; a call outside a tokio runtime.
     pub fn start(options: Options, client: &DurableClient) -> Result<Self, Error> {
-        let rehearsal = options.settings.rehearsal.clone();
+        let clock: Arc<dyn Clock> = match &options.settings.rehearsal {
+            None => Arc::new(WallClock),
+            Some(rehearsal) => Arc::clone(&rehearsal.clock) as Arc<dyn Clock>,
+        };
+        Self::start_by(clock, options, client)
+    }
+
+    fn start_by(
+        clock: Arc<dyn Clock>,
+        options: Options,
+        client: &DurableClient,
+    ) -> Result<Self, Error> {
         // In a rehearsal a missing state fails only the function that asks for it.
-        let faults = match rehearsal {
+        let faults = match options.settings.rehearsal {
             None => options.faults(),
             Some(_) => Vec::new(),
         };
@@ -118,22 +137,21 @@ impl Hub {
             options.registry.activities(),
         );
         let max_entities = options.settings.max_concurrent_entities;
+        let http = Activities::new(options.settings.http.max_concurrent, std::iter::empty());
         let engine = Arc::new(Engine {
             registry: options.registry,
             states: options.states,
             store: options.store,
             settings: options.settings,
             client: client.clone(),
-            clock: match rehearsal {
-                None => Arc::new(WallClock),
-                Some(rehearsal) => Arc::clone(&rehearsal.clock) as Arc<dyn Clock>,
-            },
+            clock,
             runtime,
             cells: Cells::new(),
             queue: RunQueue::new(),
             busy: Busy::default(),
             timers: Arc::new(Timers::default()),
-            activities: Pool::new(queue),
+            activities: Pool::new(queue, http),
+            schedules: Schedules::default(),
             entities: Entities::new(max_entities),
             waiters: Waiters::default(),
             stopping: AtomicBool::new(false),
@@ -142,6 +160,9 @@ impl Hub {
         engine.activities.bind(&engine);
         turns::spawn(&engine);
         engine.runtime.spawn(timers::run(Arc::downgrade(&engine)));
+        engine
+            .runtime
+            .spawn(schedule::start(Arc::downgrade(&engine)));
         engine
             .runtime
             .spawn(recovery::wake(Arc::downgrade(&engine)));
@@ -170,6 +191,7 @@ impl Hub {
             return;
         }
         engine.activities.close();
+        engine.schedules.close();
         let finished =
             tokio::time::timeout(engine.settings.grace_period, engine.busy.quiet()).await;
         if finished.is_err() {
@@ -224,6 +246,7 @@ pub(crate) struct Engine {
     busy: Busy,
     timers: Arc<Timers>,
     activities: Pool,
+    schedules: Schedules,
     entities: Entities,
     waiters: Waiters,
     stopping: AtomicBool,
@@ -300,9 +323,12 @@ impl Engine {
         cell: &Arc<Cell>,
         started: &ExecutionStarted,
     ) -> Option<Execution> {
-        let orchestrator = self
-            .registry
-            .orchestrator(&started.name, &started.version)?;
+        let orchestrator = self.settings.version_match.find(
+            &self.registry,
+            &started.name,
+            &started.version,
+            self.settings.default_version.as_deref(),
+        )?;
         let (engine, id): (Weak<Self>, Arc<str>) = (Arc::downgrade(self), Arc::clone(&cell.id));
         let on_foreign = Arc::new(move || {
             if let Some(engine) = engine.upgrade() {

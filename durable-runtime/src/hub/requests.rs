@@ -31,6 +31,7 @@ pub(crate) struct StartRequest {
     pub(crate) scheduled_at: Option<Timestamp>,
     pub(crate) version: Option<String>,
     pub(crate) trace_parent: Option<String>,
+    pub(crate) tags: BTreeMap<String, String>,
 }
 
 impl Engine {
@@ -86,11 +87,6 @@ impl Engine {
                 request.version.as_deref().unwrap_or_default(),
             )
             .map_or(&*request.name, |o| o.name);
-        let reuse = if self.settings.overridable_any_state {
-            Reuse::Any
-        } else {
-            Reuse::NonRunning
-        };
         let started = ExecutionStarted {
             name: name.into(),
             version: request
@@ -101,7 +97,7 @@ impl Engine {
             parent: None,
             scheduled_start: request.scheduled_at,
             generation: 0,
-            tags: BTreeMap::new(),
+            tags: request.tags,
             trace_parent: request.trace_parent,
             input: request.input,
         };
@@ -110,8 +106,17 @@ impl Engine {
             id,
             started,
             created: self.clock.now(),
-            reuse,
+            reuse: self.reuse(),
             on_refused: None,
+        }
+    }
+
+    /// What becomes of an instance whose id is wanted again.
+    pub(super) fn reuse(&self) -> Reuse {
+        if self.settings.overridable_any_state {
+            Reuse::Any
+        } else {
+            Reuse::NonRunning
         }
     }
 
@@ -139,8 +144,12 @@ impl Engine {
             instance.started.scheduled_start,
         );
         let done: Done = Box::new(move |result| {
-            if let (Ok(_), Some(due), Some(engine)) = (&result, due, engine.upgrade()) {
-                engine.wake_instance(&id, due);
+            if let (Ok(_), Some(engine)) = (&result, engine.upgrade()) {
+                match due {
+                    Some(due) => engine.wake_instance(&id, due),
+                    // It finds out what is to become of an instance that no function here fits.
+                    None => engine.poke(&id),
+                }
             }
             let _ = reply.send(result.map(|_| ()));
         });
@@ -201,24 +210,64 @@ impl Engine {
         }
     }
 
-    /// Removes one instance that has ended.
-    pub(crate) async fn purge(&self, purge: Purge) -> Result<u64, ClientError> {
+    /// Removes instances; one that still ran leaves memory with it.
+    pub(crate) async fn purge(self: &Arc<Self>, purge: Purge) -> Result<u64, ClientError> {
         self.check_open()?;
         let entity = match &purge {
             Purge::EmptyEntity { id } | Purge::One { id, .. } if is_entity(id) => Some(id.clone()),
             _ => None,
         };
-        let count = self.submit(Change::Purge(purge)).await?.count;
-        if let Some(cell) = entity.and_then(|id| self.cells.get(&id)) {
-            // What is in memory is of a row that is gone.
-            cell.lock().entity = None;
-        }
-        Ok(count)
+        let ran: Option<Arc<str>> = match &purge {
+            Purge::One { id, running: true } if entity.is_none() => Some(id.as_str().into()),
+            _ => None,
+        };
+        let engine = Arc::clone(self);
+        let receipt = self
+            .submit_then(Change::Purge(purge), move |_| {
+                if let Some(id) = ran {
+                    engine.renew_cell(&id);
+                }
+                if let Some(cell) = entity.and_then(|id| engine.cells.get(&id)) {
+                    // What is in memory is of a row that is gone.
+                    cell.lock().entity = None;
+                }
+            })
+            .await?;
+        Ok(receipt.count)
+    }
+
+    /// What memory knows of an instance is void, since the store was told something else: it is looked at afresh.
+    pub(super) fn renew_cell(&self, id: &Arc<str>) {
+        let mut dropped = None;
+        self.with_cell(id, |state| {
+            dropped = state.unload();
+            std::mem::take(&mut state.running)
+                .into_values()
+                .for_each(|token| token.cancel());
+            // A start of that id that has not been made yet is none of the store's business so far.
+            if state.create.is_none() {
+                state.mailbox.clear();
+            }
+            state.snapshot = None;
+        });
+        drop(dropped);
     }
 
     async fn submit(&self, change: Change) -> Result<Receipt, ClientError> {
+        self.submit_then(change, |_| ()).await
+    }
+
+    /// Does `then` on the store's writer once the change is durable: before anything that follows in the store is known here.
+    pub(super) async fn submit_then(
+        &self,
+        change: Change,
+        then: impl FnOnce(&Receipt) + Send + 'static,
+    ) -> Result<Receipt, ClientError> {
         let (sender, answer) = oneshot::channel();
         let done: Done = Box::new(move |result| {
+            if let Ok(receipt) = &result {
+                then(receipt);
+            }
             let _ = sender.send(result);
         });
         self.submit_change(change, done);
@@ -292,7 +341,7 @@ impl Engine {
     }
 
     /// A hub that stops, or whose queue is full, takes nothing new (law 8).
-    fn check_open(&self) -> Result<(), ClientError> {
+    pub(super) fn check_open(&self) -> Result<(), ClientError> {
         if self.stopping.load(Ordering::Acquire) {
             return Err(ClientError::Unavailable("the host is stopping".to_owned()));
         }
@@ -337,7 +386,7 @@ impl Drop for ExpectedAnswer {
     }
 }
 
-fn client_error(error: Error) -> ClientError {
+pub(super) fn client_error(error: Error) -> ClientError {
     match error {
         Error::AlreadyExists { status, .. } => ClientError::AlreadyExists(format!(
             "An Orchestration instance with the status {status} already exists."

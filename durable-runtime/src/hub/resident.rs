@@ -34,6 +34,8 @@ pub(crate) struct Resident {
 /// An activity to be run.
 #[derive(Debug, Clone)]
 pub(crate) struct ActivityTask {
+    /// The instance's row.
+    pub(crate) key: InstanceKey,
     pub(crate) execution_id: Arc<str>,
     pub(crate) id: i64,
     pub(crate) name: Arc<str>,
@@ -100,8 +102,8 @@ impl Resident {
             .filter_map(|message| message.inbox)
             .collect();
         let settled = self.settle(&messages);
-        let current = Arc::clone(&self.record.execution_id);
-        let events = arrange(messages, &current);
+        let generation = Arc::clone(&self.execution.started().execution_id);
+        let events = arrange(messages, &self.record.execution_id, &generation);
         let mut draft = Draft {
             now,
             ids,
@@ -201,6 +203,7 @@ impl Resident {
                 if goes_on && !cancelled.contains(id) =>
             {
                 draft.effects.activities.push(ActivityTask {
+                    key: self.record.key,
                     execution_id: Arc::clone(&self.record.execution_id),
                     id: *id,
                     name: Arc::clone(name),
@@ -316,17 +319,16 @@ impl Resident {
         };
         let parent = (!detached).then(|| Parent {
             instance_id: Arc::clone(&self.record.id),
-            execution_id: Arc::clone(&self.record.execution_id),
+            // Not the row's: a rewinding changes that one, and must not make orphans.
+            execution_id: Arc::clone(&self.execution.started().execution_id),
             name: Arc::clone(&self.record.name),
             task_id: *id,
         });
         let on_refused = parent.is_some().then(|| {
-            let text = format!("an orchestration instance with the id `{instance_id}` already exists and has not ended");
-            let failure = FailureDetails::new("InstanceAlreadyExists", text).non_retriable();
             draft.message(
                 &self.record.id,
                 Some(&self.record.execution_id),
-                HistoryEvent::SubOrchestrationInstanceFailed { id: *id, failure },
+                refusal_of_child(*id, instance_id),
             )
         });
         let started = ExecutionStarted {
@@ -583,15 +585,30 @@ pub(crate) fn new_execution_id() -> Arc<str> {
     Uuid::new_v4().simple().to_string().into()
 }
 
-/// Messages for the current execution, `ExecutionStarted` first.
-fn arrange(messages: Vec<Inbound>, execution_id: &str) -> Vec<HistoryEvent> {
+/// What a parent is told whose child could not be started.
+pub(crate) fn refusal_of_child(id: i64, instance_id: &str) -> HistoryEvent {
+    let text = format!(
+        "an orchestration instance with the id `{instance_id}` already exists and has not ended"
+    );
+    let failure = FailureDetails::new("InstanceAlreadyExists", text).non_retriable();
+    HistoryEvent::SubOrchestrationInstanceFailed { id, failure }
+}
+
+/// Messages for the current execution, `ExecutionStarted` first. Children answer to the generation, which rewindings do not change.
+fn arrange(messages: Vec<Inbound>, execution_id: &str, generation: &str) -> Vec<HistoryEvent> {
+    let is_childs = |event: &HistoryEvent| {
+        matches!(
+            event,
+            HistoryEvent::SubOrchestrationInstanceCompleted { .. }
+                | HistoryEvent::SubOrchestrationInstanceFailed { .. }
+        )
+    };
     let mut events: Vec<HistoryEvent> = messages
         .into_iter()
         .filter(|message| {
-            message
-                .execution_id
-                .as_deref()
-                .is_none_or(|id| id == execution_id)
+            message.execution_id.as_deref().is_none_or(|id| {
+                id == execution_id || (id == generation && is_childs(&message.event))
+            })
         })
         .map(|message| message.event)
         .collect();

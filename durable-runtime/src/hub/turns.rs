@@ -12,7 +12,7 @@ use futures::executor::block_on;
 use super::busy::Work;
 use super::cell::{Cell, Create, Inbound};
 use super::resident::{Effects, Resident};
-use super::{Engine, commit, entities};
+use super::{Engine, commit, deliveries, entities};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, RuntimeStatus};
 use crate::replay::Open;
 use crate::store::{Change, InstanceRecord, LoadedInstance, is_entity};
@@ -407,18 +407,18 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
         }
     };
     let started = started_of(&loaded);
-    let Some(mut execution) = engine.new_execution(cell, &started) else {
-        tracing::warn!(
-            instance_id = &*cell.id,
-            function = &*started.name,
-            version = started.version,
-            "the instance waits: no function of that name and version is registered here"
-        );
-        job.messages.clear();
-        return None;
+    let begun = !loaded.history.is_empty();
+    let mut execution = match engine.runnable(cell, &started, begun) {
+        Ok(execution) => execution,
+        Err(why) => {
+            // What is of use later lies in the inbox.
+            job.messages.clear();
+            let (resident, messages) = engine.end_without_code(cell, loaded, started, &why)?;
+            job.messages = messages;
+            return Some(resident);
+        }
     };
     execution.replay(&loaded.history);
-    let begun = !loaded.history.is_empty();
     let LoadedInstance {
         record,
         sequence,
@@ -467,7 +467,8 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     Some(resident)
 }
 
-fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
+/// What the current execution began with.
+pub(super) fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
     for event in loaded.history.iter().flatten() {
         if let HistoryEvent::ExecutionStarted(started) = event {
             return (**started).clone();
@@ -489,7 +490,7 @@ fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
 
 /// Arms its timers, and runs again the activities of which this process knows nothing.
 fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messages: &[Inbound]) {
-    let mut again = Vec::new();
+    let mut first_again = Vec::new();
     let answered = commit::ended_activities(messages);
     let running: Vec<i64> = cell.lock().running.keys().copied().collect();
     let mut effects = Effects::default();
@@ -502,11 +503,24 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
                 input,
                 attempt,
             } if !running.contains(&id) && !answered.contains(&id) => {
-                let delivery = resident.redelivered(id);
-                again.push(id);
-                let execution_id = Arc::clone(&resident.record.execution_id);
+                let known = resident.deliveries.iter().position(|(task, _)| *task == id);
+                let delivery = match known.map(|at| &mut resident.deliveries[at].1) {
+                    // Its start is counted when it happens: it may never have left the queue.
+                    Some(count) if *count > 1 => *count + 1,
+                    Some(count) => {
+                        *count = 2;
+                        first_again.push(id);
+                        2
+                    }
+                    None => {
+                        resident.deliveries.push((id, 2));
+                        first_again.push(id);
+                        2
+                    }
+                };
                 effects.activities.push(super::resident::ActivityTask {
-                    execution_id,
+                    key: resident.record.key,
+                    execution_id: Arc::clone(&resident.record.execution_id),
                     id,
                     name,
                     input,
@@ -518,19 +532,13 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
         }
     }
     engine.arm(cell, &resident.record.execution_id, &effects.timers);
-    if !again.is_empty() {
-        commit::redeliver(engine, cell, resident.record.key, again, effects.activities);
-    }
-}
-
-impl Resident {
-    /// Counts one more delivery of an open activity.
-    fn redelivered(&mut self, id: i64) -> u32 {
-        if let Some((_, count)) = self.deliveries.iter_mut().find(|(other, _)| *other == id) {
-            *count += 1;
-            return *count;
-        }
-        self.deliveries.push((id, 2));
-        2
+    if !effects.activities.is_empty() {
+        deliveries::take_up(
+            engine,
+            cell,
+            resident.record.key,
+            first_again,
+            effects.activities,
+        );
     }
 }

@@ -199,6 +199,17 @@ pub enum HistoryEvent {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         recursive: bool,
     },
+    /// A client took the failed execution back to before its failure.
+    ExecutionRewound {
+        /// What the client said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+        /// The execution that failed.
+        execution_id: Arc<str>,
+        /// The parent's execution, if the instance was rewound because its parent was.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parent_execution_id: Option<Arc<str>>,
+    },
     /// The execution ended.
     ExecutionCompleted {
         /// Task id, the highest.
@@ -314,6 +325,7 @@ impl HistoryEvent {
             Self::ExecutionSuspended { .. } => "ExecutionSuspended",
             Self::ExecutionResumed { .. } => "ExecutionResumed",
             Self::ExecutionTerminated { .. } => "ExecutionTerminated",
+            Self::ExecutionRewound { .. } => "ExecutionRewound",
             Self::ExecutionCompleted { .. } => "ExecutionCompleted",
             Self::OrchestratorCompleted => "OrchestratorCompleted",
         }

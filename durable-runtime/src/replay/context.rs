@@ -13,10 +13,12 @@ use uuid::Uuid;
 use super::combinators::{WhenAll, WhenAny};
 use super::core::Core;
 use super::guid;
+use super::http_call::HttpCall;
 use super::task::{
     ActivityCall, DurableTimer, EventWait, Handle, NewInstance, OneWay, SubOrchestrationCall,
     input_of,
 };
+use crate::durable_http::DurableHttpRequest;
 use crate::error::{Error, Result};
 use crate::function::{Activity, IntoInput, Orchestrator, read_input};
 use crate::model::{HistoryEvent, Payload, TaskError, Timestamp};
@@ -106,6 +108,15 @@ impl OrchestrationContext {
         SubOrchestrationCall::new(self.handle(slot))
     }
 
+    /// Sends an HTTP request; any status is an answer. A 202 is polled for until it is none, with durable timers in between, and a retry
+    /// policy sends again, both whether the call is awaited or not.
+    ///
+    /// Fails with `HttpRequestException`, `TimeoutException` or `TokenException`; `properties["kind"]` says what happened: `dns`,
+    /// `connect`, `tls`, `timeout`, `reset`, `too_large`, `redirects`, `token` or `invalid`.
+    pub fn call_http(&self, request: DurableHttpRequest) -> HttpCall {
+        HttpCall::new(self.handle(self.core.call_http(request)))
+    }
+
     /// A durable timer: due after a `Duration`, or at a `DateTime<Utc>`. One in the past fires in the next turn.
     pub fn create_timer(&self, due: impl Due) -> DurableTimer {
         let slot = self.core.create_timer(|now| due.due(now));
@@ -152,7 +163,7 @@ impl OrchestrationContext {
     ) -> NewInstance {
         self.start(
             S::NAME,
-            S::VERSION.unwrap_or_default(),
+            S::VERSION.unwrap_or(&self.core.limits.default_version),
             input_of(input.into_payload()),
         )
     }
@@ -160,7 +171,8 @@ impl OrchestrationContext {
     /// Starts another orchestration by its registered name and forgets it.
     #[allow(clippy::must_use_candidate, reason = "it acts, read or not")]
     pub fn start_orchestration_by_name(&self, name: &str, input: impl Serialize) -> NewInstance {
-        self.start(name, "", input_of(Payload::of(&input)))
+        let version = &self.core.limits.default_version;
+        self.start(name, version, input_of(Payload::of(&input)))
     }
 
     fn start(

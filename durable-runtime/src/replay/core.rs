@@ -1,6 +1,7 @@
 //! [`Core`]: what user code and the executor share: each event finds the call that waits for it.
 
 mod entities;
+mod http;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +10,10 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use self::entities::Section;
+use self::http::Step;
 use super::retry::RetryPolicy;
 use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
+use crate::durable_http::HTTP_ACTIVITY;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, TaskError, Timestamp};
 use crate::registry::Registry;
 
@@ -21,6 +24,12 @@ pub(crate) struct Limits {
     pub(crate) actions: usize,
     /// Custom status, in KiB of UTF-16 text, rounded down (spec 1.9).
     pub(crate) custom_status_kib: usize,
+    /// The version of what it starts, if neither the call nor the function names one.
+    pub(crate) default_version: String,
+    /// The wait between two polls of a `call_http` when the 202 names none.
+    pub(crate) poll_interval: Duration,
+    /// Whether a `call_http` that changes something carries an `Idempotency-Key`.
+    pub(crate) idempotency_keys: bool,
 }
 
 impl Default for Limits {
@@ -28,6 +37,9 @@ impl Default for Limits {
         Self {
             actions: 100_000,
             custom_status_kib: 16,
+            default_version: String::new(),
+            poll_interval: Duration::from_secs(30),
+            idempotency_keys: true,
         }
     }
 }
@@ -205,7 +217,7 @@ impl Core {
         let state = &mut *self.state();
         let child = Child {
             name: name.into(),
-            version,
+            version: version.or_else(|| Some(self.limits.default_version.clone())),
             instance_id: None,
             input: None,
         };
@@ -439,8 +451,15 @@ impl Core {
     /// Hands an inbound event to the call that waits for it.
     pub(super) fn feed(&self, event: HistoryEvent) {
         let waker = match event {
-            HistoryEvent::TaskCompleted { id, result }
-            | HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
+            HistoryEvent::TaskCompleted { id, result } => match self.http_step(id, &result) {
+                Step::Answer => self.state().end_task(id, Ok(result)),
+                Step::Failed(failure) => self.fail_task(id, failure),
+                Step::Poll(wait, request) => {
+                    self.wait_for_poll(id, wait, *request);
+                    None
+                }
+            },
+            HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
                 self.state().end_task(id, Ok(result))
             }
             HistoryEvent::TaskFailed { id, failure }
@@ -511,6 +530,10 @@ impl Core {
                 let current = entry.current;
                 state.abandon_task(current);
                 state.complete(slot, Err(TaskError::Timeout))
+            }
+            Role::PollTimer => {
+                self.poll_again(state, slot);
+                None
             }
             Role::RetryTimer => {
                 let attempt = self.take_id(state);
@@ -621,6 +644,11 @@ impl State {
                 input: child.input.clone(),
                 detached: false,
             },
+            What::Http(exchange) => HistoryEvent::TaskScheduled {
+                id,
+                name: HTTP_ACTIVITY.into(),
+                input: Some(exchange.input.clone()),
+            },
             What::Timer | What::Event { .. } | What::EntityCall { .. } | What::Lock => return,
         };
         self.ask(Action {
@@ -710,7 +738,7 @@ impl State {
             What::Activity { name, .. } => Some(("activity", name.clone())),
             What::Child(child) => Some(("orchestrator", child.name.clone())),
             What::EntityCall { name } => Some(("entity", name.clone())),
-            What::Timer | What::Event { .. } | What::Lock => None,
+            What::Http(_) | What::Timer | What::Event { .. } | What::Lock => None,
         };
         entry.outcome = Some(match (outcome, named) {
             (Err(TaskError::Failed(failure)), Some((kind, name))) => {

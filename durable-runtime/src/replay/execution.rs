@@ -34,6 +34,8 @@ pub(crate) struct Execution {
     held: VecDeque<HistoryEvent>,
     end: Option<End>,
     ended_in_history: bool,
+    /// Its children, if it has no code: all that it can do is end.
+    without_code: Option<Vec<(i64, Open)>>,
 }
 
 /// What one turn did: values only.
@@ -75,7 +77,35 @@ impl Execution {
             held: VecDeque::new(),
             end: None,
             ended_in_history: false,
+            without_code: None,
         }
+    }
+
+    /// An execution whose code is not here, or must not run yet. It can only be ended; its children are those that its end concerns.
+    pub(crate) fn without_code(
+        instance_id: Arc<str>,
+        started: ExecutionStarted,
+        registry: Arc<Registry>,
+        limits: Limits,
+        begun: bool,
+        children: Vec<(i64, Open)>,
+    ) -> Self {
+        let spec = OrchestratorSpec {
+            version: None,
+            run: |_| Box::pin(std::future::pending()),
+        };
+        let mut execution = Self::new(
+            instance_id,
+            started,
+            spec,
+            registry,
+            limits,
+            Arc::new(|| ()),
+        );
+        execution.begun = begun;
+        execution.without_code = Some(children);
+        execution.core.state().replaying = false;
+        execution
     }
 
     /// Replays recorded turns. A difference between code and history ends the execution as failed; the next turn says so.
@@ -171,6 +201,17 @@ impl Execution {
                 Some(End::ContinuedAsNew { .. }) => !overrides,
                 Some(_) => true,
             };
+            if matches!(event, HistoryEvent::ExecutionRewound { .. }) {
+                // It says what came before: code that fails again in its first turn must not hide it.
+                events.push(event);
+                continue;
+            }
+            if ended && !self.begun && matches!(event, HistoryEvent::ExecutionStarted(_)) {
+                // Failed before it could begin: its history begins as every other.
+                self.begun = true;
+                events.push(event);
+                continue;
+            }
             if ended {
                 late.push(event);
                 continue;
@@ -270,6 +311,8 @@ impl Execution {
             HistoryEvent::ExecutionTerminated { reason, recursive } => {
                 self.abort(End::Terminated { reason, recursive });
             }
+            // What it undid is no longer in history: there is nothing to tell to code.
+            HistoryEvent::ExecutionRewound { .. } => {}
             event if self.suspended => self.held.push_back(event),
             event => self.feed(event),
         }
@@ -280,6 +323,9 @@ impl Execution {
             return;
         }
         self.begun = true;
+        if self.without_code.is_some() {
+            return;
+        }
         let context = OrchestrationContext::new(Arc::clone(&self.core));
         let run = self.spec.run;
         match catch_unwind(AssertUnwindSafe(|| run(context))) {
@@ -353,6 +399,11 @@ impl Execution {
         }
     }
 
+    /// What it began with.
+    pub(crate) fn started(&self) -> &ExecutionStarted {
+        &self.core.started
+    }
+
     /// Ended by code or history.
     pub(crate) fn is_ended(&self) -> bool {
         self.end.is_some()
@@ -370,6 +421,9 @@ impl Execution {
 
     /// Open tasks, by task id.
     pub(crate) fn open(&self) -> Vec<(i64, Open)> {
+        if let Some(children) = &self.without_code {
+            return children.clone();
+        }
         self.core
             .state()
             .open()

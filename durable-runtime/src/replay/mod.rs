@@ -14,6 +14,7 @@ mod entities;
 mod execution;
 mod finish;
 mod guid;
+mod http_call;
 mod nondeterminism;
 mod retry;
 mod slot;
@@ -24,6 +25,7 @@ mod waker;
 pub use combinators::{WhenAll, WhenAny};
 pub use context::{ContinueOptions, OrchestrationContext};
 pub use entities::{EntityCall, EntityLock, EntityLocking};
+pub use http_call::HttpCall;
 pub use retry::{RetryDecision, RetryPolicy};
 pub use task::{ActivityCall, DurableTimer, EventWait, NewInstance, SubOrchestrationCall};
 

@@ -30,7 +30,7 @@ pub use error::Error;
 pub use record::{
     Cursor, EntityRecord, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery,
     LoadedInstance, NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse,
-    StoredMessage, TurnCommit,
+    Rewind, StoredMessage, TimerRecord, TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
@@ -62,10 +62,23 @@ pub enum Change {
         /// Task ids.
         tasks: Vec<i64>,
     },
+    /// Takes back one counted delivery of these open activities: their host stopped them, they did not take it down.
+    Return {
+        /// The instance.
+        key: InstanceKey,
+        /// Task ids.
+        tasks: Vec<i64>,
+    },
+    /// Takes failed instances back, all or none: a parent with its children. The receipt tells which starts were refused, counted
+    /// over all of them.
+    Rewind(Vec<Rewind>),
     /// Removes ended instances with all that is theirs.
     Purge(Purge),
     /// Changes keys, all or none.
     Keys(Vec<KeyChange>),
+    /// The schedule of a timer function moves on. Its `sequence` must be what is stored (0: nothing is), and is one more then: of several
+    /// hosts that want to make the same run, the others get [`Error::Conflict`].
+    Timer(TimerRecord),
 }
 
 /// What a change did.
@@ -116,6 +129,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// All keys, in the order in which they were last put.
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>>;
+
+    /// Where the schedules of timer functions stand, by name.
+    fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>>;
 
     /// Resolves when another host has left work here; never on a store that one process owns. Holds instance ids.
     fn arrivals(&self) -> BoxFuture<'_, Vec<String>> {

@@ -184,6 +184,30 @@ pub struct TurnCommit {
     pub settled: Vec<i64>,
 }
 
+/// A failed instance goes back to before its failure: the newest rows of its history go, output and failure too, and it wants to be
+/// looked at. Anything but `Failed` is an [`super::Error::InvalidState`].
+#[derive(Debug, Clone)]
+pub struct Rewind {
+    /// Surrogate key.
+    pub key: InstanceKey,
+    /// Instance id.
+    pub id: Arc<str>,
+    /// As [`TurnCommit::expected_sequence`].
+    pub expected_sequence: i64,
+    /// How many of its oldest rows of history stay.
+    pub keep: usize,
+    /// The new execution's id.
+    pub execution_id: Arc<str>,
+    /// `Running`, or `Pending` if no history stays.
+    pub status: RuntimeStatus,
+    /// Now.
+    pub updated: Timestamp,
+    /// What was received after the part that stays, to be received again.
+    pub messages: Vec<NewMessage>,
+    /// Children to create anew.
+    pub starts: Vec<NewInstance>,
+}
+
 /// What continue-as-new changes in the row.
 #[derive(Debug, Clone)]
 pub struct NewGeneration {
@@ -281,6 +305,23 @@ pub struct KeyRecord {
     pub name: String,
     /// Ciphertext.
     pub value: String,
+}
+
+/// Where the schedule of a timer function stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimerRecord {
+    /// The function's name in lower case.
+    pub name: String,
+    /// The schedule that `next` comes from, as text; empty while the function is disabled.
+    pub schedule: String,
+    /// The instant that the last finished run was for.
+    pub last: Option<Timestamp>,
+    /// The instant that the next run is for. It stays until that run has ended.
+    pub next: Timestamp,
+    /// How often that run was begun: 0 not yet.
+    pub deliveries: u32,
+    /// Changes so far.
+    pub sequence: i64,
 }
 
 /// A change of keys.

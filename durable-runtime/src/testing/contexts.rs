@@ -3,6 +3,7 @@
 use std::any::type_name;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +12,7 @@ use crate::activity::{ActivityContext, Call};
 use crate::entity::{Entity, EntityContext, Operation};
 use crate::error::Result;
 use crate::model::{EntityId, Payload};
+use crate::timer::TimerInfo;
 
 /// An [`ActivityContext`] for an activity that is called by hand: attempt 1, delivery 1, and nobody cancels it.
 ///
@@ -31,6 +33,12 @@ pub fn activity_context() -> ActivityContext {
         idempotency_key: "test:test:0".to_owned(),
         token: CancellationToken::new(),
     })
+}
+
+/// A [`TimerInfo`] for a timer function that is called by hand: of a first run that is due `now`, right on time.
+#[must_use]
+pub fn timer_info(now: DateTime<Utc>) -> TimerInfo {
+    TimerInfo::on_time(now)
 }
 
 /// An [`EntityContext`] for an operation that is called by hand: of the entity `E` with that key, which has no state yet; the operation is

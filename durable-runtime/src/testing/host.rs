@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
+use super::http::MockHttp;
 use super::rehearsal::{Mock, Rehearsal};
 use super::scope;
 use crate::client::{ClientError, DurableClient, OrchestrationStatus};
+use crate::durable_http::{DurableHttpRequest, DurableHttpResponse, HttpSettings};
 use crate::error::{Error, Result};
 use crate::function::{Activity, ActivityInvocation, IntoInput, Orchestrator};
 use crate::hub::{Hub, Options, Settings, VirtualClock};
@@ -32,6 +34,7 @@ pub struct TestHost {
     states: States,
     mocks: BTreeMap<String, Mock>,
     mocked: Vec<&'static str>,
+    http: MockHttp,
     skips: bool,
 }
 
@@ -43,6 +46,7 @@ impl TestHost {
             states: States::default(),
             mocks: BTreeMap::new(),
             mocked: Vec::new(),
+            http: MockHttp(None),
             skips: true,
         }
     }
@@ -74,6 +78,15 @@ impl TestHost {
         self
     }
 
+    /// Answers the requests of `call_http`, each by one call of `mock`; its panic is the request's failure. Without it every request fails.
+    pub fn mock_http(
+        mut self,
+        mock: impl Fn(DurableHttpRequest) -> DurableHttpResponse + Send + Sync + 'static,
+    ) -> Self {
+        self.http = MockHttp(Some(Arc::new(mock)));
+        self
+    }
+
     /// Time passes as it does outside; only [`advance`](RunningTestHost::advance) makes it jump.
     pub fn without_time_skipping(mut self) -> Self {
         self.skips = false;
@@ -92,6 +105,10 @@ impl TestHost {
         };
         let settings = Settings {
             idle_timeout: Duration::from_secs(3_600),
+            http: HttpSettings {
+                executor: Some(Arc::new(self.http)),
+                ..HttpSettings::default()
+            },
             rehearsal: Some(Arc::new(Rehearsal {
                 clock: Arc::new(clock),
                 mocks: self.mocks,

@@ -4,16 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use durable_runtime::durable_http::HttpExecutor;
 use durable_runtime::hub::{Hub, Options, Settings};
 use durable_runtime::store::Store;
 use durable_runtime::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use durable_runtime::{DurableClient, OrchestrationStatus, Registry, States};
+
+use crate::http::Scripted;
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Host {
     pub hub: Hub,
     pub client: DurableClient,
+    pub http: Arc<Scripted>,
     folder: tempfile::TempDir,
 }
 
@@ -24,22 +28,34 @@ pub enum Residency {
     Evicted,
 }
 
-pub fn open(path: &Path, residency: Residency) -> (Hub, DurableClient) {
-    open_on(Arc::new(open_store(path)), residency)
+pub fn open(
+    path: &Path,
+    residency: Residency,
+    http: &Arc<Scripted>,
+    adjust: fn(&mut Settings),
+) -> (Hub, DurableClient) {
+    open_on(Arc::new(open_store(path)), residency, http, adjust)
 }
 
 pub fn open_store(path: &Path) -> SqliteStore {
     SqliteStore::open(SqliteOptions::new(path.join("hub.db"))).unwrap()
 }
 
-pub fn open_on(store: Arc<dyn Store>, residency: Residency) -> (Hub, DurableClient) {
+pub fn open_on(
+    store: Arc<dyn Store>,
+    residency: Residency,
+    http: &Arc<Scripted>,
+    adjust: fn(&mut Settings),
+) -> (Hub, DurableClient) {
     let mut settings = Settings::default();
     settings.grace_period = Duration::from_secs(5);
     settings.max_actions = 20_000;
+    settings.http.executor = Some(Arc::clone(http) as Arc<dyn HttpExecutor>);
     settings.idle_timeout = match residency {
         Residency::Resident => Duration::from_secs(3600),
         Residency::Evicted => Duration::ZERO,
     };
+    adjust(&mut settings);
     let client = DurableClient::unbound();
     let options = Options {
         registry: Registry::collect().unwrap(),
@@ -52,11 +68,18 @@ pub fn open_on(store: Arc<dyn Store>, residency: Residency) -> (Hub, DurableClie
 
 impl Host {
     pub fn new(residency: Residency) -> Self {
+        Self::with(residency, |_| ())
+    }
+
+    /// With settings of its own.
+    pub fn with(residency: Residency, adjust: fn(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (hub, client) = open(folder.path(), residency);
+        let http = Arc::default();
+        let (hub, client) = open(folder.path(), residency, &http, adjust);
         Self {
             hub,
             client,
+            http,
             folder,
         }
     }
@@ -71,13 +94,21 @@ impl Host {
 
     /// Stops, and starts again on the same file.
     pub async fn restart(self, residency: Residency) -> Self {
+        self.restart_with(residency, |_| ()).await
+    }
+
+    /// Stops, and starts again on the same file with other settings.
+    pub async fn restart_with(self, residency: Residency, adjust: fn(&mut Settings)) -> Self {
         self.hub.shutdown().await;
-        let Self { hub, folder, .. } = self;
+        let Self {
+            hub, http, folder, ..
+        } = self;
         drop(hub);
-        let (hub, client) = open(folder.path(), residency);
+        let (hub, client) = open(folder.path(), residency, &http, adjust);
         Self {
             hub,
             client,
+            http,
             folder,
         }
     }

@@ -86,6 +86,10 @@ impl Store for Dying {
         self.inner.keys()
     }
 
+    fn timers(&self) -> BoxFuture<'_, Result<Vec<durable_runtime::store::TimerRecord>, Error>> {
+        self.inner.timers()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.inner.close()
     }
@@ -154,7 +158,7 @@ async fn killed(path: &Path, name: &str, input: &Value, events: &[(&'static str,
             died: Arc::default(),
         });
         let died = Arc::clone(&dying.died);
-        let (hub, client) = open_on(dying.clone(), Residency::Resident);
+        let (hub, client) = open_on(dying.clone(), Residency::Resident, &Arc::default(), |_| ());
         // Not to be cancelled: an event whose raise nobody answered might be durable.
         drop(feed(&client, name, input, &mut events).await);
         let over = async {

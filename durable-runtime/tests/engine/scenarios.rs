@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::functions::*;
 use crate::host::{Host, Residency};
 
+/// Each scenario twice: resident, and evicted after each turn.
 macro_rules! scenarios {
     ($($(#[$doc:meta])* $name:ident($host:ident) $body:block)*) => {$(
         $(#[$doc])*

@@ -16,7 +16,9 @@ pub(crate) mod payload_sizes;
 pub(crate) mod purging;
 pub(crate) mod redelivery;
 pub(crate) mod reuse;
+pub(crate) mod rewinding;
 pub(crate) mod starts;
+pub(crate) mod timer_records;
 pub(crate) mod wake_pages;
 
 pub(crate) use given::{Given, given, raise, turn};
@@ -58,8 +60,13 @@ macro_rules! suite {
             purging::one_ended_instance_goes_whole,
             purging::a_running_one_stays_unless_asked_for,
             purging::the_oldest_ended_go_first,
+            rewinding::what_followed_is_received_again,
+            rewinding::all_go_back_or_none,
+            rewinding::a_child_whose_id_is_taken_is_refused,
             key_changes::keys_are_unique_without_case,
             key_changes::the_first_generation_wins,
+            timer_records::a_timer_is_read_back_as_it_was_last_written,
+            timer_records::one_of_two_hosts_takes_a_run,
             wake_pages::wakes_come_earliest_first_in_pages,
             list_pages::pages_hold_each_row_once,
             list_pages::pages_are_stable_while_rows_come_and_go,
@@ -72,6 +79,7 @@ macro_rules! suite {
             entities::state_and_lock_come_back_and_go,
             entities::a_scheduled_message_wakes_at_its_time,
             entities::only_an_empty_entity_is_cleaned,
+            redelivery::what_a_host_stopped_is_not_counted,
             closing::what_is_queued_is_written_before_the_end,
             closing::a_closed_store_takes_nothing,
         }

@@ -107,8 +107,14 @@ pub(super) fn weight(change: &Change) -> usize {
         }
         Change::Create(new) => start(new),
         Change::Message { .. } => 300,
-        Change::Redeliver { tasks, .. } => 50 * tasks.len(),
+        Change::Redeliver { tasks, .. } | Change::Return { tasks, .. } => 50 * tasks.len(),
+        Change::Rewind(all) => {
+            let events = |one: &crate::store::Rewind| 300 * one.messages.len();
+            let starts = |one: &crate::store::Rewind| one.starts.iter().map(start).sum::<usize>();
+            all.iter().map(|one| 500 + events(one) + starts(one)).sum()
+        }
         Change::Purge(_) => 100_000,
         Change::Keys(keys) => 300 * keys.len(),
+        Change::Timer(_) => 200,
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn list(
     })
 }
 
-/// Surrogate keys of the oldest ended instances that match.
+/// Surrogate keys of the oldest ended orchestrations that match; entities never end.
 pub(super) fn ended(
     conn: &mut SqliteConnection,
     created_from: Option<Timestamp>,
@@ -61,7 +61,7 @@ pub(super) fn ended(
         statuses,
         created_from,
         created_to,
-        entities: true,
+        entities: false,
         limit,
         ..ListQuery::default()
     };

@@ -9,6 +9,7 @@ mod instance;
 mod keys;
 mod message;
 mod purge;
+mod rewind;
 mod turn;
 
 use diesel::SqliteConnection;
@@ -16,6 +17,7 @@ use diesel::prelude::*;
 
 use super::fault::Fault;
 use super::schema::{deliveries, instances};
+use super::timers;
 use crate::store::{Change, Error, InstanceKey, NewMessage, Receipt};
 
 /// Writes one change.
@@ -25,8 +27,11 @@ pub(super) fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<Rece
         Change::Create(new) => instance::create(conn, new),
         Change::Message { message, accepted } => message::accept(conn, message, accepted),
         Change::Redeliver { key, tasks } => redeliver(conn, *key, tasks),
+        Change::Return { key, tasks } => give_back(conn, *key, tasks),
+        Change::Rewind(all) => rewind::rewind(conn, all),
         Change::Purge(which) => purge::purge(conn, which),
         Change::Keys(changes) => keys::apply(conn, changes),
+        Change::Timer(record) => timers::put(conn, record),
     }
 }
 
@@ -47,7 +52,18 @@ pub(super) fn highest_id(change: &Change) -> i64 {
         }
         Change::Create(new) => new.key.0.max(new.on_refused.as_ref().map_or(0, message)),
         Change::Message { message, .. } => message.id,
-        Change::Redeliver { .. } | Change::Purge(_) | Change::Keys(_) => 0,
+        Change::Rewind(all) => {
+            let starts = all.iter().flat_map(|one| &one.starts);
+            let keys =
+                starts.flat_map(|new| [new.key.0, new.on_refused.as_ref().map_or(0, message)]);
+            let messages = all.iter().flat_map(|one| &one.messages).map(message);
+            messages.chain(keys).max().unwrap_or(0)
+        }
+        Change::Redeliver { .. }
+        | Change::Return { .. }
+        | Change::Purge(_)
+        | Change::Keys(_)
+        | Change::Timer(_) => 0,
     }
 }
 
@@ -79,6 +95,25 @@ fn redeliver(
     }
     Ok(Receipt {
         count: tasks.len() as u64,
+        ..Receipt::default()
+    })
+}
+
+/// A count of one says no more than its `TaskScheduled` does, and stays: the next delivery is the second again.
+fn give_back(
+    conn: &mut SqliteConnection,
+    key: InstanceKey,
+    tasks: &[i64],
+) -> Result<Receipt, Fault> {
+    let counted = deliveries::table
+        .filter(deliveries::iid.eq(key.0))
+        .filter(deliveries::task_id.eq_any(tasks))
+        .filter(deliveries::count.gt(1));
+    let count = diesel::update(counted)
+        .set(deliveries::count.eq(deliveries::count - 1))
+        .execute(conn)?;
+    Ok(Receipt {
+        count: count as u64,
         ..Receipt::default()
     })
 }

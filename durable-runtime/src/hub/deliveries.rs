@@ -1,0 +1,101 @@
+//! Deliveries of activities (spec 7.3). The first is implied by its `TaskScheduled`. Taking up what another process left counts the
+//! second, whether or not the first ever began. From the third on a start is counted before it runs: only what took its host down
+//! again and again becomes poison, not what waited in the queue meanwhile.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::activities::Job;
+use super::cell::Cell;
+use super::resident::ActivityTask;
+use super::{Engine, commit};
+use crate::client::ClientError;
+use crate::store::{Change, Done, InstanceKey};
+
+/// Runs open activities again; those of `second` once it is stored that they are delivered a second time.
+pub(super) fn take_up(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    key: InstanceKey,
+    second: Vec<i64>,
+    activities: Vec<ActivityTask>,
+) {
+    let jobs: Vec<Job> = {
+        let mut state = cell.lock();
+        let current = activities
+            .first()
+            .map(|task| Arc::clone(&task.execution_id))
+            .unwrap_or_default();
+        activities
+            .iter()
+            .map(|task| commit::job(cell, &mut state, task, &current))
+            .collect()
+    };
+    let (later, now): (Vec<Job>, Vec<Job>) = jobs
+        .into_iter()
+        .partition(|job| second.contains(&job.task.id));
+    now.into_iter().for_each(|job| engine.activities.push(job));
+    if second.is_empty() {
+        return;
+    }
+    let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
+    let done: Done = Box::new(move |result| match result {
+        Ok(_) => later
+            .into_iter()
+            .for_each(|job| engine_then.activities.push(job)),
+        Err(error) => {
+            tracing::warn!(instance_id = &*cell_then.id, %error, "open activities could not be taken up; the instance is loaded again");
+            let mut state = cell_then.lock();
+            later
+                .iter()
+                .for_each(|job| drop(state.running.remove(&job.task.id)));
+            let dropped = state.unload();
+            drop(state);
+            drop(dropped);
+            engine_then.retry_later(&cell_then, Vec::new());
+        }
+    });
+    let tasks = second;
+    engine.submit_change(Change::Redeliver { key, tasks }, done);
+}
+
+impl Engine {
+    /// Whether an activity may start: from the third delivery on, once the store knows that it does.
+    pub(super) async fn count_start(
+        self: &Arc<Self>,
+        cell: &Arc<Cell>,
+        task: &ActivityTask,
+    ) -> bool {
+        if task.delivery < 3 || task.delivery > self.settings.max_deliveries {
+            return true;
+        }
+        loop {
+            let (key, tasks) = (task.key, vec![task.id]);
+            let counted = self
+                .submit_then(Change::Redeliver { key, tasks }, |_| ())
+                .await;
+            match counted {
+                Ok(_) => return true,
+                Err(ClientError::Unavailable(text)) if !self.is_killed() => {
+                    tracing::warn!(
+                        instance_id = &*cell.id,
+                        function = &*task.name,
+                        text,
+                        "an activity waits until its start can be stored"
+                    );
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                }
+                // The instance is gone, or the host is.
+                Err(_) => return false,
+            }
+        }
+    }
+
+    /// The host stops: what it interrupts is not to blame.
+    pub(super) fn return_delivery(&self, task: &ActivityTask) {
+        if task.delivery > 1 {
+            let (key, tasks) = (task.key, vec![task.id]);
+            self.submit_change(Change::Return { key, tasks }, Box::new(|_| ()));
+        }
+    }
+}

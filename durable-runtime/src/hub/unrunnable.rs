@@ -1,0 +1,166 @@
+//! Instances whose code cannot run here now: not yet due, or of a function or version that this host does not have. They wait, and
+//! can be ended all the same.
+
+use std::sync::Arc;
+
+use super::cell::{Cell, Inbound};
+use super::resident::Resident;
+use super::{Engine, VersionFailure};
+use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Timestamp};
+use crate::replay::{Execution, Open};
+use crate::store::LoadedInstance;
+
+/// Why code does not run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Why {
+    /// A start that waits for its time.
+    NotDue(Timestamp),
+    /// No function of that name is registered.
+    NoFunction,
+    /// There is one, but not for that version.
+    OtherVersion,
+}
+
+impl Engine {
+    /// Makes the execution of a loaded instance, if its code may run now.
+    pub(super) fn runnable(
+        self: &Arc<Self>,
+        cell: &Arc<Cell>,
+        started: &ExecutionStarted,
+        begun: bool,
+    ) -> Result<Execution, Why> {
+        if let Some(due) = started.scheduled_start.filter(|_| !begun)
+            && due > self.clock.now()
+        {
+            return Err(Why::NotDue(due));
+        }
+        self.new_execution(cell, started)
+            .ok_or_else(|| self.no_function(&started.name))
+    }
+
+    pub(super) fn no_function(&self, name: &str) -> Why {
+        if self.registry.has_orchestrator(name) {
+            Why::OtherVersion
+        } else {
+            Why::NoFunction
+        }
+    }
+
+    /// What is to be done with an instance whose code does not run: nothing, unless it is to end. Gives the messages of its last turn.
+    pub(super) fn end_without_code(
+        self: &Arc<Self>,
+        cell: &Arc<Cell>,
+        loaded: LoadedInstance,
+        started: ExecutionStarted,
+        why: &Why,
+    ) -> Option<(Box<Resident>, Vec<Inbound>)> {
+        let terminated = loaded
+            .inbox
+            .iter()
+            .find(|message| matches!(message.event, HistoryEvent::ExecutionTerminated { .. }));
+        let fails =
+            *why == Why::OtherVersion && self.settings.version_failure == VersionFailure::Fail;
+        if terminated.is_none() && !fails {
+            self.let_wait(cell, &started, why);
+            return None;
+        }
+        let begun = !loaded.history.is_empty();
+        let mut execution = Execution::without_code(
+            Arc::clone(&cell.id),
+            started.clone(),
+            Arc::clone(&self.registry),
+            self.settings.limits(),
+            begun,
+            open_children(&loaded.history),
+        );
+        let mut messages: Vec<Inbound> = Vec::new();
+        if !begun {
+            messages.push(Inbound {
+                event: HistoryEvent::ExecutionStarted(Box::new(started.clone())),
+                inbox: None,
+                execution_id: None,
+            });
+        }
+        match terminated {
+            Some(message) => messages.push(Inbound {
+                event: message.event.clone(),
+                inbox: Some(message.id),
+                execution_id: None,
+            }),
+            None => execution.fail(self.mismatch(&started)),
+        }
+        let resident = Box::new(Resident {
+            execution,
+            record: loaded.record,
+            sequence: loaded.sequence,
+            deliveries: loaded.deliveries,
+        });
+        Some((resident, messages))
+    }
+
+    fn let_wait(&self, cell: &Arc<Cell>, started: &ExecutionStarted, why: &Why) {
+        let (function, version) = (&*started.name, &*started.version);
+        match why {
+            Why::NotDue(due) => self.wake_instance(&cell.id, *due),
+            Why::NoFunction => tracing::warn!(
+                instance_id = &*cell.id,
+                function,
+                "the instance waits: no orchestrator of that name is registered here"
+            ),
+            Why::OtherVersion => tracing::warn!(
+                instance_id = &*cell.id,
+                function,
+                version,
+                "the instance waits: {}",
+                self.mismatch(started).message
+            ),
+        }
+    }
+
+    fn mismatch(&self, started: &ExecutionStarted) -> FailureDetails {
+        let all = self.registry.orchestrators();
+        let known: Vec<String> = all
+            .filter(|o| o.name.eq_ignore_ascii_case(&started.name))
+            .map(|o| match o.spec.version {
+                Some(version) => format!("`{version}`"),
+                None => "none".to_owned(),
+            })
+            .collect();
+        let own = match self.settings.default_version.as_deref() {
+            Some(own) => format!("`{own}`"),
+            None => "none".to_owned(),
+        };
+        let text = format!(
+            "no function `{}` here takes version `{}`: declared are the versions {}, the host's is {own}, and they are matched by {:?}",
+            started.name,
+            started.version,
+            known.join(", "),
+            self.settings.version_match,
+        );
+        FailureDetails::new("VersionMismatch", text).non_retriable()
+    }
+}
+
+/// Children that were called and have not answered, by task id.
+fn open_children(history: &[Vec<HistoryEvent>]) -> Vec<(i64, Open)> {
+    let mut open: Vec<(i64, Open)> = Vec::new();
+    for event in history.iter().flatten() {
+        match event {
+            HistoryEvent::SubOrchestrationInstanceCreated {
+                id,
+                instance_id,
+                detached: false,
+                ..
+            } => {
+                let instance_id = Arc::clone(instance_id);
+                open.push((*id, Open::Child { instance_id }));
+            }
+            HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
+            | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => {
+                open.retain(|(other, _)| other != id);
+            }
+            _ => {}
+        }
+    }
+    open
+}

@@ -1,0 +1,214 @@
+//! Restart, recursive termination and purge, starts that wait.
+
+use std::time::Duration;
+
+use durable_runtime::{ClientError, PurgeFilter, RuntimeStatus};
+use serde_json::{Value, json};
+
+use crate::functions::{approval, counter, empty};
+use crate::host::{Host, Residency};
+use crate::lifecycle_functions::*;
+use crate::scenarios::{scenarios, until};
+
+/// `root`, its children `root.a` and `root.b`, and below `root.a` the leaf `root.a.x`.
+async fn plant(host: &Host, root: &str) {
+    let leaf = |name: &str| Tree {
+        name: name.into(),
+        children: vec![],
+    };
+    let tree = Tree {
+        name: root.into(),
+        children: vec![
+            Tree {
+                name: "a".into(),
+                children: vec![leaf("x")],
+            },
+            leaf("b"),
+        ],
+    };
+    host.client
+        .start_new::<grow>(tree)
+        .with_instance_id(root)
+        .await
+        .unwrap();
+    for id in ["root.a", "root.b", "root.a.x"] {
+        appears(host, id).await;
+    }
+}
+
+/// The child is there a commit after its parent asked for it.
+async fn appears(host: &Host, id: &str) {
+    let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
+    while host.client.get_status(id).await.unwrap().is_none() {
+        assert!(tokio::time::Instant::now() < deadline, "no {id}");
+        tokio::task::yield_now().await;
+    }
+    until(host, id, RuntimeStatus::Running).await;
+}
+
+async fn statuses(host: &Host, ids: &[&str]) -> Vec<Option<RuntimeStatus>> {
+    let mut all = Vec::new();
+    for id in ids {
+        let status = host.client.get_status(id).await.unwrap();
+        all.push(status.map(|status| status.runtime_status));
+    }
+    all
+}
+
+scenarios! {
+    a_restart_keeps_name_and_input(host) {
+        let id = host.client.start_new::<counter>(7).with_instance_id("old").await.unwrap();
+        until(&host, &id, RuntimeStatus::Running).await;
+        let running = host.client.restart(&id, false).await;
+        assert!(matches!(running, Err(ClientError::AlreadyExists(_))), "{running:?}");
+        let other = host.client.restart(&id, true).await.unwrap();
+        assert!(other != id && other.len() == 32, "{other}");
+        for id in [&other, &id] {
+            host.client.raise_event(id, "end", ()).await.unwrap();
+            assert_eq!(host.end(id).await.output, Some(json!(7)));
+        }
+        let before = host.client.get_status(&id).await.unwrap().unwrap().execution_id;
+        assert_eq!(host.client.restart(&id, false).await.unwrap(), id);
+        host.client.raise_event(&id, "end", ()).await.unwrap();
+        let end = host.end(&id).await;
+        assert_eq!((end.name.as_str(), end.input, end.output), ("counter", Some(json!(7)), Some(json!(7))));
+        assert_ne!(end.execution_id, before);
+        let missing = host.client.restart("nobody", true).await;
+        assert!(matches!(missing, Err(ClientError::NotFound(id)) if id == "nobody"));
+    }
+
+    recursive_termination_reaches_grandchildren_and_leaves_what_has_ended(host) {
+        plant(&host, "root").await;
+        host.client.raise_event("root.b", "end", ()).await.unwrap();
+        host.end("root.b").await;
+        host.client.terminate("root", "enough").recursive().await.unwrap();
+        for id in ["root", "root.a", "root.a.x"] {
+            let end = host.end(id).await;
+            assert_eq!((end.runtime_status, end.output), (RuntimeStatus::Terminated, Some(json!("enough"))), "{id}");
+        }
+        assert_eq!(statuses(&host, &["root.b"]).await, [Some(RuntimeStatus::Completed)]);
+    }
+
+    termination_alone_leaves_children(host) {
+        plant(&host, "root").await;
+        host.client.terminate("root", "enough").await.unwrap();
+        host.end("root").await;
+        let running = Some(RuntimeStatus::Running);
+        assert_eq!(statuses(&host, &["root.a", "root.a.x", "root.b"]).await, [running, running, running]);
+    }
+
+    recursive_purge_takes_the_whole_tree_but_what_runs(host) {
+        plant(&host, "root").await;
+        let early = host.client.purge_instance("root").recursive().await;
+        assert!(matches!(early, Err(ClientError::InvalidState { .. })), "{early:?}");
+        host.client.terminate("root", "").await.unwrap();
+        host.end("root").await;
+        host.client.terminate("root.b", "").await.unwrap();
+        host.end("root.b").await;
+        assert_eq!(host.client.purge_instance("root").recursive().await.unwrap(), 2);
+        assert_eq!(statuses(&host, &["root", "root.b", "root.a"]).await, [None, None, Some(RuntimeStatus::Running)]);
+        host.client.terminate("root.a", "").recursive().await.unwrap();
+        for id in ["root.a", "root.a.x"] {
+            host.end(id).await;
+        }
+        assert_eq!(host.client.purge_instance("root.a").recursive().await.unwrap(), 2);
+        assert_eq!(host.client.purge_instance("root.a").recursive().await.unwrap(), 0);
+    }
+
+    purge_by_filter_counts_exactly(host) {
+        let live = host.client.start_new::<approval>(3_600_000u64).await.unwrap();
+        for n in 0..7 {
+            let id = format!("done-{n}");
+            host.client.start_new::<empty>(()).with_instance_id(&id).await.unwrap();
+            host.end(&id).await;
+        }
+        host.client.start_new::<counter>(0).with_instance_id("stopped").await.unwrap();
+        host.client.terminate("stopped", "").await.unwrap();
+        host.end("stopped").await;
+        let cut = host.client.get_status("done-3").await.unwrap().unwrap().created_time;
+        let purge = |filter| host.client.purge_instances(filter);
+        assert_eq!(purge(PurgeFilter::new().with_status([RuntimeStatus::Running])).await.unwrap(), 0);
+        assert_eq!(purge(PurgeFilter::new().with_status([RuntimeStatus::Terminated])).await.unwrap(), 1);
+        assert_eq!(purge(PurgeFilter::new().created_to(cut)).await.unwrap(), 4);
+        assert_eq!(purge(PurgeFilter::new().created_from(cut)).await.unwrap(), 3);
+        assert_eq!(purge(PurgeFilter::new()).await.unwrap(), 0);
+        assert_eq!(statuses(&host, &[&live]).await, [Some(RuntimeStatus::Running)]);
+    }
+
+    what_follows_a_start_finds_it(host) {
+        let id = host.client.start_new::<counter>(0).await.unwrap();
+        assert!(host.client.get_status(&id).await.unwrap().is_some());
+        host.client.raise_event(&id, "end", ()).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!(0)));
+        let id = host.client.start_new::<counter>(0).await.unwrap();
+        host.client.terminate(&id, "at once").await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!("at once")));
+    }
+
+    a_start_that_waits_is_ended_and_purged_without_ever_running(host) {
+        let id = fresh("waits");
+        let due = chrono::Utc::now() + Duration::from_secs(3600);
+        host.client.start_new::<fails_at_once>(()).with_instance_id(&id).scheduled_at(due).await.unwrap();
+        host.client.raise_event(&id, "early", Value::Null).await.unwrap();
+        assert_eq!(statuses(&host, &[&id]).await, [Some(RuntimeStatus::Pending)]);
+        host.client.terminate(&id, "not needed").await.unwrap();
+        let end = host.end(&id).await;
+        assert_eq!((end.runtime_status, end.output), (RuntimeStatus::Terminated, Some(json!("not needed"))));
+        assert_eq!(runs(&id), 0);
+        assert_eq!(host.client.purge_instance(&id).await.unwrap(), 1);
+    }
+
+    an_event_for_a_start_that_waits_is_kept_until_it_is_due(host) {
+        let due = chrono::Utc::now() + Duration::from_millis(300);
+        let id = host.client.start_new::<counter>(0).scheduled_at(due).await.unwrap();
+        for name in ["incr", "end"] {
+            host.client.raise_event(&id, name, Value::Null).await.unwrap();
+        }
+        assert_eq!(host.end(&id).await.output, Some(json!(1)));
+        assert!(chrono::Utc::now() >= due);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_that_waits_is_kept_over_a_restart_with_its_events() {
+    let host = Host::new(Residency::Resident);
+    let due = chrono::Utc::now() + Duration::from_millis(500);
+    let id = host
+        .client
+        .start_new::<counter>(0)
+        .scheduled_at(due)
+        .await
+        .unwrap();
+    host.client
+        .raise_event(&id, "end", Value::Null)
+        .await
+        .unwrap();
+    let host = host.restart(Residency::Resident).await;
+    assert_eq!(host.end(&id).await.output, Some(json!(0)));
+    assert!(chrono::Utc::now() >= due);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_stopping_host_interrupts_is_not_counted_against_it() {
+    let soon = |settings: &mut durable_runtime::hub::Settings| {
+        settings.grace_period = Duration::from_millis(1);
+        settings.max_deliveries = 3;
+    };
+    let mut host = Host::with(Residency::Resident, soon);
+    let id = fresh("lingers");
+    fail_next(&id, 6);
+    let start = host.client.start_new::<calls_lingering>(());
+    start.with_instance_id(&id).await.unwrap();
+    for run in 1..=6 {
+        let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
+        while runs(&id) < run {
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "run {run} never came"
+            );
+            tokio::task::yield_now().await;
+        }
+        host = host.restart_with(Residency::Resident, soon).await;
+    }
+    assert_eq!(host.end(&id).await.output, Some(json!(2)));
+}
