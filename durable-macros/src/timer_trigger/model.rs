@@ -88,7 +88,7 @@ fn schedule(text: Option<&Text>, function: &Function, diagnostics: &mut Diagnost
 /// A schedule with settings in it is known only when the host starts.
 fn check(written: &str) -> Result<(), String> {
     let names: Vec<_> = written.split('%').skip(1).step_by(2).collect();
-    let closed = written.matches('%').count() % 2 == 0;
+    let closed = written.matches('%').count().is_multiple_of(2);
     match names.as_slice() {
         [] => ncrontab::parse(written).map(|_| ()),
         _ if !closed => {

@@ -175,7 +175,7 @@ impl Field {
 
     fn value(&self, text: &str) -> Result<u64, String> {
         let named = |name: &&str| name.eq_ignore_ascii_case(text);
-        let value = match self.names.iter().position(|name| named(&name)) {
+        let value = match self.names.iter().position(named) {
             Some(at) => Some(self.first + at as u64),
             None => digits(text).filter(|value| (self.first..=self.last).contains(value)),
         };
