@@ -35,7 +35,12 @@ pub fn activity_context() -> ActivityContext {
     })
 }
 
-/// A [`TimerInfo`] for a timer function that is called by hand: of a first run that is due `now`, right on time.
+/// The [`TimerInfo`] of a timer function that is called by hand: it runs for the first time, right on time; the next run is due a minute later.
+///
+/// ```
+/// let timer = durable_runtime::testing::timer_info(chrono::Utc::now());
+/// assert!(!timer.is_past_due);
+/// ```
 #[must_use]
 pub fn timer_info(now: DateTime<Utc>) -> TimerInfo {
     TimerInfo::on_time(now)

@@ -32,7 +32,8 @@
 //! # }
 //! ```
 //!
-//! Functions may also be called as the plain functions that they are: [`State::new`](crate::State::new) [`activity_context`], [`entity_context`] and [`timer_info`] make their arguments.
+//! Functions may also be called as the plain functions that they are: [`State::new`](crate::State::new), [`activity_context`],
+//! [`entity_context`] and [`timer_info`] make their arguments.
 
 mod contexts;
 mod history;
