@@ -17,12 +17,12 @@ use durable_functions::actix_web::http::header::{LOCATION, RETRY_AFTER};
 use durable_functions::prelude::*;
 
 #[activity_trigger]
-async fn render_page(page: u32) -> String {
+pub(crate) async fn render_page(page: u32) -> String {
     format!("page {page}")
 }
 
 #[orchestration_trigger]
-async fn render(ctx: OrchestrationContext, pages: u32) -> Result<Vec<String>> {
+pub(crate) async fn render(ctx: OrchestrationContext, pages: u32) -> Result<Vec<String>> {
     let mut rendered = Vec::new();
     for page in 1..=pages {
         rendered.push(ctx.call_activity::<render_page>(page).await?);

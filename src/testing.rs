@@ -39,5 +39,6 @@
 //! Whether code still fits the instances that are under way is what [`replay`] tells, of histories that `instances export` printed.
 
 pub use durable_runtime::testing::{
-    History, RunningTestHost, TestHost, activity_context, replay, timer_info,
+    History, RunningTestHost, TestHost, activity_context, entity_context, entity_context_of,
+    replay, timer_info,
 };

@@ -12,10 +12,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use durable_macros::{activity_trigger, orchestration_trigger};
-use durable_runtime::testing::{TestHost, activity_context};
+use durable_runtime::testing::{
+    TestHost, activity_context, entity_context, entity_context_of, timer_info,
+};
 use durable_runtime::{
-    ActivityContext, ClientError, Error, OrchestrationContext, Result, RetryPolicy, RuntimeStatus,
-    State, TaskError,
+    ActivityContext, ClientError, DurableHttpRequest, DurableHttpResponse, Error,
+    OrchestrationContext, Result, RetryPolicy, RuntimeStatus, State, TaskError,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -431,4 +433,88 @@ async fn plain_functions_are_called_as_they_are() {
     let call = until_cancelled(ctx.clone());
     ctx.cancellation_token().cancel();
     call.await;
+}
+
+#[durable_macros::entity_trigger]
+impl Tally {
+    pub fn add(&mut self, n: i64) -> i64 {
+        self.sum += n;
+        self.sum
+    }
+}
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Tally {
+    sum: i64,
+}
+
+#[orchestration_trigger]
+async fn calls_http(ctx: OrchestrationContext, url: String) -> Result<String> {
+    let response = ctx.call_http(DurableHttpRequest::get(url)).await?;
+    Ok(format!("{} {}", response.status, response.content))
+}
+
+#[tokio::test]
+async fn http_is_answered_by_the_mock_polls_in_virtual_time_included() {
+    let asked = AtomicU32::new(0);
+    let host = TestHost::new()
+        .mock_http(move |request| match asked.fetch_add(1, Ordering::Relaxed) {
+            0..3 => DurableHttpResponse::new(202)
+                .with_header("Location", "https://example.com/status")
+                .with_header("Retry-After", "600"),
+            _ => DurableHttpResponse::new(200).with_text(request.uri().to_owned()),
+        })
+        .start()
+        .await
+        .unwrap();
+    let began = host.now();
+    let status = host.run::<calls_http>("https://example.com/jobs").await;
+    assert_eq!(
+        status.unwrap().output_as::<String>().unwrap(),
+        "200 https://example.com/status"
+    );
+    assert_eq!(host.now(), began + 30 * MINUTE);
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_answers_says_what_is_missing() {
+    let host = TestHost::new().start().await.unwrap();
+    let status = host.run::<calls_http>("https://example.com/").await;
+    let text = status.unwrap().failure.unwrap().to_string();
+    assert!(text.contains("mock_http"), "{text}");
+}
+
+#[tokio::test]
+async fn entities_answer_and_scheduled_signals_come_in_virtual_time() {
+    let host = TestHost::new().start().await.unwrap();
+    let client = host.client();
+    assert_eq!(client.entity::<Tally>("a").add(5).await.unwrap(), 5);
+    let later = host.now() + HOUR;
+    let signal = client.entity::<Tally>("a").signal().add(7).at(later);
+    signal.await.unwrap();
+    let sum = || async {
+        client
+            .read_entity_state::<Tally>("a")
+            .await
+            .unwrap()
+            .unwrap()
+            .sum
+    };
+    host.advance(HOUR - Duration::from_secs(1)).await;
+    assert_eq!(sum().await, 5);
+    host.advance(Duration::from_secs(1)).await;
+    assert_eq!(sum().await, 12);
+}
+
+#[tokio::test]
+async fn arguments_of_entities_and_timers_are_made() {
+    let ctx = entity_context::<Tally>("a");
+    assert_eq!((ctx.operation(), ctx.id().key()), ("get", "a"));
+    assert!(ctx.state::<i64>().unwrap().is_none());
+    let ctx = entity_context_of::<Tally>("a", "add", 5).unwrap();
+    assert_eq!((ctx.operation(), ctx.input::<i64>().unwrap()), ("add", 5));
+    assert_eq!(
+        timer_info(DateTime::UNIX_EPOCH).scheduled,
+        DateTime::UNIX_EPOCH
+    );
 }

@@ -302,6 +302,58 @@ async fn a_killed_host_goes_on_and_a_second_one_is_told_who_holds_the_hub() {
     );
 }
 
+#[tokio::test]
+async fn a_hub_is_looked_after_while_a_host_holds_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::start(folder.path());
+    let ok = |args: &[&str]| {
+        let output = tool(folder.path(), args);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let before = keys(folder.path());
+    ok(&["instances", "start", "hello_cities", "--id", "kept"]);
+    let url = format!("{}{MANAGE}/instances/kept?code=", host.base);
+    host.poll(&format!(
+        "{url}{}",
+        text(&before, "/systemKeys/durabletask_extension")
+    ))
+    .await;
+    let exported: Value = serde_json::from_str(&ok(&["instances", "export", "kept"])).unwrap();
+    assert_eq!(text(&exported, "/0/1/ExecutionStarted/instance_id"), "kept");
+    assert!(ok(&["hub", "check"]).contains("sound"));
+    let info: Value = serde_json::from_str(&ok(&["hub", "info", "--json"])).unwrap();
+    assert_eq!(info["instances"]["Completed"], 1);
+    assert_eq!(info["holder"]["pid"], host.child.id());
+    let copy = folder.path().join("restored/.durable/copy.db");
+    ok(&["hub", "backup", copy.to_str().unwrap()]);
+    let again = tool(folder.path(), &["hub", "backup", copy.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(1));
+    let refused = tool(folder.path(), &["hub", "reset", "--yes"]);
+    assert_eq!(refused.status.code(), Some(1));
+    drop(host);
+
+    let unasked = tool(folder.path(), &["hub", "reset"]);
+    assert_eq!(unasked.status.code(), Some(1));
+    ok(&["hub", "reset", "--yes"]);
+    assert_eq!(ok(&["instances", "list", "--json"]).trim(), "[]");
+
+    let restored = folder.path().join("restored");
+    let setting = |args: &[&str]| {
+        command(&restored, args)
+            .env("AzureWebJobsStorage", "sqlite://.durable/copy.db")
+            .output()
+            .unwrap()
+    };
+    let found = setting(&["instances", "get", "kept", "--json"]);
+    let found: Value = serde_json::from_slice(&found.stdout).unwrap();
+    assert_eq!(text(&found, "/runtimeStatus"), "Completed");
+    let after: Value =
+        serde_json::from_slice(&setting(&["keys", "list", "--json"]).stdout).unwrap();
+    assert_eq!(after, before);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_stopped_host_exits_0() {

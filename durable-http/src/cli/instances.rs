@@ -1,4 +1,4 @@
-//! `instances list|get|start|raise-event|terminate|suspend|resume|purge`.
+//! `instances list|get|export|start|raise-event|terminate|suspend|resume|purge`.
 
 use std::io::Read as _;
 
@@ -10,7 +10,7 @@ use super::reach::{Reach, reach};
 use super::request::{Filter, Message, NewStart};
 use super::row::Row;
 use super::site::Site;
-use super::{Global, table};
+use super::{Global, export, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Instances {
@@ -21,6 +21,12 @@ pub(super) enum Instances {
     List(ListArgs),
     /// Show one, with input and output
     Get {
+        /// Its id
+        id: String,
+    },
+    /// Print the stored events of one as JSON, for `testing::replay`
+    #[command(after_help = export::EXAMPLE)]
+    Export {
         /// Its id
         id: String,
     },
@@ -114,6 +120,7 @@ pub(super) async fn run(command: Instances, site: &Site, global: &Global) -> Res
     let (id, message) = match command {
         Instances::List(args) => return list(args, site, global).await,
         Instances::Get { id } => return get(&id, site, global).await,
+        Instances::Export { id } => return export::export(&id, site, global),
         Instances::Start(args) => return start(args, site, global).await,
         Instances::Purge { id } => return purge(&id, site, global).await,
         Instances::RaiseEvent { id, name, data } => {

@@ -5,9 +5,11 @@
 //! the program around it is [`App`].
 
 mod entities;
+mod export;
 mod failure;
 mod functions;
 mod import;
+mod hub;
 mod instances;
 mod keys;
 mod local;
@@ -99,6 +101,9 @@ enum Command {
     /// The entities of the hub
     #[command(subcommand)]
     Entities(entities::Entities),
+    /// The hub's file: what is in it, a copy, whether it is sound, its end
+    #[command(subcommand)]
+    Hub(hub::Hub),
 }
 
 /// Does what the command line says. Returns the exit status; messages are printed.
@@ -158,6 +163,7 @@ fn dispatch(app: impl App, cli: Cli) -> Result<(), Failure> {
         Some(Command::Entities(command)) => {
             block_on(entities::run(command, &app.site(script_root)?, &global))
         }
+        Some(Command::Hub(command)) => hub::run(command, &app.site(script_root)?, &global),
     }
 }
 

@@ -41,6 +41,8 @@ fn wrong_usage_is_refused() {
         "instances list --status running",
         "instances list --top 0",
         "instances start",
+        "hub backup",
+        "instances export",
     ] {
         let error = line(text).unwrap_err();
         assert_eq!(error.exit_code(), 2, "{text}");

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::rehearsal::{HttpMock, Mock, Rehearsal};
+use super::http::MockHttp;
+use super::rehearsal::{Mock, Rehearsal};
 use super::scope;
 use crate::client::{ClientError, DurableClient, OrchestrationStatus};
 use crate::durable_http::{DurableHttpRequest, DurableHttpResponse, HttpSettings};
@@ -33,7 +34,7 @@ pub struct TestHost {
     states: States,
     mocks: BTreeMap<String, Mock>,
     mocked: Vec<&'static str>,
-    http: HttpSettings,
+    http: MockHttp,
     skips: bool,
 }
 
@@ -45,7 +46,7 @@ impl TestHost {
             states: States::default(),
             mocks: BTreeMap::new(),
             mocked: Vec::new(),
-            http: HttpSettings::default(),
+            http: MockHttp(None),
             skips: true,
         }
     }
@@ -77,12 +78,12 @@ impl TestHost {
         self
     }
 
-    /// Answers every request of `call_http`, each poll of a 202 too: those wait in virtual time. Without it every `call_http` fails.
+    /// Answers the requests of `call_http`, each by one call of `mock`; its panic is the request's failure. Without it every request fails.
     pub fn mock_http(
         mut self,
         mock: impl Fn(DurableHttpRequest) -> DurableHttpResponse + Send + Sync + 'static,
     ) -> Self {
-        self.http.executor = Some(Arc::new(HttpMock(mock)));
+        self.http = MockHttp(Some(Arc::new(mock)));
         self
     }
 
@@ -104,7 +105,10 @@ impl TestHost {
         };
         let settings = Settings {
             idle_timeout: Duration::from_secs(3_600),
-            http: self.http.clone(),
+            http: HttpSettings {
+                executor: Some(Arc::new(self.http)),
+                ..HttpSettings::default()
+            },
             rehearsal: Some(Arc::new(Rehearsal {
                 clock: Arc::new(clock),
                 mocks: self.mocks,

@@ -38,6 +38,7 @@
 mod contexts;
 mod history;
 mod host;
+mod http;
 mod rehearsal;
 mod replay;
 mod scope;

@@ -4,31 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
-
-use crate::durable_http::{
-    DurableHttpRequest, DurableHttpResponse, HttpAnswer, HttpDelivery, HttpExecutor,
-};
 use crate::error::Error;
 use crate::function::ActivityInvocation;
 use crate::hub::VirtualClock;
-use crate::model::{FailureDetails, Payload};
+use crate::model::Payload;
 
 /// Called in place of an activity.
 pub type Mock = Arc<dyn Fn(&ActivityInvocation) -> Result<Payload, Error> + Send + Sync>;
-
-/// Answers in place of every server.
-pub(super) struct HttpMock<F>(pub(super) F);
-
-impl<F> HttpExecutor for HttpMock<F>
-where
-    F: Fn(DurableHttpRequest) -> DurableHttpResponse + Send + Sync,
-{
-    fn execute(&self, delivery: HttpDelivery) -> BoxFuture<'_, Result<HttpAnswer, FailureDetails>> {
-        async move { Ok(HttpAnswer::new(self.0(delivery.request))) }.boxed()
-    }
-}
 
 /// The clock and the mocks of a test.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ mod readers;
 mod rows;
 mod schema;
 mod timers;
+mod upkeep;
 mod wal;
 mod write;
 mod writer;
@@ -36,6 +37,7 @@ use tokio::sync::oneshot;
 pub use lock::{Holder, read_holder};
 pub use open::{OpenError, Options};
 pub use peek::peek_keys;
+pub use upkeep::{HubInfo, backup, check, info, peek_history, reset};
 
 use self::lock::Lock;
 use self::open::Place;

@@ -15,7 +15,7 @@ use super::schema::{inbox, instances, meta};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 /// `DuFn`: how we know our own files.
-const APPLICATION: i32 = 0x4475_466e;
+pub(super) const APPLICATION: i32 = 0x4475_466e;
 const IDS: &str = "ids";
 
 /// How a SQLite store is opened.
@@ -140,7 +140,7 @@ impl Place {
         Ok(conn)
     }
 
-    fn connect(&self) -> Result<SqliteConnection, OpenError> {
+    pub(super) fn connect(&self) -> Result<SqliteConnection, OpenError> {
         let url = match &self.path {
             Some(path) => path
                 .to_str()

@@ -6,6 +6,7 @@ mod opening;
 mod peeking;
 mod plans;
 mod restart;
+mod upkeep;
 
 mod contract_in_file {
     crate::store::contract::suite!(super::in_file());

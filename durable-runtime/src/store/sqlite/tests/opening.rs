@@ -10,7 +10,7 @@ use super::super::open::Place;
 use super::super::{OpenError, Options, SqliteStore, read_holder};
 use crate::store::Store;
 
-fn sql(path: &std::path::Path, sql: &str) -> anyhow::Result<()> {
+pub(super) fn sql(path: &std::path::Path, sql: &str) -> anyhow::Result<()> {
     let url = path.to_str().context("path")?;
     Ok(SqliteConnection::establish(url)?.batch_execute(sql)?)
 }
