@@ -8,13 +8,13 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use self::plan::{ChildCall, Plan, plan};
-use super::resident::{new_execution_id, refusal_of_child};
+use super::resident::{new_execution_id, refusal_of_child, to_entity};
 use super::{Engine, commit, turns};
 use crate::client::ClientError;
 use crate::model::{ExecutionStarted, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp};
 use crate::store::{
     Change, Done, Error, InstanceKey, LoadedInstance, NewInstance, NewMessage, Parts, Receipt,
-    Rewind,
+    Rewind, is_entity,
 };
 
 /// How often a tree that changes under its rewinding is looked at anew.
@@ -101,6 +101,7 @@ impl Engine {
             keep,
             mut again,
             children,
+            entity_calls,
         } = plan(&loaded.history, record.failure.as_ref());
         let now = self.clock.now();
         let execution_id = new_execution_id();
@@ -136,13 +137,24 @@ impl Engine {
                 parent_execution_id,
             },
         );
-        let messages = again.into_iter().map(|event| NewMessage {
-            id: self.store.ids().next(),
-            to: Arc::clone(&record.id),
-            execution_id: None,
-            event,
-            created: now,
+        let own = again
+            .into_iter()
+            .map(|event| (Arc::clone(&record.id), event));
+        let from = (&record.id, &execution_id);
+        let calls = entity_calls.iter().filter_map(|call| {
+            let (entity, message) = to_entity(from, call)?;
+            Some((entity, HistoryEvent::Entity(Box::new(message))))
         });
+        let messages: Vec<NewMessage> = own
+            .chain(calls)
+            .map(|(to, event)| NewMessage {
+                id: self.store.ids().next(),
+                to,
+                execution_id: None,
+                event,
+                created: now,
+            })
+            .collect();
         Ok(Rewind {
             key: record.key,
             id: Arc::clone(&record.id),
@@ -155,7 +167,7 @@ impl Engine {
                 RuntimeStatus::Running
             },
             updated: now.max(record.updated),
-            messages: messages.collect(),
+            messages,
             starts,
         })
     }
@@ -208,11 +220,19 @@ impl Engine {
         let starts: Vec<(Arc<str>, Option<NewMessage>)> = all
             .map(|new| (Arc::clone(&new.id), new.on_refused.clone()))
             .collect();
+        let messages = tree.iter().flat_map(|one| &one.messages);
+        let to_entities: Vec<NewMessage> = messages
+            .filter(|message| is_entity(&message.to))
+            .cloned()
+            .collect();
         let engine = Arc::clone(self);
         // On the writer, so that nothing that follows in the store is known here before this is.
         let done: Done = Box::new(move |result| {
             if let Ok(receipt) = &result {
                 engine.rewound(&ids, starts, receipt);
+                for message in to_entities {
+                    commit::deliver(&engine, message);
+                }
             }
             let _ = sender.send(result.map(|_| ()));
         });
