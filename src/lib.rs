@@ -39,6 +39,8 @@ pub mod __private {
     pub use durable_http::__private::*;
 }
 
+pub mod testing;
+
 pub use actix_web;
 pub use chrono;
 pub use durable_runtime::store;
@@ -51,17 +53,21 @@ pub use uuid;
 
 pub use durable_http::{
     CheckStatusOptions, Claim, ClientPrincipal, Host, HttpDurableClient, HttpManagementPayload,
-    RunningHost,
+    RunningHost, WebhookEvent,
 };
 pub use durable_macros::{
-    activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+    activity_trigger, allow_nondeterminism, durable_client, entity_trigger, http_trigger,
+    orchestration_trigger, timer_trigger,
 };
 pub use durable_runtime::{
-    Activity, ActivityCall, ActivityContext, ClientError, ContinueOptions, DurableClient,
-    DurableTimer, Error, EventWait, FailureDetails, InstanceQuery, NewInstance,
-    OrchestrationContext, OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result,
-    RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, SubOrchestrationCall,
-    TaskError, WhenAll, WhenAny,
+    AccessToken, Activity, ActivityCall, ActivityContext, CallEntity, CleanedEntities, ClientError,
+    ContinueOptions, DurableClient, DurableHttpRequest, DurableHttpResponse, DurableTimer, Entity,
+    EntityCall, EntityContext, EntityId, EntityIdFault, EntityLock, EntityLocking, EntityObject,
+    EntityQuery, EntitySender, EntitySignal, EntityStatus, Error, EventWait, FailureDetails,
+    HttpCall, HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
+    OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result, RetryDecision, RetryPolicy,
+    RuntimeStatus, SignalEntity, State, StatusOptions, SubOrchestrationCall, TaskError, TimerInfo,
+    TokenProvider, TokenSource, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`
@@ -73,10 +79,12 @@ pub mod prelude {
 
     pub use crate::{
         ActivityContext, CheckStatusOptions, ClientError, ClientPrincipal, ContinueOptions,
-        DurableClient, Error, FailureDetails, Host, HttpDurableClient, InstanceQuery, NewInstance,
-        OrchestrationContext, OrchestrationStatus, Page, PurgeFilter, Result, RetryDecision,
-        RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError, activity_trigger,
-        allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+        DurableClient, DurableHttpRequest, DurableHttpResponse, EntityContext, EntityId,
+        EntityLock, EntityQuery, Error, FailureDetails, Host, HttpDurableClient, HttpRetryPolicy,
+        InstanceQuery, NewInstance, OrchestrationContext, OrchestrationStatus, Page, PurgeFilter,
+        Result, RetryDecision, RetryPolicy, RuntimeStatus, State, StatusOptions, TaskError,
+        TimerInfo, TokenSource, WebhookEvent, activity_trigger, allow_nondeterminism,
+        durable_client, entity_trigger, http_trigger, orchestration_trigger, timer_trigger,
     };
 }
 

@@ -19,7 +19,15 @@ use crate::keys::{Cipher, Keys};
 
 /// What handlers share, with keys for these functions; it asks for keys. No hub is behind its client.
 pub(crate) async fn shared(functions: &[&str]) -> web::Data<Shared> {
-    serving(DurableClient::unbound(), store(), functions).await
+    shared_with(functions, |_| ()).await
+}
+
+/// The same with other settings.
+pub(crate) async fn shared_with(
+    functions: &[&str],
+    change: impl FnOnce(&mut Settings),
+) -> web::Data<Shared> {
+    serving(DurableClient::unbound(), store(), functions, change).await
 }
 
 /// A host whose hub runs.
@@ -45,7 +53,7 @@ pub(crate) async fn running() -> Running {
         settings: hub::Settings::default(),
     };
     let hub = Hub::start(options, &client).unwrap();
-    let shared = serving(client, store, &[]).await;
+    let shared = serving(client, store, &[], |_| ()).await;
     Running { shared, hub }
 }
 
@@ -57,14 +65,16 @@ async fn serving(
     client: DurableClient,
     store: Arc<dyn Store>,
     functions: &[&str],
+    change: impl FnOnce(&mut Settings),
 ) -> web::Data<Shared> {
     let cipher = Cipher::new(Some(&"ab".repeat(32)), PathBuf::new()).unwrap();
     let functions: Vec<String> = functions.iter().map(|&name| name.into()).collect();
     let keys = Keys::load(store, cipher, &functions).await.unwrap();
-    let settings = Settings {
+    let mut settings = Settings {
         max_body: 1 << 20,
         ..Settings::default()
     };
+    change(&mut settings);
     web::Data::new(Shared::without_functions(client, keys, settings))
 }
 

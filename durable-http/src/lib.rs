@@ -3,6 +3,8 @@
 mod admin;
 mod binding;
 mod body;
+#[cfg(feature = "http-client")]
+mod call_http;
 #[cfg(feature = "cli")]
 mod cli;
 mod client;
@@ -11,6 +13,7 @@ mod fixture;
 mod host;
 pub mod keys;
 mod principal;
+mod receivers;
 mod routes;
 mod telemetry;
 mod webhooks;
@@ -22,3 +25,4 @@ pub mod __private;
 pub use client::{CheckStatusOptions, HttpDurableClient, HttpManagementPayload};
 pub use host::{Host, RunningHost};
 pub use principal::{Claim, ClientPrincipal};
+pub use receivers::WebhookEvent;

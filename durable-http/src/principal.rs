@@ -49,16 +49,19 @@ impl FromRequest for ClientPrincipal {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let shared = req.app_data::<web::Data<Shared>>();
-        let trusted = shared.is_some_and(|shared| shared.settings.trust_principal);
-        let mut principal = trusted
-            .then(|| vouched_for(req))
-            .flatten()
-            .unwrap_or_default();
+        let principal = shared.and_then(|shared| of_platform(shared, req));
+        let mut principal = principal.unwrap_or_default();
         if let Some(grant) = req.extensions().get::<Grant>() {
             principal.claims.extend(of_key(grant));
         }
         ready(Ok(principal))
     }
+}
+
+/// Whom the platform in front of the host vouches for, if it is trusted.
+pub(crate) fn of_platform(shared: &Shared, req: &HttpRequest) -> Option<ClientPrincipal> {
+    let trusted = shared.settings.trust_principal;
+    trusted.then(|| vouched_for(req)).flatten()
 }
 
 /// The key's identity.

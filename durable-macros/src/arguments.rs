@@ -152,6 +152,24 @@ impl FromMeta for Text {
     }
 }
 
+/// `name`, `name = true` or `name = false`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Flag(pub(crate) bool);
+
+impl FromMeta for Flag {
+    fn from_meta(meta: &Meta) -> darling::Result<Self> {
+        const EXAMPLE: &str = "true";
+        if matches!(meta, Meta::Path(_)) {
+            return Ok(Self(true));
+        }
+        let expr = value(meta, EXAMPLE)?;
+        match literal(expr) {
+            Some(Lit::Bool(flag)) => Ok(Self(flag.value)),
+            _ => Err(wrong(meta.path(), expr, EXAMPLE)),
+        }
+    }
+}
+
 /// A whole number.
 #[derive(Debug, Clone)]
 pub(crate) struct Number(pub(crate) LitInt);

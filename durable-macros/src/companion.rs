@@ -4,8 +4,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{Attribute, Type};
 
 use crate::paths::Paths;
 use crate::signature::{self, Function, Output, located};
@@ -32,7 +32,14 @@ pub(crate) fn declare(function: &Function) -> TokenStream {
 
 /// Wraps what stands beside the function, so that it adds no name to the user's module.
 pub(crate) fn enclose(function: &Function, inner: &TokenStream) -> TokenStream {
-    let conditions = function.conditions();
+    enclose_under(function.conditions(), inner)
+}
+
+/// [`enclose`] for what stands beside another item.
+pub(crate) fn enclose_under<'a>(
+    conditions: impl Iterator<Item = &'a Attribute>,
+    inner: &TokenStream,
+) -> TokenStream {
     quote! {
         #(#conditions)*
         #[allow(deprecated, unused_mut, unused_qualifications, clippy::all, clippy::pedantic)]

@@ -14,11 +14,13 @@ mod companion;
 mod determinism;
 mod diagnostics;
 mod durable_client;
+mod entity_trigger;
 mod http_trigger;
 mod orchestration_trigger;
 mod paths;
 mod route;
 mod signature;
+mod timer_trigger;
 
 /// Serves a function over HTTP.
 #[proc_macro_attribute]
@@ -36,6 +38,46 @@ pub fn orchestration_trigger(args: TokenStream, item: TokenStream) -> TokenStrea
 #[proc_macro_attribute]
 pub fn activity_trigger(args: TokenStream, item: TokenStream) -> TokenStream {
     activity_trigger::expand(args.into(), item.into()).into()
+}
+
+/// Runs a function on a schedule.
+#[proc_macro_attribute]
+pub fn timer_trigger(args: TokenStream, item: TokenStream) -> TokenStream {
+    timer_trigger::expand(args.into(), item.into()).into()
+}
+
+/// Registers an entity: a small piece of state that is known by a key and changed by operations, one at a time.
+///
+/// On the `impl` block of a type that is `Default + Serialize + DeserializeOwned`, every `pub` method with `&mut self` or `&self` is an
+/// operation, async or not: it takes at most one input, then what it needs of `&mut EntityContext`, `State<S>` and a
+/// `#[durable_client]`, in any order, and returns nothing, a value or a `Result`. `&self` changes nothing. The operation `delete` removes
+/// the state, unless the type defines its own. The methods stay ordinary methods, and `entity::<Counter>(key)` of orchestrators,
+/// clients and entities has one for each:
+///
+/// ```ignore
+/// #[derive(Default, Serialize, Deserialize)]
+/// struct Counter {
+///     value: i64,
+/// }
+///
+/// #[entity_trigger]
+/// impl Counter {
+///     pub fn add(&mut self, n: i64) -> i64 {
+///         self.value += n;
+///         self.value
+///     }
+/// }
+///
+/// let value = ctx.entity::<Counter>("apples").add(5).await?;
+/// ```
+///
+/// On a function `async fn(ctx: &mut EntityContext [, State<S>..])` all operations are one: it looks at `ctx.operation()`, reads
+/// `ctx.input()` and `ctx.state()`, and what it returns is the answer.
+///
+/// `name = ".."` replaces the type's or the function's name.
+#[proc_macro_attribute]
+pub fn entity_trigger(args: TokenStream, item: TokenStream) -> TokenStream {
+    entity_trigger::expand(args.into(), item.into()).into()
 }
 
 /// Marks the parameter that receives the client of a task hub.

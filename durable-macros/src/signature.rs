@@ -17,8 +17,13 @@ use crate::arguments::Text;
 use crate::diagnostics::Diagnostics;
 
 /// Every attribute that registers a function.
-pub(crate) const TRIGGERS: [&str; 3] =
-    ["http_trigger", "orchestration_trigger", "activity_trigger"];
+pub(crate) const TRIGGERS: [&str; 5] = [
+    "http_trigger",
+    "orchestration_trigger",
+    "activity_trigger",
+    "timer_trigger",
+    "entity_trigger",
+];
 
 /// What an attribute makes of a function, as messages name it.
 #[derive(Debug, Clone, Copy)]
@@ -96,14 +101,21 @@ impl Function {
     }
 }
 
-impl Parse for Function {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let function = Self {
+impl Function {
+    /// The next function among other items.
+    pub(crate) fn parse_next(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
             attrs: input.call(Attribute::parse_outer)?,
             vis: input.parse()?,
             sig: input.parse()?,
             body: body(input)?,
-        };
+        })
+    }
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let function = Self::parse_next(input)?;
         if input.is_empty() {
             Ok(function)
         } else {
@@ -218,6 +230,14 @@ impl ToTokens for Output {
 
 /// Reports what no function of any role can be.
 pub(crate) fn check(function: &Function, role: Role, diagnostics: &mut Diagnostics) {
+    check_alone(function, role, diagnostics);
+    for input in &function.sig.inputs {
+        check_parameter(input, role, diagnostics);
+    }
+}
+
+/// [`check`] without the parameters.
+pub(crate) fn check_alone(function: &Function, role: Role, diagnostics: &mut Diagnostics) {
     let Role {
         function: what,
         attribute,
@@ -226,6 +246,26 @@ pub(crate) fn check(function: &Function, role: Role, diagnostics: &mut Diagnosti
     if let Some(constness) = &sig.constness {
         diagnostics.at(constness, format!("{what} must not be `const`"));
     }
+    check_callable(function, role, diagnostics);
+    if let Some(receiver) = sig.receiver() {
+        let message =
+            format!("{what} must be a free function: it has no `self`, as nobody makes one for it");
+        diagnostics.at(receiver, message);
+    }
+    for attr in &function.attrs {
+        if let Some(trigger) = TRIGGERS.iter().find(|name| ends_in(attr.path(), name)) {
+            let message = format!(
+                "a function must have one trigger: it has `#[{attribute}]` and `#[{trigger}]`\n\
+                 help: write a second function that calls the first"
+            );
+            diagnostics.at(attr.path(), message);
+        }
+    }
+}
+
+/// Reports what keeps the host from calling a function or method.
+pub(crate) fn check_callable(function: &Function, role: Role, diagnostics: &mut Diagnostics) {
+    let (sig, what) = (&function.sig, role.function);
     if let Safety::Unsafe(unsafety) = &sig.safety {
         diagnostics.at(
             unsafety,
@@ -245,26 +285,11 @@ pub(crate) fn check(function: &Function, role: Role, diagnostics: &mut Diagnosti
     if let Some(variadic) = &sig.variadic {
         diagnostics.at(variadic, format!("{what} must not be variadic"));
     }
-    if let Some(receiver) = sig.receiver() {
-        let message =
-            format!("{what} must be a free function: it has no `self`, as nobody makes one for it");
-        diagnostics.at(receiver, message);
-    }
-    for attr in &function.attrs {
-        if let Some(trigger) = TRIGGERS.iter().find(|name| ends_in(attr.path(), name)) {
-            let message = format!(
-                "a function must have one trigger: it has `#[{attribute}]` and `#[{trigger}]`\n\
-                 help: write a second function that calls the first"
-            );
-            diagnostics.at(attr.path(), message);
-        }
-    }
-    for input in &sig.inputs {
-        check_parameter(input, what, diagnostics);
-    }
 }
 
-fn check_parameter(input: &FnArg, what: &str, diagnostics: &mut Diagnostics) {
+/// Reports what no parameter can be that the host makes.
+pub(crate) fn check_parameter(input: &FnArg, role: Role, diagnostics: &mut Diagnostics) {
+    let what = role.function;
     let FnArg::Typed(typed) = input else { return };
     for attr in typed
         .attrs
@@ -311,15 +336,21 @@ pub(crate) fn registered_name(
     argument: Option<&Text>,
     diagnostics: &mut Diagnostics,
 ) -> String {
-    let name = argument.map_or_else(|| function.ident().unraw().to_string(), Text::value);
+    name_of(function.ident(), argument, diagnostics)
+}
+
+/// The name under which an item is registered: the argument, else its own.
+pub(crate) fn name_of(
+    ident: &Ident,
+    argument: Option<&Text>,
+    diagnostics: &mut Diagnostics,
+) -> String {
+    let name = argument.map_or_else(|| ident.unraw().to_string(), Text::value);
     let fault = name_fault(&name);
     match (fault, argument) {
         (Some(fault), Some(text)) => diagnostics.at(&text.0, fault),
         (Some(fault), None) => {
-            diagnostics.at(
-                function.ident(),
-                format!("{fault}\nhelp: give `name = \"..\"`"),
-            );
+            diagnostics.at(ident, format!("{fault}\nhelp: give `name = \"..\"`"));
         }
         (None, _) => {}
     }

@@ -129,6 +129,14 @@ pub fn finish_result<O: Serialize, E: Into<Error>>(result: Result<O, E>) -> Resu
     finish(result.map_err(Into::into)?)
 }
 
+/// What a fallible function that returns nothing failed with.
+///
+/// # Errors
+/// The function's own.
+pub fn finish_unit<E: Into<Error>>(result: Result<(), E>) -> Result<(), Error> {
+    result.map_err(Into::into)
+}
+
 pub(crate) fn read_input<T: DeserializeOwned>(
     input: Option<&Payload>,
     kind: &str,

@@ -2,6 +2,7 @@
 
 mod activity;
 pub mod client;
+pub mod durable_http;
 
 mod entity;
 mod error;
@@ -14,6 +15,8 @@ pub mod registry;
 mod replay;
 mod state;
 pub mod store;
+pub mod testing;
+pub mod timer;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -23,6 +26,10 @@ pub use activity::ActivityContext;
 pub use client::{
     CallEntity, CleanedEntities, ClientError, DurableClient, EntityQuery, EntityStatus,
     InstanceQuery, OrchestrationStatus, Page, PurgeFilter, SignalEntity, StatusOptions,
+};
+pub use durable_http::{
+    AccessToken, DurableHttpRequest, DurableHttpResponse, HttpHeaders, HttpRetryPolicy,
+    TokenProvider, TokenSource,
 };
 pub use entity::{
     Entity, EntityCalls, EntityContext, EntityInvocation, EntityObject, EntityRef, EntitySender,
@@ -34,7 +41,8 @@ pub use model::{EntityId, EntityIdFault, FailureDetails, RuntimeStatus, TaskErro
 pub use registry::Registry;
 pub use replay::{
     ActivityCall, ContinueOptions, DurableTimer, EntityCall, EntityLock, EntityLocking, EventWait,
-    NewInstance, OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall, WhenAll,
-    WhenAny,
+    HttpCall, NewInstance, OrchestrationContext, RetryDecision, RetryPolicy, SubOrchestrationCall,
+    WhenAll, WhenAny,
 };
 pub use state::{State, States};
+pub use timer::TimerInfo;

@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+use crate::durable_http::is_reserved;
 use crate::entity::EntityInvocation;
 use crate::error::Error;
 use crate::function::ActivityInvocation;
 use crate::model::Payload;
 use crate::replay::OrchestrationContext;
+use crate::timer::TimerInvocation;
 
 /// One annotated function, as its attribute submits it.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub enum Kind {
     Activity(ActivitySpec),
     /// `#[entity_trigger]`.
     Entity(EntitySpec),
+    /// `#[timer_trigger]`.
+    Timer(TimerSpec),
 }
 
 impl Kind {
@@ -50,6 +54,7 @@ impl Kind {
             Self::Orchestrator(_) => "orchestrator",
             Self::Activity(_) => "activity",
             Self::Entity(_) => "entity",
+            Self::Timer(_) => "timer function",
         }
     }
 }
@@ -104,6 +109,46 @@ pub enum ActivityRun {
     Async(fn(ActivityInvocation) -> BoxFuture<'static, Result<Payload, Error>>),
     /// `fn`: on the blocking pool.
     Blocking(fn(ActivityInvocation) -> Result<Payload, Error>),
+}
+
+/// How a timer function is run.
+#[derive(Clone, Copy)]
+pub struct TimerSpec {
+    /// `schedule = ".."`, with its `%SETTING%`s.
+    pub schedule: &'static str,
+    /// `run_on_startup`: once at each start of the host.
+    pub run_on_startup: bool,
+    /// The states that it asks for.
+    pub states: &'static [StateSpec],
+    /// Binds the parameters, calls the function.
+    pub run: TimerRun,
+}
+
+/// The two kinds of timer functions.
+#[derive(Clone, Copy)]
+pub enum TimerRun {
+    /// `async fn`: on the engine's runtime.
+    Async(fn(TimerInvocation) -> BoxFuture<'static, Result<(), Error>>),
+    /// `fn`: on the blocking pool.
+    Blocking(fn(TimerInvocation) -> Result<(), Error>),
+}
+
+impl fmt::Debug for TimerSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TimerSpec")
+            .field("schedule", &self.schedule)
+            .field("run_on_startup", &self.run_on_startup)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TimerRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Async(_) => "Async",
+            Self::Blocking(_) => "Blocking",
+        })
+    }
 }
 
 impl fmt::Debug for OrchestratorSpec {
@@ -196,6 +241,15 @@ pub struct Activity {
     pub spec: ActivitySpec,
 }
 
+/// A timer function as the engine knows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Timer {
+    /// Its name, as declared.
+    pub name: &'static str,
+    /// How it is run.
+    pub spec: TimerSpec,
+}
+
 /// An entity as the engine knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct Entity {
@@ -211,6 +265,7 @@ pub struct Registry {
     orchestrators: BTreeMap<String, Vec<Orchestrator>>,
     activities: BTreeMap<String, Activity>,
     entities: BTreeMap<String, Entity>,
+    timers: BTreeMap<String, Timer>,
 }
 
 impl Registry {
@@ -266,6 +321,13 @@ impl Registry {
                         spec: *spec,
                     },
                 );
+            }
+            Kind::Timer(spec) => {
+                let timer = Timer {
+                    name: registration.name,
+                    spec: *spec,
+                };
+                self.timers.insert(key, timer);
             }
             Kind::Entity(spec) => {
                 let entity = Entity {
@@ -334,6 +396,11 @@ impl Registry {
         self.orchestrators.values().flatten()
     }
 
+    /// All timer functions, sorted without case.
+    pub fn timers(&self) -> impl Iterator<Item = &Timer> {
+        self.timers.values()
+    }
+
     /// The entity of that name.
     #[must_use]
     pub fn entity(&self, name: &str) -> Option<&Entity> {
@@ -378,7 +445,10 @@ impl Registry {
     /// Whether there is nothing to run.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.orchestrators.is_empty() && self.activities.is_empty() && self.entities.is_empty()
+        self.orchestrators.is_empty()
+            && self.activities.is_empty()
+            && self.entities.is_empty()
+            && self.timers.is_empty()
     }
 
     /// How messages list names: `'A', 'B'`.
@@ -422,9 +492,17 @@ fn are_versions(one: &Registration, other: &Registration) -> bool {
     }
 }
 
-/// `^[a-z][a-z0-9_-]{0,127}$` without case, and not `host` (host.md 1.1).
+/// `^[a-z][a-z0-9_-]{0,127}$` without case, and not `host` (host.md 1.1), nor what the engine runs itself.
 fn check_name(registration: &Registration) -> Option<Fault> {
     let name = registration.name;
+    if is_reserved(name) {
+        return Some(Fault(format!(
+            "the {} at {}:{} is named `{name}`; names that begin with `BuiltIn__` or `BuiltIn::` are reserved",
+            registration.kind.noun(),
+            registration.file,
+            registration.line
+        )));
+    }
     let letters = name
         .bytes()
         .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');

@@ -172,7 +172,7 @@ struct Link {
 impl Link {
     /// The path of the request without its query, which may hold a key.
     fn to(req: &HttpRequest) -> Self {
-        let path = super::path::decoded(req.uri().path()).join("/");
+        let path = super::routes::decoded(req.uri().path()).join("/");
         let href = format!("{}/{path}", origin(req));
         Self { rel: "self", href }
     }

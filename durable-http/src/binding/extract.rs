@@ -1,7 +1,7 @@
 //! actix-web's extractors under the host's rules: its limits, JSON of any content type, and no silent `None` for what is malformed.
 
 use actix_web::dev::Payload;
-use actix_web::error::{JsonPayloadError, UrlencodedError};
+use actix_web::error::{JsonPayloadError, PayloadError, UrlencodedError};
 use actix_web::http::StatusCode;
 use actix_web::web::{FormConfig, JsonConfig, PayloadConfig, QueryConfig, ServiceConfig};
 use actix_web::{
@@ -63,9 +63,9 @@ fn has_no_body(req: &HttpRequest) -> bool {
 fn json_fault(error: JsonPayloadError, req: &HttpRequest) -> Error {
     let empty = matches!(&error, JsonPayloadError::Deserialize(e) if e.is_eof() && e.line() <= 1 && e.column() == 0);
     let status = match &error {
-        JsonPayloadError::OverflowKnownLength { .. } | JsonPayloadError::Overflow { .. } => {
-            StatusCode::PAYLOAD_TOO_LARGE
-        }
+        JsonPayloadError::OverflowKnownLength { .. }
+        | JsonPayloadError::Overflow { .. }
+        | JsonPayloadError::Payload(PayloadError::Overflow) => StatusCode::PAYLOAD_TOO_LARGE,
         _ => StatusCode::BAD_REQUEST,
     };
     let text = if empty {
@@ -78,7 +78,9 @@ fn json_fault(error: JsonPayloadError, req: &HttpRequest) -> Error {
 
 fn form_fault(error: UrlencodedError, req: &HttpRequest) -> Error {
     let status = match &error {
-        UrlencodedError::Overflow { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        UrlencodedError::Overflow { .. } | UrlencodedError::Payload(PayloadError::Overflow) => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
         UrlencodedError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         _ => StatusCode::BAD_REQUEST,
     };

@@ -49,6 +49,18 @@ pub enum Webhook {
     Slack,
 }
 
+impl Webhook {
+    /// The word for it in attributes and lists.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::GenericJson => "genericJson",
+            Self::GitHub => "github",
+            Self::Slack => "slack",
+        }
+    }
+}
+
 /// One HTTP function, as its attribute submits it.
 pub struct HttpRegistration {
     /// Its name.

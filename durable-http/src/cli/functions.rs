@@ -8,7 +8,7 @@ use super::{Global, table};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Functions {
-    /// List them, with route and level
+    /// List them, with route and level, or schedule
     #[command(after_help = "Example:\n  app functions list --json")]
     List,
 }
@@ -19,7 +19,7 @@ pub(super) fn run(command: Functions, site: &Site, global: &Global) -> Result<()
         return table::print_json(&site.functions);
     }
     let rows: Vec<_> = site.functions.iter().map(row).collect();
-    let headings = ["KIND", "NAME", "METHODS", "ROUTE", "AUTH"];
+    let headings = ["KIND", "NAME", "METHODS", "ROUTE OR SCHEDULE", "AUTH"];
     table::print(&table::render(headings, &rows))
 }
 
@@ -34,7 +34,9 @@ fn row(function: &FunctionLine) -> [String; 5] {
         function.kind.trim_end_matches("Trigger").into(),
         function.name.clone(),
         methods,
-        route.unwrap_or_default(),
+        route
+            .or_else(|| function.schedule.clone())
+            .unwrap_or_default(),
         function.auth_level.unwrap_or_default().into(),
     ]
 }

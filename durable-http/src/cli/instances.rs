@@ -215,7 +215,7 @@ async fn purge(id: &str, site: &Site, global: &Global) -> Result<(), Failure> {
     }
 }
 
-fn json(text: &str) -> Result<Payload, Failure> {
+pub(super) fn json(text: &str) -> Result<Payload, Failure> {
     let mut given = text.to_owned();
     if text == "-" {
         given.clear();

@@ -4,11 +4,16 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use durable_runtime::client::check_instance_id;
-use durable_runtime::model::{ExecutionStarted, HistoryEvent, RuntimeStatus, Timestamp};
-use durable_runtime::store::{
-    Change, Error, InstanceKey, InstanceRecord, NewInstance, NewMessage, Parts, Purge, Receipt,
-    Reuse, Store,
+use durable_runtime::model::{
+    EntityMessage, EntityOperation, ExecutionStarted, HistoryEvent, Payload, RuntimeStatus,
+    Timestamp,
 };
+use durable_runtime::store::{
+    Change, Cursor, Error, InstanceKey, InstanceRecord, ListQuery, NewInstance, NewMessage, Parts,
+    Purge, Receipt, Reuse, Store,
+};
+use durable_runtime::{EntityId, EntityStatus};
+use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
 
@@ -21,14 +26,16 @@ use crate::webhooks::StatusObject;
 pub(super) struct Local {
     store: Arc<dyn Store>,
     orchestrators: Vec<String>,
+    entities: Vec<String>,
 }
 
 impl Local {
     pub(super) fn new(store: Arc<dyn Store>, site: &Site) -> Self {
-        let orchestrators = site.orchestrators();
+        let (orchestrators, entities) = (site.orchestrators(), site.entities());
         Self {
             store,
             orchestrators,
+            entities,
         }
     }
 
@@ -123,6 +130,73 @@ impl Local {
             0 => Err(Failure::no_instance(id)),
             _ => Ok(()),
         }
+    }
+
+    pub(super) async fn entities(
+        &self,
+        name: Option<&str>,
+        top: usize,
+    ) -> Result<Vec<Value>, Failure> {
+        let prefix = name.map_or_else(
+            || "@".to_owned(),
+            |name| EntityId::new(name, "").to_string(),
+        );
+        let mut all = Vec::new();
+        let mut after = None;
+        loop {
+            let query = ListQuery {
+                id_prefix: Some(prefix.clone()),
+                entities: true,
+                limit: top,
+                after: after.take(),
+                ..ListQuery::default()
+            };
+            let found = self.store.list(query).await?;
+            let shown = found.iter().filter_map(|one| EntityStatus::of(one, true));
+            all.extend(shown.filter_map(|one| serde_json::to_value(one).ok()));
+            let Some(last) = found
+                .last()
+                .filter(|_| found.len() >= top && all.len() < top)
+            else {
+                all.truncate(top);
+                return Ok(all);
+            };
+            after = Some(Cursor {
+                created: last.created,
+                id: last.id.to_string(),
+            });
+        }
+    }
+
+    pub(super) async fn entity(&self, id: &EntityId) -> Result<Option<Payload>, Failure> {
+        let found = self.store.find(&id.to_string(), Parts::ALL).await?;
+        Ok(found.and_then(|record| record.entity?.state))
+    }
+
+    pub(super) async fn signal(
+        &self,
+        id: &EntityId,
+        operation: EntityOperation,
+    ) -> Result<(), Failure> {
+        let mut known = self.entities.iter();
+        if !known.any(|known| known.eq_ignore_ascii_case(id.name())) {
+            let known = self.entities.join("`, `");
+            let name = id.name();
+            let text = format!("there is no entity `{name}`; there are `{known}`");
+            return Err(Failure::Refused(text));
+        }
+        let message = NewMessage {
+            id: self.store.ids().next(),
+            to: id.to_string().into(),
+            execution_id: None,
+            event: HistoryEvent::Entity(Box::new(EntityMessage::Operation(operation))),
+            created: now(),
+        };
+        let change = Change::Message {
+            message,
+            accepted: vec![RuntimeStatus::Running],
+        };
+        self.submit(change).await.map(drop)
     }
 
     /// The orchestrator of that name, as it is declared.

@@ -4,6 +4,7 @@
 //! else it opens the hub itself (`local`) and changes nothing but what it was asked to; no function runs. What the tool needs of
 //! the program around it is [`App`].
 
+mod entities;
 mod failure;
 mod functions;
 mod instances;
@@ -82,6 +83,9 @@ enum Command {
     /// The orchestrations of the hub
     #[command(subcommand)]
     Instances(instances::Instances),
+    /// The entities of the hub
+    #[command(subcommand)]
+    Entities(entities::Entities),
 }
 
 /// Does what the command line says. Returns the exit status; messages are printed.
@@ -136,6 +140,9 @@ fn dispatch(app: impl App, cli: Cli) -> Result<(), Failure> {
         }
         Some(Command::Instances(command)) => {
             block_on(instances::run(command, &app.site(script_root)?, &global))
+        }
+        Some(Command::Entities(command)) => {
+            block_on(entities::run(command, &app.site(script_root)?, &global))
         }
     }
 }

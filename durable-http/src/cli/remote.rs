@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use durable_runtime::EntityId;
+use durable_runtime::model::{EntityOperation, Payload};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -114,6 +117,67 @@ impl Remote {
     pub(super) async fn purge(&self, id: &str) -> Result<(), Failure> {
         let request = self.webhook(Method::DELETE, &["instances", id], &[])?;
         self.send(request, id).await.map(drop)
+    }
+
+    pub(super) async fn entities(
+        &self,
+        name: Option<&str>,
+        top: usize,
+    ) -> Result<Vec<Value>, Failure> {
+        let mut path = vec!["entities"];
+        path.extend(name);
+        let mut all = Vec::new();
+        let mut token: Option<String> = None;
+        while all.len() < top {
+            let pairs = [
+                ("fetchState", "true".to_owned()),
+                ("top", (top - all.len()).to_string()),
+            ];
+            let mut request = self.webhook(Method::GET, &path, &pairs)?;
+            if let Some(token) = &token {
+                request = request.header(CONTINUATION, token);
+            }
+            let response = self.send(request, "").await?;
+            let next = response.headers().get(CONTINUATION);
+            token = next
+                .and_then(|token| token.to_str().ok())
+                .map(str::to_owned);
+            all.extend(self.read::<Vec<Value>>(response).await?);
+            if token.is_none() {
+                break;
+            }
+        }
+        all.truncate(top);
+        Ok(all)
+    }
+
+    pub(super) async fn entity(&self, id: &EntityId) -> Result<Option<Payload>, Failure> {
+        let key = if id.key().is_empty() { "$" } else { id.key() };
+        let request = self.webhook(Method::GET, &["entities", id.name(), key], &[])?;
+        let response = self.answer(request).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let response = self.fine(response).await?;
+        let state: Box<RawValue> = self.read(response).await?;
+        Ok(Payload::of(&state).ok())
+    }
+
+    pub(super) async fn signal(
+        &self,
+        id: &EntityId,
+        operation: &EntityOperation,
+    ) -> Result<(), Failure> {
+        let mut path = vec!["entities", id.name()];
+        path.extend(Some(id.key()).filter(|key| !key.is_empty()));
+        let pairs = [("op", operation.operation.to_string())];
+        let mut request = self.webhook(Method::POST, &path, &pairs)?;
+        if let Some(input) = &operation.input {
+            request = request
+                .header(CONTENT_TYPE, "application/json")
+                .body(input.as_str().to_owned());
+        }
+        self.send(request, "").await.map(drop)
     }
 
     fn webhook(

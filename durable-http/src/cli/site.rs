@@ -38,7 +38,7 @@ pub(crate) struct Site {
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FunctionLine {
-    /// `httpTrigger`, `orchestrationTrigger`, `activityTrigger`.
+    /// `httpTrigger`, `orchestrationTrigger`, `activityTrigger`, `entityTrigger`, `timerTrigger`.
     pub(crate) kind: &'static str,
     /// Its name.
     pub(crate) name: String,
@@ -51,6 +51,9 @@ pub(crate) struct FunctionLine {
     /// Of an HTTP function.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) auth_level: Option<&'static str>,
+    /// Of a timer function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) schedule: Option<String>,
 }
 
 impl Site {
@@ -62,6 +65,11 @@ impl Site {
     /// Names of what `instances start` may start.
     pub(super) fn orchestrators(&self) -> Vec<String> {
         self.named("orchestrationTrigger")
+    }
+
+    /// Names of what `entities signal` may signal.
+    pub(super) fn entities(&self) -> Vec<String> {
+        self.named("entityTrigger")
     }
 
     fn named(&self, kind: &str) -> Vec<String> {

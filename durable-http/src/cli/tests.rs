@@ -90,6 +90,7 @@ impl App for Program<'_> {
             methods: Vec::new(),
             route: route.map(Into::into),
             auth_level: route.map(|_| "function"),
+            schedule: None,
         };
         Ok(Site {
             functions: vec![

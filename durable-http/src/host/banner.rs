@@ -2,12 +2,14 @@
 
 use std::io::Write as _;
 
+use chrono::{SecondsFormat, Utc};
 use durable_runtime::Registry;
+use durable_runtime::timer::{ScheduledTimer, Timetable};
 
 use super::shared::Shared;
 
 /// Every function with its method, URL and level, and how to get a key.
-pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
+pub(super) fn print(url: &str, shared: &Shared, registry: &Registry, timers: &Timetable) {
     let mut lines = vec![String::new(), "Functions:".to_owned(), String::new()];
     for route in shared.table.iter() {
         let function = route.target.function;
@@ -33,6 +35,10 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
     for name in registry.activity_names() {
         lines.push(format!("  {name}: activityTrigger"));
     }
+    for name in registry.entity_names() {
+        lines.push(format!("  {name}: entityTrigger"));
+    }
+    lines.extend(timers.iter().map(timer));
     lines.push(String::new());
     let guarded = shared
         .table
@@ -54,6 +60,17 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry) {
     ));
     lines.push("Listening; ctrl-C stops.".to_owned());
     say(&lines.join("\n"));
+}
+
+/// A timer function with its schedule and its next run.
+fn timer(timer: &ScheduledTimer) -> String {
+    let (name, schedule) = (timer.timer.name, timer.schedule.text());
+    let next = timer.schedule.after(Utc::now()).filter(|_| !timer.disabled);
+    let next = match next {
+        Some(next) => format!("next: {}", next.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        None => "disabled".to_owned(),
+    };
+    format!("  {name}: timerTrigger [{schedule}] ({next})")
 }
 
 /// Prints a line; a reader who has gone is no reason to stop.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use durable_runtime::{Error, Result};
 
-use super::Host;
 use super::serve::{Checked, How, check, serve};
+use super::{Host, listing};
 use crate::cli::{App, FunctionLine, LogFormat, Site, StartArgs};
 use crate::keys::Cipher;
 use crate::telemetry;
@@ -42,36 +42,29 @@ impl App for Host {
             table,
             ..
         } = check(&self, &root)?;
-        let line = |kind, name: &str| FunctionLine {
-            kind,
-            name: name.to_owned(),
-            methods: Vec::new(),
-            route: None,
-            auth_level: None,
-        };
-        let http = table.iter().map(|route| FunctionLine {
-            methods: route.methods().to_vec(),
-            route: Some(route.template().text().to_owned()),
-            auth_level: Some(route.target.function.auth.name()),
-            ..line("httpTrigger", route.function())
+        let functions = listing::all(&registry, &table).into_iter().map(|listed| {
+            let (methods, route, auth_level) = match listed.http {
+                Some(http) => {
+                    let level = http.function.auth.name();
+                    (http.methods, Some(http.route), Some(level))
+                }
+                None => (Vec::new(), None, None),
+            };
+            let mut timers = told.hub.timers.iter();
+            let schedule = timers.find(|each| each.timer.name == listed.name);
+            FunctionLine {
+                schedule: schedule.map(|each| each.schedule.text()),
+                kind: listed.trigger,
+                name: listed.name,
+                methods,
+                route,
+                auth_level,
+            }
         });
-        let mut functions: Vec<_> = http.collect();
-        functions.extend(
-            registry
-                .orchestrator_names()
-                .into_iter()
-                .map(|name| line("orchestrationTrigger", name)),
-        );
-        functions.extend(
-            registry
-                .activity_names()
-                .into_iter()
-                .map(|name| line("activityTrigger", name)),
-        );
         let key_file = told.hub_path.with_extension("key");
         let cipher = Cipher::new(told.environment.get("AzureWebEncryptionKey"), key_file)?;
         Ok(Site {
-            functions,
+            functions: functions.collect(),
             hub: told.hub_path,
             cipher,
         })

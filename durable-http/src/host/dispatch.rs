@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HeaderName, HeaderValue, PRAGMA};
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
 use futures::FutureExt as _;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::shared::{Shared, Target};
-use crate::binding::{HttpInvocation, Values};
+use crate::binding::{AuthLevel, HttpInvocation, HttpRegistration, Values};
+use crate::body;
 use crate::keys::{Level, authorize_function};
-use crate::{admin, webhooks};
+use crate::{admin, receivers, webhooks};
 
 /// Answers one request that no route of the application itself took.
 pub(super) async fn dispatch(
@@ -42,13 +43,18 @@ async fn answer(
         return Ok(req.into_response(HttpResponse::new(StatusCode::URI_TOO_LONG)));
     }
     if starts_with(req.path(), "/admin/") || req.path().eq_ignore_ascii_case("/admin") {
-        let is_ping = req.path().eq_ignore_ascii_case("/admin/host/ping");
-        if is_ping && matches!(req.method().as_str(), "GET" | "POST") {
-            return Ok(req.into_response(ping()));
+        if let Some(response) = admin::open(req.method(), req.path()) {
+            return Ok(req.into_response(response));
         }
         let (req, body) = whole(req).await?;
         let response = admin::handle(shared.clone(), req.clone(), body).await;
         return Ok(ServiceResponse::new(req, response));
+    }
+    if let Some(page) = shared.lifecycle.page() {
+        let response = HttpResponse::ServiceUnavailable()
+            .content_type("text/html; charset=utf-8")
+            .body(page);
+        return Ok(req.into_response(response));
     }
     if req.path() == "/" && shared.table.find(req.method().as_str(), "/").is_none() {
         return Ok(req.into_response(home(shared)));
@@ -75,18 +81,6 @@ fn starts_with(path: &str, prefix: &str) -> bool {
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
 }
 
-fn ping() -> HttpResponse {
-    let mut response = HttpResponse::new(StatusCode::OK);
-    response.headers_mut().insert(
-        CACHE_CONTROL,
-        HeaderValue::from_static("no-store, no-cache"),
-    );
-    response
-        .headers_mut()
-        .insert(PRAGMA, HeaderValue::from_static("no-cache"));
-    response
-}
-
 fn too_many() -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::TOO_MANY_REQUESTS);
     response.headers_mut().insert(
@@ -101,7 +95,12 @@ async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceRe
         return req.into_response(HttpResponse::new(StatusCode::NOT_FOUND));
     };
     let Target { function, disabled } = *found.target;
-    let granted = match authorize_function(shared, req.request(), function.name, function.auth) {
+    // Receivers of webhooks ask in their own way who calls.
+    let level = match function.webhook {
+        Some(_) => AuthLevel::Anonymous,
+        None => function.auth,
+    };
+    let granted = match authorize_function(shared, req.request(), function.name, level) {
         Ok(granted) => granted,
         Err(_) => return req.into_response(HttpResponse::new(StatusCode::UNAUTHORIZED)),
     };
@@ -110,6 +109,11 @@ async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceRe
         .is_some_and(|grant| grant.level == Level::Admin);
     if disabled && !admin {
         return req.into_response(HttpResponse::new(StatusCode::NOT_FOUND));
+    }
+    if let Some(webhook) = function.webhook.filter(|_| !admin)
+        && let Err(response) = receivers::receive(&mut req, shared, function, webhook).await
+    {
+        return req.into_response(response);
     }
     if let Some(granted) = granted.filter(|_| shared.auth) {
         req.extensions_mut().insert(granted);
@@ -124,10 +128,37 @@ async fn execute(
     req: &HttpRequest,
     payload: actix_web::dev::Payload,
     shared: &web::Data<Shared>,
-    function: &'static crate::binding::HttpRegistration,
+    function: &'static HttpRegistration,
     values: Values,
 ) -> HttpResponse {
+    let payload = match body::limited(req, payload, shared.settings.max_body) {
+        Ok(payload) => payload,
+        Err(response) => return response,
+    };
     let call = HttpInvocation::new(req.clone(), payload, shared.clone(), values);
+    let mut work = Box::pin(invoke(function, call, shared.clone()));
+    let Some(limit) = shared.settings.response_timeout else {
+        return work.await;
+    };
+    match tokio::time::timeout(limit, &mut work).await {
+        Ok(response) => response,
+        Err(_) => {
+            // Whoever asked is told to go; the function runs to its end all the same.
+            tracing::warn!(?limit, "{} has not answered in time: 502", function.name);
+            actix_web::rt::spawn(work);
+            HttpResponse::new(StatusCode::BAD_GATEWAY)
+        }
+    }
+}
+
+/// Runs the function to its end or its time limit, and says so in the log.
+pub(crate) async fn invoke(
+    function: &'static HttpRegistration,
+    call: HttpInvocation,
+    shared: web::Data<Shared>,
+) -> HttpResponse {
+    let limit = shared.settings.function_timeout;
+    let _counted = shared.lifecycle.begin();
     let began = Instant::now();
     let invocation = tracing::enabled!(tracing::Level::INFO).then(Uuid::new_v4);
     let span = tracing::info_span!(
@@ -138,7 +169,7 @@ async fn execute(
     let work = AssertUnwindSafe(async move { (function.call)(call).await })
         .catch_unwind()
         .instrument(span.clone());
-    let outcome = match shared.settings.function_timeout {
+    let outcome = match limit {
         None => Some(work.await),
         Some(limit) => tokio::time::timeout(limit, work).await.ok(),
     };
@@ -154,7 +185,7 @@ async fn execute(
             HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
         }
         None => {
-            tracing::error!(limit = ?shared.settings.function_timeout, "the function took longer than `functionTimeout`");
+            tracing::error!(?limit, "the function took longer than `functionTimeout`");
             HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
         }
     };

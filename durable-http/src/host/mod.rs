@@ -8,8 +8,11 @@ mod config;
 mod configure;
 mod dispatch;
 mod hub_name;
+mod lifecycle;
 mod listen;
+mod listing;
 mod promise;
+mod resolved;
 mod serve;
 mod settings;
 mod shared;
@@ -19,16 +22,26 @@ mod throttle;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "http-client")]
+use std::sync::Arc;
 
 use actix_web::web::ServiceConfig;
+#[cfg(feature = "http-client")]
+use durable_runtime::TokenProvider;
 use durable_runtime::{DurableClient, Result, States};
 
 use configure::Configure;
+pub(crate) use dispatch::invoke;
+pub(crate) use lifecycle::{Changed, Lifecycle};
+pub(crate) use listing::{HttpListed, Listed};
 use promise::Promise;
 pub use serve::RunningHost;
 #[cfg(test)]
 pub(crate) use settings::Settings;
 pub(crate) use shared::{Shared, Target};
+
+#[cfg(feature = "http-client")]
+use crate::call_http;
 
 /// A program's functions, to be served.
 ///
@@ -44,7 +57,10 @@ pub struct Host {
     script_root: Option<PathBuf>,
     address: Option<String>,
     http: bool,
+    auth: Option<bool>,
     configure: Vec<Box<dyn Configure>>,
+    #[cfg(feature = "http-client")]
+    call_http: call_http::Own,
     client: Promise,
 }
 
@@ -67,7 +83,10 @@ impl Host {
             script_root: None,
             address: None,
             http: true,
+            auth: None,
             configure: Vec::new(),
+            #[cfg(feature = "http-client")]
+            call_http: call_http::Own::default(),
             client: Promise::new(),
         }
     }
@@ -75,6 +94,24 @@ impl Host {
     /// Gives functions a value, which they take as `State<S>`.
     pub fn with_state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
         self.states.insert(state);
+        self
+    }
+
+    /// Makes the client behind `ctx.call_http`: its certificates, proxies, headers. Called once, at start; redirects and the rules about
+    /// addresses stay the host's, whatever the client says of them.
+    #[cfg(feature = "http-client")]
+    pub fn with_http_client_factory(
+        mut self,
+        factory: impl Fn() -> reqwest::ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        self.call_http.factory = Some(Arc::new(factory));
+        self
+    }
+
+    /// Answers for every `TokenSource::custom`.
+    #[cfg(feature = "http-client")]
+    pub fn with_token_provider(mut self, provider: impl TokenProvider + 'static) -> Self {
+        self.call_http.provider = Some(Arc::new(provider));
         self
     }
 
@@ -99,6 +136,12 @@ impl Host {
     /// Only the engine: no port, no keys.
     pub fn without_http(mut self) -> Self {
         self.http = false;
+        self
+    }
+
+    /// Whether keys are asked for, unless the command line says otherwise. Without keys the host listens on loopback only.
+    pub fn with_auth(mut self, asked_for: bool) -> Self {
+        self.auth = Some(asked_for);
         self
     }
 

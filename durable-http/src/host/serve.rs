@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix_web::dev::{ServerHandle, ServiceRequest, fn_service};
 use actix_web::web::{self, ServiceConfig};
@@ -13,13 +14,19 @@ use durable_runtime::__private::inventory;
 use durable_runtime::hub::{self, Hub};
 use durable_runtime::store::Store;
 use durable_runtime::store::sqlite::{self, SqliteStore};
+use durable_runtime::timer::Timetable;
 use durable_runtime::{DurableClient, Error, Registry, Result, States};
 use url::Url;
 
+use super::config::Variables;
 use super::settings::Told;
 use super::throttle::Throttle;
-use super::{Configure, Host, Shared, Target, auth, banner, dispatch, listen};
+use super::{
+    Configure, Host, Lifecycle, Shared, Target, auth, banner, dispatch, listen, listing, resolved,
+};
 use crate::binding::{self, HttpRegistration};
+#[cfg(feature = "http-client")]
+use crate::call_http::CallHttp;
 use crate::keys::{Cipher, Keys};
 use crate::routes::{RouteSpec, Table};
 use crate::telemetry;
@@ -56,6 +63,12 @@ pub(super) fn check(host: &Host, root: &Path) -> Result<Checked> {
     functions.sort_by_key(|function| (function.name.to_lowercase(), function.file, function.line));
     faults.extend(name_faults(&functions, &registry));
     faults.extend(state_faults(&functions, &registry, &host.states));
+    match Timetable::of(&registry, |name| {
+        told.environment.get(name).map(str::to_owned)
+    }) {
+        Ok(timers) => told.hub.timers = timers,
+        Err(found) => faults.extend(found.into_iter().map(|fault| fault.0)),
+    }
     let table = route_table(&functions, &told).map_err(|found| faults.extend(found));
     if registry.is_empty() && functions.is_empty() && faults.is_empty() {
         faults.push("this host has no functions: annotate one, and name the crates that hold them in `main!(..)`".to_owned());
@@ -83,6 +96,12 @@ fn name_faults(functions: &[&HttpRegistration], registry: &Registry) -> Vec<Stri
     }
     for activity in registry.activities() {
         seen.insert(activity.name.to_lowercase(), "an activity".to_owned());
+    }
+    for entity in registry.entity_names() {
+        seen.insert(entity.to_lowercase(), "an entity".to_owned());
+    }
+    for timer in registry.timers() {
+        seen.insert(timer.name.to_lowercase(), "a timer function".to_owned());
     }
     let mut faults = Vec::new();
     for function in functions {
@@ -115,8 +134,13 @@ fn state_faults(
             .iter()
             .map(move |state| (activity.name, state))
     });
+    let timers = registry.timers().flat_map(|timer| {
+        let states = timer.spec.states.iter();
+        states.map(move |state| (timer.name, state))
+    });
     let missing = http
         .chain(activities)
+        .chain(timers)
         .filter(|(_, state)| !states.has((state.type_id)()));
     missing
         .map(|(name, state)| {
@@ -129,30 +153,49 @@ fn route_table(
     functions: &[&'static HttpRegistration],
     told: &Told,
 ) -> Result<Table<Target>, Vec<String>> {
-    let routes = functions.iter().map(|&function| RouteSpec {
-        function: function.name.to_owned(),
-        route: function
-            .route
-            .filter(|route| !route.trim().is_empty())
-            .unwrap_or(function.name)
-            .to_owned(),
-        methods: function
-            .methods
-            .iter()
-            .map(|method| (*method).to_owned())
-            .collect(),
-        target: Target {
-            function,
-            disabled: told
-                .environment
-                .flag(&format!("AzureWebJobs.{}.Disabled", function.name)),
-        },
-    });
-    Table::build(
+    let (mut routes, mut faults) = (Vec::with_capacity(functions.len()), Vec::new());
+    for &function in functions {
+        match route_of(function, &told.environment) {
+            Ok(route) => routes.push(route),
+            Err(fault) => faults.push(fault),
+        }
+    }
+    let table = Table::build(
         &told.http.route_prefix,
         told.http.most_specific_first,
-        routes.collect(),
-    )
+        routes,
+    );
+    match table {
+        Ok(table) if faults.is_empty() => Ok(table),
+        Ok(_) => Err(faults),
+        Err(found) => Err([faults, found].concat()),
+    }
+}
+
+/// The route with its `%NAME%`s replaced by settings.
+fn route_of(
+    function: &'static HttpRegistration,
+    settings: &Variables,
+) -> Result<RouteSpec<Target>, String> {
+    let name = function.name;
+    let written = function.route.filter(|route| !route.trim().is_empty());
+    let route = settings
+        .resolve(written.unwrap_or(name))
+        .map_err(|setting| {
+            format!(
+                "function `{name}`: its route names the setting `{setting}`, which does not exist"
+            )
+        })?;
+    let methods = function.methods.iter();
+    Ok(RouteSpec {
+        function: name.to_owned(),
+        route,
+        methods: methods.map(|method| (*method).to_owned()).collect(),
+        target: Target {
+            function,
+            disabled: settings.flag(&format!("AzureWebJobs.{name}.Disabled")),
+        },
+    })
 }
 
 /// Serves until it is told to stop.
@@ -162,20 +205,44 @@ pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
         .enable_all()
         .thread_name("durable-engine")
         .build()?;
-    runtime.block_on(async {
-        let running = start(
-            host,
-            &How {
-                speaks: true,
-                ..how
-            },
-            root,
-        )
-        .await?;
-        stop_signal().await?;
-        banner::say("Stopping: what runs may finish.");
-        running.shutdown().await
-    })
+    let again = runtime.block_on(async {
+        let how = How {
+            speaks: true,
+            ..how
+        };
+        let running = start(host, &how, root).await?;
+        let again = tokio::select! {
+            stopped = stop_signal() => stopped.map(|()| false)?,
+            () = running.service.shared.lifecycle.restart_asked_for() => true,
+        };
+        banner::say(if again {
+            "Starting once more: what runs may finish."
+        } else {
+            "Stopping: what runs may finish."
+        });
+        running.shutdown().await.map(|()| again)
+    })?;
+    if again {
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        return start_once_more();
+    }
+    Ok(())
+}
+
+/// Starts this program anew, as it was started: in its place where the system allows it.
+fn start_once_more() -> Result<()> {
+    let mut program = std::process::Command::new(std::env::current_exe()?);
+    program.args(std::env::args_os().skip(1));
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt as _;
+        Err(program.exec().into())
+    }
+    #[cfg(not(unix))]
+    {
+        program.spawn()?;
+        Ok(())
+    }
 }
 
 /// Resolves at ctrl-C or SIGTERM.
@@ -205,7 +272,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     for warning in &told.warnings {
         tracing::warn!("{warning}");
     }
-    let auth = auth::asked_for(how.auth, &told.environment);
+    let auth = auth::asked_for(how.auth.or(host.auth), &told.environment);
     let given = host.address.as_deref();
     let address = match host.http {
         true => Some(listen::address(how, given, &told, auth).map_err(Error::msg)?),
@@ -237,7 +304,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         registry: Arc::clone(&registry),
         states: Arc::clone(&states),
         store: journal,
-        settings: told.hub.clone(),
+        settings: hub_settings(&host, &told)?,
     };
     let hub = Hub::start(options, host.client.of_hub())?;
     let own_host = OnceLock::new();
@@ -246,7 +313,12 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     } else if let Some((_, address)) = &listening {
         let _ = own_host.set(format!("localhost:{}", address.port()));
     }
+    let functions = listing::all(&registry, &table);
     let shared = web::Data::new(Shared {
+        lifecycle: Lifecycle::new(&root),
+        functions,
+        resolved: resolved::of(&told),
+        script_root: root,
         throttle: Throttle::new(told.http.max_outstanding, told.http.max_concurrent),
         client: host.client.client(),
         keys,
@@ -272,10 +344,26 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         let url = listen::url(address);
         store.announce(&url)?;
         if how.speaks {
-            banner::print(&url, &running.service.shared, &registry);
+            banner::print(&url, &running.service.shared, &registry, &told.hub.timers);
         }
     }
     Ok(running)
+}
+
+/// What the hub is told, with who sends its requests.
+#[cfg(feature = "http-client")]
+fn hub_settings(host: &Host, told: &Told) -> Result<hub::Settings> {
+    let mut settings = told.hub.clone();
+    let variable = |name: &str| told.environment.get(name).map(str::to_owned);
+    let executor = CallHttp::new(told.call_http.clone(), host.call_http.clone(), variable)?;
+    settings.http.executor = Some(Arc::new(executor));
+    Ok(settings)
+}
+
+/// What the hub is told; it sends no requests.
+#[cfg(not(feature = "http-client"))]
+fn hub_settings(_: &Host, told: &Told) -> Result<hub::Settings> {
+    Ok(told.hub.clone())
 }
 
 /// What an actix-web application serves.

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use actix_web::http::header::{HeaderName, HeaderValue};
+#[cfg(feature = "http-client")]
+use durable_runtime::durable_http::HttpSettings;
 use durable_runtime::{Result, hub};
 
 use super::config::{Config, LocalHost, LocalSettings, Variables, parse};
 use super::hub_name;
 use super::storage::Storage;
+#[cfg(feature = "http-client")]
+use crate::call_http;
 
 /// What the HTTP side is told.
 #[derive(Debug, Clone)]
@@ -20,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) max_url: usize,
     pub(crate) use_forwarded_host: bool,
     pub(crate) function_timeout: Option<Duration>,
+    /// After so long the caller is told 502; the function runs on.
+    pub(crate) response_timeout: Option<Duration>,
     /// Requests that run or wait.
     pub(crate) max_outstanding: Option<usize>,
     /// Requests that run.
@@ -27,6 +33,8 @@ pub(crate) struct Settings {
     /// Whether the platform in front vouches for `X-MS-CLIENT-PRINCIPAL`.
     pub(crate) trust_principal: bool,
     pub(crate) home_page: bool,
+    /// Whether 1.x webhooks take their keys over plain HTTP from other machines.
+    pub(crate) webhooks_over_http: bool,
     pub(crate) custom_headers: Vec<(HeaderName, HeaderValue)>,
 }
 
@@ -39,10 +47,12 @@ impl Default for Settings {
             max_url: 4096,
             use_forwarded_host: false,
             function_timeout: Some(Duration::from_secs(30 * 60)),
+            response_timeout: Some(Duration::from_secs(230)),
             max_outstanding: None,
             max_concurrent: None,
             trust_principal: false,
             home_page: true,
+            webhooks_over_http: false,
             custom_headers: Vec::new(),
         }
     }
@@ -55,6 +65,8 @@ pub(crate) struct Told {
     pub(crate) local: LocalHost,
     pub(crate) http: Settings,
     pub(crate) hub: hub::Settings,
+    #[cfg(feature = "http-client")]
+    pub(crate) call_http: call_http::Settings,
     pub(crate) hub_path: PathBuf,
     pub(crate) warnings: Vec<String>,
     /// What is wrong, to be told together with what is wrong with functions.
@@ -83,6 +95,8 @@ impl Told {
         hub.hub_name = hub_name(&mut config, &environment, root);
         let http = read_http(&mut config, &environment);
         hub.function_timeout = http.function_timeout;
+        #[cfg(feature = "http-client")]
+        let call_http = read_call_http(&mut config, &mut hub.http);
         let storage = Storage::find(&mut config, &environment, root, &hub.hub_name);
         let mut faults = config.take_faults();
         let (hub_path, notice) = match storage {
@@ -100,6 +114,8 @@ impl Told {
             local,
             http,
             hub,
+            #[cfg(feature = "http-client")]
+            call_http,
             hub_path,
             warnings,
             faults,
@@ -118,6 +134,18 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     set(
         &mut hub.max_concurrent_orchestrations,
         config.number(&at("maxConcurrentOrchestratorFunctions")),
+    );
+    set(
+        &mut hub.max_concurrent_entities,
+        config.number(&at("maxConcurrentEntityFunctions")),
+    );
+    set(
+        &mut hub.max_entity_batch,
+        config.number(&at("maxEntityOperationBatchSize")),
+    );
+    hub.rollback_entity_operations = config.flag(
+        &at("rollbackEntityOperationsOnExceptions"),
+        hub.rollback_entity_operations,
     );
     set(
         &mut hub.max_actions,
@@ -177,6 +205,37 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     hub
 }
 
+/// `httpSettings`: what the engine does with requests, and how they are sent.
+#[cfg(feature = "http-client")]
+fn read_call_http(config: &mut Config<'_>, hub: &mut HttpSettings) -> call_http::Settings {
+    let at = |name: &str| format!("extensions.durableTask.httpSettings.{name}");
+    let mut own = call_http::Settings::default();
+    let interval = config.number(&at("defaultAsyncRequestSleepTimeMilliseconds"));
+    set(&mut hub.poll_interval, interval.map(Duration::from_millis));
+    hub.idempotency_keys = config.flag(&at("idempotencyKeys"), hub.idempotency_keys);
+    set(
+        &mut hub.max_concurrent,
+        config.number(&at("maxConcurrentRequests")),
+    );
+    own.max_concurrent = hub.max_concurrent;
+    set(
+        &mut own.max_response_bytes,
+        config.number(&at("maxResponseBytes")),
+    );
+    set(&mut own.max_redirects, config.number(&at("maxRedirects")));
+    let expected = "a time span such as `00:04:00`, longer than none";
+    let timeout = config.get(&at("requestTimeout"), expected, |text| {
+        parse::span(text).filter(|span| !span.is_zero())
+    });
+    set(&mut own.request_timeout, timeout);
+    let expected =
+        "hosts such as `[\"api.example.com\", \"*.example.org\"]`, without scheme and path";
+    let hosts = config.get(&at("allowedHosts"), expected, call_http::hosts);
+    set(&mut own.allowed_hosts, hosts);
+    own.deny_private = config.flag(&at("denyPrivateAddresses"), own.deny_private);
+    own
+}
+
 fn hub_name(config: &mut Config<'_>, variables: &Variables, root: &Path) -> String {
     let key = "extensions.durableTask.hubName";
     let explicit = config.get(key, hub_name::EXPECTED, |name| {
@@ -200,11 +259,14 @@ fn read_http(config: &mut Config<'_>, variables: &Variables) -> Settings {
             "extensions.durableTask.httpSettings.useForwardedHost",
             false,
         ),
-        function_timeout: function_timeout(config).unwrap_or(own.function_timeout),
+        function_timeout: time_limit(config, "functionTimeout").unwrap_or(own.function_timeout),
+        response_timeout: time_limit(config, &at("responseTimeout"))
+            .unwrap_or(own.response_timeout),
         max_outstanding: limit(config, &at("maxOutstandingRequests")),
         max_concurrent: limit(config, &at("maxConcurrentRequests")),
         trust_principal: variables.flag("WEBSITE_AUTH_ENABLED"),
         home_page: !variables.flag("AzureWebJobsDisableHomepage"),
+        webhooks_over_http: variables.flag("MS_WebHookDisableHttpsCheck"),
         custom_headers: headers(config),
     }
 }
@@ -221,9 +283,9 @@ fn limit(config: &mut Config<'_>, key: &str) -> Option<usize> {
 }
 
 /// `-1` is no limit; at least a second.
-fn function_timeout(config: &mut Config<'_>) -> Option<Option<Duration>> {
+fn time_limit(config: &mut Config<'_>, key: &str) -> Option<Option<Duration>> {
     let expected = "a time span such as `00:05:00`, of a second at least, or -1 for no limit";
-    config.get("functionTimeout", expected, |text| {
+    config.get(key, expected, |text| {
         if text == "-1" {
             return Some(None);
         }

@@ -1,10 +1,13 @@
 //! [`Shared`]: what every handler can reach.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
 use actix_web::web;
 use durable_runtime::DurableClient;
 
+use super::lifecycle::Lifecycle;
+use super::listing::Listed;
 use super::settings::Settings;
 use super::throttle::Throttle;
 use crate::binding::HttpRegistration;
@@ -24,6 +27,12 @@ pub struct Shared {
     pub(crate) own_host: OnceLock<String>,
     pub(crate) table: Table<Target>,
     pub(crate) throttle: Throttle,
+    pub(crate) lifecycle: Lifecycle,
+    /// Sorted as lists show them.
+    pub(crate) functions: Vec<Listed>,
+    /// What settings came to, for administrators; without secrets.
+    pub(crate) resolved: serde_json::Value,
+    pub(crate) script_root: PathBuf,
 }
 
 #[cfg(test)]
@@ -37,6 +46,10 @@ impl Shared {
             throttle: Throttle::new(settings.max_outstanding, settings.max_concurrent),
             settings,
             own_host: OnceLock::new(),
+            lifecycle: Lifecycle::new(std::path::Path::new("nowhere")),
+            functions: Vec::new(),
+            resolved: serde_json::Value::Null,
+            script_root: PathBuf::new(),
             table: Table::build("api", false, Vec::new()).unwrap(),
         }
     }
@@ -53,6 +66,19 @@ pub(crate) struct Target {
 static SERVING: Mutex<Vec<Weak<Shared>>> = Mutex::new(Vec::new());
 
 impl Shared {
+    /// The function of that name, in any case.
+    pub(crate) fn function(&self, name: &str) -> Option<&Listed> {
+        let mut all = self.functions.iter();
+        all.find(|listed| listed.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Scheme and host by the host's own name.
+    pub(crate) fn own_origin(&self) -> String {
+        let host = self.own_host.get().map_or("localhost", String::as_str);
+        let local = host == "localhost" || host.starts_with("localhost:");
+        format!("{}://{host}", if local { "http" } else { "https" })
+    }
+
     /// Makes it known to [`Self::serving`].
     pub(crate) fn publish(shared: &web::Data<Self>) {
         let mut serving = SERVING.lock().unwrap_or_else(PoisonError::into_inner);

@@ -38,12 +38,8 @@ impl Links {
 
     /// By the host's own name.
     pub(crate) fn of_host(client: &DurableClient, shared: Option<&Shared>) -> Self {
-        let host = shared
-            .and_then(|shared| shared.own_host.get())
-            .map_or("localhost", String::as_str);
-        let local = host == "localhost" || host.starts_with("localhost:");
-        let scheme = if local { "http" } else { "https" };
-        Self::at(&format!("{scheme}://{host}"), client, shared)
+        let origin = shared.map_or_else(|| "http://localhost".to_owned(), Shared::own_origin);
+        Self::at(&origin, client, shared)
     }
 
     fn at(origin: &str, client: &DurableClient, shared: Option<&Shared>) -> Self {

@@ -230,3 +230,32 @@ fn a_lifted_choice_is_still_ordered() {
 fn an_untouched_body_keeps_its_tokens() {
     stays(quote! { let a: Vec<Vec<u8>> = b::<c>::d(|x| -> e { x }); a..=b; 'l: loop {} });
 }
+
+/// The second net must not have a hole where the first one has none.
+#[test]
+fn the_shipped_clippy_list_names_what_the_attribute_refuses() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/clippy.toml");
+    let Ok(list) = std::fs::read_to_string(path) else {
+        return; // A package has no `docs/` beside it.
+    };
+    // Types, and methods of traits or of the future, which `disallowed-methods` cannot name.
+    let others = ["OsRng", "ThreadRng", "StdRng", "SmallRng", "rngs"];
+    let later = ["sleep_ms", "sleep_until"];
+    let mut missing = Vec::new();
+    for (paths, _) in FORBIDDEN {
+        for path in *paths {
+            let [.., parent, last] = path else { continue };
+            let named = match *last {
+                "*" => format!("\"{parent}::"),
+                "Client" | "ClientBuilder" | "Command" => format!("{last}::new\""),
+                _ => format!("{parent}::{last}\""),
+            };
+            let named_elsewhere =
+                others.contains(parent) || *parent == "thread" && later.contains(last);
+            if !named_elsewhere && !list.contains(&named) {
+                missing.push(path.join("::"));
+            }
+        }
+    }
+    assert_eq!(missing, [""; 0]);
+}

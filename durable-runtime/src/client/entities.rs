@@ -18,7 +18,9 @@ use uuid::Uuid;
 use super::call::{Call, Lazy, input_of};
 use super::{ClientError, DurableClient, Page};
 use crate::entity::{Entity, EntityCalls, EntityObject, EntityRef, EntitySignals};
-use crate::model::{EntityId, EntityMessage, EntityOperation, Payload, ReplyTo, Timestamp};
+use crate::model::{
+    EntityId, EntityLockState, EntityMessage, EntityOperation, Payload, ReplyTo, Timestamp,
+};
 use crate::store::{Cursor, EntityRecord, InstanceRecord, ListQuery, Parts, Purge};
 
 /// How long a call waits for its answer.
@@ -411,21 +413,9 @@ impl EntityQuery {
     }
 
     fn status(&self, record: &InstanceRecord) -> Option<EntityStatus> {
-        let kept = record.entity.as_deref()?;
-        let state = kept.state.as_ref()?;
         let in_time = self.from.is_none_or(|from| from <= record.updated)
             && self.to.is_none_or(|to| record.updated <= to);
-        in_time.then(|| {
-            Some(EntityStatus {
-                id: record.id.parse().ok()?,
-                last_operation_time: record.updated.to_utc(),
-                state: (!self.without_state).then(|| state.to_value()),
-                locked_by: kept
-                    .lock
-                    .as_ref()
-                    .map(|lock| lock.request.requester.instance_id.to_string()),
-            })
-        })?
+        EntityStatus::of(record, !self.without_state).filter(|_| in_time)
     }
 }
 
@@ -445,6 +435,23 @@ pub struct EntityStatus {
     /// The orchestration that has locked it.
     #[serde(skip)]
     pub locked_by: Option<String>,
+}
+
+impl EntityStatus {
+    /// The entity that a record is of; `None` for one that does not exist (any more), and for an orchestration.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn of(record: &InstanceRecord, with_state: bool) -> Option<Self> {
+        let kept = record.entity.as_deref()?;
+        let state = kept.state.as_ref()?;
+        let holder = |lock: &EntityLockState| lock.request.requester.instance_id.to_string();
+        Some(Self {
+            id: record.id.parse().ok()?,
+            last_operation_time: record.updated.to_utc(),
+            state: with_state.then(|| state.to_value()),
+            locked_by: kept.lock.as_ref().map(holder),
+        })
+    }
 }
 
 /// What [`DurableClient::clean_entity_storage`] did.

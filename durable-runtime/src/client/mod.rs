@@ -3,6 +3,7 @@
 mod binding;
 mod call;
 mod entities;
+mod host;
 mod projection;
 mod purge;
 mod query;

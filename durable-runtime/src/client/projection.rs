@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::SecondsFormat;
 use serde_json::{Map, Value, json};
 
+use crate::durable_http::{HTTP_ACTIVITY, redact_payload};
 use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus, Timestamp};
 use crate::store::InstanceRecord;
 
@@ -97,6 +98,13 @@ pub(super) fn project(
         if let Some(scheduled) = ended(event).and_then(|id| open.remove(&id)) {
             rows[scheduled.row] = None;
             row.insert("ScheduledTime".to_owned(), time(scheduled.at).into());
+            if let HistoryEvent::TaskCompleted { result, .. } = event
+                && show.output
+                && scheduled.name == HTTP_ACTIVITY
+            {
+                let shown = redact_payload(result).to_value();
+                row.insert("Result".to_owned(), shown);
+            }
             row.insert("FunctionName".to_owned(), scheduled.name.into());
             if show.input {
                 row.insert("Input".to_owned(), raw(scheduled.input.as_ref()));
@@ -111,8 +119,10 @@ pub(super) fn project(
 
 fn scheduled(event: &HistoryEvent) -> Option<(i64, String, Option<Payload>)> {
     match event {
-        HistoryEvent::TaskScheduled { id, name, input }
-        | HistoryEvent::SubOrchestrationInstanceCreated {
+        HistoryEvent::TaskScheduled { id, name, input } => {
+            Some((*id, name.to_string(), shown_input(name, input.as_ref())))
+        }
+        HistoryEvent::SubOrchestrationInstanceCreated {
             id,
             name,
             input,
@@ -153,6 +163,18 @@ fn request(record: &InstanceRecord, id: i64) -> String {
     format!("{}:{id}", record.execution_id)
 }
 
+/// The request of a `call_http` is shown without its secrets; what activities are given is the application's own.
+fn shown_input(name: &str, input: Option<&Payload>) -> Option<Payload> {
+    let redacted = name == HTTP_ACTIVITY;
+    input.map(|input| {
+        if redacted {
+            redact_payload(input)
+        } else {
+            input.clone()
+        }
+    })
+}
+
 /// The members of one event but for those that all have; `None`: it is not shown.
 fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<Map<String, Value>> {
     use HistoryEvent as H;
@@ -163,7 +185,7 @@ fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<M
             "ParentTraceContext": null, "ScheduledStartTime": started.scheduled_start.map(time), "Generation": started.generation,
         }),
         H::TaskScheduled { name, input, .. } => {
-            json!({ "Name": name, "Input": raw(input.as_ref()), "ParentTraceContext": null })
+            json!({ "Name": name, "Input": raw(shown_input(name, input.as_ref()).as_ref()), "ParentTraceContext": null })
         }
         H::TaskCompleted { result, .. } | H::SubOrchestrationInstanceCompleted { result, .. } => {
             json!({ "Result": result.to_value() })

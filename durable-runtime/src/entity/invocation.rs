@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::context::{EntityContext, Operation};
+use super::object::EntityObject;
+use crate::client::DurableClient;
 use crate::error::Error;
 use crate::function::{missing_state, read_input};
 use crate::model::Payload;
@@ -16,11 +17,20 @@ use crate::state::{State, States};
 pub struct EntityInvocation {
     operation: Arc<Operation>,
     states: Arc<States>,
+    client: DurableClient,
 }
 
 impl EntityInvocation {
-    pub(crate) fn new(operation: Arc<Operation>, states: Arc<States>) -> Self {
-        Self { operation, states }
+    pub(crate) fn new(
+        operation: Arc<Operation>,
+        states: Arc<States>,
+        client: DurableClient,
+    ) -> Self {
+        Self {
+            operation,
+            states,
+            client,
+        }
     }
 
     /// The operation's name in lower case: names are compared without case.
@@ -47,7 +57,7 @@ impl EntityInvocation {
     ///
     /// # Errors
     /// A state of another shape: `delete` repairs it.
-    pub fn object<E: Default + DeserializeOwned>(&self) -> Result<E, Error> {
+    pub fn object<E: EntityObject>(&self) -> Result<E, Error> {
         Ok(self.context().state()?.unwrap_or_default())
     }
 
@@ -55,7 +65,7 @@ impl EntityInvocation {
     ///
     /// # Errors
     /// The operation's own; an object that cannot be serialised.
-    pub fn keep<E: Serialize>(
+    pub fn keep<E: EntityObject>(
         &self,
         object: &E,
         answer: Result<Payload, Error>,
@@ -99,5 +109,17 @@ impl EntityInvocation {
             Error::non_retriable(Error::msg(text))
         };
         self.states.get::<S>().ok_or_else(missing)
+    }
+
+    /// A client of the hub.
+    ///
+    /// # Errors
+    /// A task hub or connection that this host cannot reach.
+    pub fn client(
+        &self,
+        task_hub: Option<&'static str>,
+        connection: Option<&'static str>,
+    ) -> Result<DurableClient, Error> {
+        Ok(self.client.of(task_hub, connection)?)
     }
 }

@@ -294,14 +294,6 @@ impl Mailbox {
                     start @ Sent::Start { .. } => Outgoing::Start(start),
                 }));
         }
-        if let (Err(failure), None) = (&result, &running.operation.reply_to) {
-            tracing::warn!(
-                entity = %self.id,
-                operation = &*running.operation.operation,
-                error = failure.message,
-                "a signalled operation failed; nobody waits for its answer"
-            );
-        }
         answer(&running.operation, result, out);
     }
 }
@@ -333,5 +325,165 @@ fn answer(operation: &EntityOperation, result: Result<Payload, FailureDetails>, 
                 event,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::EntityCaller;
+
+    fn mailbox() -> Mailbox {
+        Mailbox::new(EntityId::new("cell", "a"), None, None)
+    }
+
+    fn caller(task_id: i64) -> EntityCaller {
+        EntityCaller {
+            instance_id: format!("i{task_id}").into(),
+            execution_id: format!("e{task_id}").into(),
+            task_id,
+        }
+    }
+
+    fn operation(name: &str, section: Option<&EntityCaller>) -> EntityMessage {
+        EntityMessage::Operation(EntityOperation {
+            operation: name.into(),
+            input: None,
+            due: None,
+            reply_to: None,
+            section: section.map(EntityCaller::section),
+        })
+    }
+
+    fn lock(requester: &EntityCaller, entities: &[&str], position: usize) -> EntityMessage {
+        EntityMessage::Lock(EntityLockRequest {
+            requester: requester.clone(),
+            entities: entities.iter().map(|&id| id.into()).collect(),
+            position,
+        })
+    }
+
+    fn unlock(requester: &EntityCaller, forward: bool) -> EntityMessage {
+        let section = requester.section();
+        EntityMessage::Unlock { section, forward }
+    }
+
+    /// Names of the operations that run now, in order, each of which does nothing.
+    fn run(mailbox: &mut Mailbox, now: i64, out: &mut Outbox) -> Vec<String> {
+        let mut names = Vec::new();
+        while let Some(running) = mailbox.next(Timestamp::from_micros(now), out) {
+            names.push(running.operation.operation.to_string());
+            let registry = crate::registry::Registry::of(std::iter::empty()).unwrap();
+            let name = Arc::clone(&running.operation.operation);
+            let done = Operation::new(
+                mailbox.id.clone(),
+                name,
+                None,
+                mailbox.state.clone(),
+                registry,
+            );
+            mailbox.finish(running, &done, Ok(Payload::null()), true, out);
+        }
+        names
+    }
+
+    /// Kinds and receivers of what leaves.
+    fn sent(out: &Outbox) -> Vec<String> {
+        let text = |outgoing: &Outgoing| match outgoing {
+            Outgoing::Message { to, event, .. } => match event {
+                HistoryEvent::Entity(message) => match &**message {
+                    EntityMessage::Lock(request) => format!("lock {to} {}", request.position),
+                    EntityMessage::Unlock { .. } => format!("unlock {to}"),
+                    EntityMessage::Operation(operation) => {
+                        format!("{} {to}", operation.operation)
+                    }
+                },
+                event => format!("{} {to}", event.kind()),
+            },
+            Outgoing::Start(_) => "start".to_owned(),
+        };
+        out.outgoing.iter().map(text).collect()
+    }
+
+    #[test]
+    fn while_locked_only_the_holder_is_served_and_others_keep_their_order() {
+        let (mut mailbox, mut out) = (mailbox(), Outbox::default());
+        let (holder, other) = (caller(1), caller(2));
+        mailbox.take(1, operation("before", None));
+        mailbox.take(2, lock(&holder, &["@cell@a"], 0));
+        mailbox.take(3, operation("waits", None));
+        mailbox.take(4, lock(&other, &["@cell@a"], 0));
+        assert_eq!(run(&mut mailbox, 0, &mut out), ["before"]);
+        mailbox.take(5, operation("inside", Some(&holder)));
+        mailbox.take(6, operation("waits too", None));
+        assert!(mailbox.is_ready(Timestamp::default()));
+        assert_eq!(run(&mut mailbox, 0, &mut out), ["inside"]);
+        assert!(!mailbox.is_ready(Timestamp::default()));
+        mailbox.take(7, unlock(&holder, false));
+        assert_eq!(run(&mut mailbox, 0, &mut out), ["waits"]);
+        assert_eq!(
+            mailbox.lock.as_ref().map(|lock| lock.section.clone()),
+            Some(other.section())
+        );
+        assert_eq!(sent(&out), ["EntityLockGranted i1", "EntityLockGranted i2"]);
+        assert_eq!(out.consumed, [1, 2, 5, 7, 3, 4]);
+    }
+
+    #[test]
+    fn a_request_travels_on_and_so_does_giving_it_up() {
+        let (mut mailbox, mut out) = (mailbox(), Outbox::default());
+        let (holder, other) = (caller(1), caller(2));
+        let all = ["@cell@a", "@cell@b"];
+        mailbox.take(1, lock(&holder, &all, 0));
+        mailbox.take(2, lock(&other, &all, 0));
+        run(&mut mailbox, 0, &mut out);
+        assert_eq!(sent(&out), ["lock @cell@b 1"]);
+        // One that only waits is taken out of the queue, and goes no further.
+        mailbox.take(3, unlock(&other, true));
+        run(&mut mailbox, 0, &mut out);
+        assert_eq!(sent(&out).len(), 1);
+        mailbox.take(4, unlock(&holder, true));
+        run(&mut mailbox, 0, &mut out);
+        assert_eq!(sent(&out), ["lock @cell@b 1", "unlock @cell@b"]);
+        assert!(mailbox.lock.is_none() && !mailbox.is_ready(Timestamp::default()));
+        assert_eq!(out.consumed, [1, 3, 2, 4]);
+    }
+
+    #[test]
+    fn a_request_that_comes_twice_is_granted_again() {
+        let (mut mailbox, mut out) = (mailbox(), Outbox::default());
+        let holder = caller(1);
+        for inbox in [1, 2] {
+            mailbox.take(inbox, lock(&holder, &["@cell@a"], 0));
+            run(&mut mailbox, 0, &mut out);
+        }
+        assert_eq!(sent(&out), ["EntityLockGranted i1", "EntityLockGranted i1"]);
+    }
+
+    #[test]
+    fn a_call_whose_lock_is_gone_fails_and_does_nothing() {
+        let (mut mailbox, mut out) = (mailbox(), Outbox::default());
+        let mut call = operation("late", Some(&caller(1)));
+        if let EntityMessage::Operation(operation) = &mut call {
+            operation.reply_to = Some(ReplyTo::Orchestration(caller(9)));
+        }
+        mailbox.take(1, call);
+        assert!(run(&mut mailbox, 0, &mut out).is_empty());
+        assert_eq!(sent(&out), ["EntityOperationFailed i9"]);
+    }
+
+    #[test]
+    fn a_scheduled_signal_waits_and_what_comes_twice_is_taken_once() {
+        let (mut mailbox, mut out) = (mailbox(), Outbox::default());
+        let mut signal = operation("later", None);
+        if let EntityMessage::Operation(operation) = &mut signal {
+            operation.due = Some(Timestamp::from_micros(50));
+        }
+        mailbox.take(1, signal);
+        mailbox.take(2, operation("now", None));
+        mailbox.take(2, operation("now", None));
+        assert_eq!(run(&mut mailbox, 49, &mut out), ["now"]);
+        assert_eq!(mailbox.next_due(), Some(Timestamp::from_micros(50)));
+        assert_eq!(run(&mut mailbox, 50, &mut out), ["later"]);
     }
 }

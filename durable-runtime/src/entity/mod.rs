@@ -11,7 +11,7 @@ mod signal;
 
 pub use context::{EntityContext, EntitySender};
 pub use invocation::EntityInvocation;
-pub use object::{Entity, EntityCalls, EntityObject, EntityRef, EntitySignals};
+pub use object::{Entity, EntityCalls, EntityObject, EntityRef, EntitySignals, OperationTypes};
 pub use signal::EntitySignal;
 
 pub(crate) use context::{Operation, Sent, misuse};

@@ -1,7 +1,11 @@
 //! How typed code names an entity, and the handle behind its typed proxy.
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::invocation::EntityInvocation;
+use crate::error::Error;
+use crate::function::{finish, finish_result};
 use crate::model::{EntityId, Payload};
 
 /// A type or function with `#[entity_trigger]`: the attribute implements this.
@@ -21,9 +25,42 @@ pub trait Entity: 'static {
     label = "must be a type with `#[entity_trigger]` on an `impl` block",
     note = "an entity function is called with `call_entity(&EntityId::of::<..>(key), operation, input)`"
 )]
-pub trait EntityObject: Entity {
+pub trait EntityObject: Entity + Default + Serialize + DeserializeOwned + Send {
     /// The proxy, over whatever calls it.
     type Proxy<C>: From<EntityRef<C>>;
+}
+
+/// One operation of an [`EntityObject`]: the attribute implements it for a type of its own, so that each bound is said once, at the type.
+#[doc(hidden)]
+pub trait OperationTypes {
+    /// Its input; `()` for none.
+    type Input: Serialize + DeserializeOwned + Send + 'static;
+    /// What it answers.
+    type Output: Serialize + DeserializeOwned + Send + 'static;
+
+    /// Reads the input.
+    ///
+    /// # Errors
+    /// Another shape: never retriable.
+    fn input(invocation: &EntityInvocation) -> Result<Self::Input, Error> {
+        invocation.input()
+    }
+
+    /// The answer of an operation that cannot fail.
+    ///
+    /// # Errors
+    /// A value that cannot be serialised.
+    fn finish(output: Self::Output) -> Result<Payload, Error> {
+        finish(output)
+    }
+
+    /// The answer of an operation that can fail.
+    ///
+    /// # Errors
+    /// The operation's own; a value that cannot be serialised.
+    fn finish_result<E: Into<Error>>(result: Result<Self::Output, E>) -> Result<Payload, Error> {
+        finish_result(result)
+    }
 }
 
 /// Whoever may signal an entity: an orchestrator, another entity, a client.

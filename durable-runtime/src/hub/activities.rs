@@ -1,5 +1,7 @@
 //! Activities: who runs next, and how one is run. At most so many at a time, round-robin between instances, each bounded in time.
 
+mod http;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -10,14 +12,17 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::Engine;
+use super::busy::Work;
 use super::cell::{Cell, Inbound};
 use super::resident::ActivityTask;
 use crate::activity::{ActivityContext, Call};
+use crate::durable_http::HTTP_ACTIVITY;
 use crate::error::Error;
 use crate::function::ActivityInvocation;
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
 use crate::replay::panic_text;
+use crate::testing::Mock;
 
 /// One delivery of one activity.
 pub(crate) struct Job {
@@ -42,6 +47,8 @@ struct Queue {
     /// Limits of single functions, by name.
     limits: BTreeMap<&'static str, Limit>,
     closed: bool,
+    /// Nothing starts for now: the host is being drained.
+    paused: bool,
 }
 
 /// `max_concurrency` and `rate` of one function.
@@ -110,11 +117,6 @@ impl Activities {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many run now.
-    pub(crate) fn running(&self) -> usize {
-        self.lock().running
-    }
-
     /// Nothing starts any more.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
@@ -122,9 +124,11 @@ impl Activities {
 }
 
 impl Engine {
-    /// Takes one into the queue, and starts it if there is a slot.
+    /// Takes one into its queue, and starts it if there is a slot.
     pub(crate) fn queue_activity(self: &Arc<Self>, job: Job) {
-        let mut queue = self.activities.queue.lock();
+        let lane = Lane::of(&job.task.name);
+        let activities = self.activities.lane(lane);
+        let mut queue = activities.lock();
         let id = Arc::clone(&job.cell.id);
         let jobs = queue.waiting.entry(Arc::clone(&id)).or_default();
         if jobs.is_empty() {
@@ -133,20 +137,21 @@ impl Engine {
         } else {
             jobs.push_back(job);
         }
-        let free = queue.running < self.activities.queue.limit && !queue.closed;
+        let free = queue.running < activities.limit && !queue.closed && !queue.paused;
         if free {
             queue.running += 1;
             drop(queue);
-            self.runtime.spawn(slot(Arc::downgrade(self)));
+            self.runtime
+                .spawn(slot(Arc::downgrade(self), lane, self.busy.begin()));
         }
     }
 
     /// The next job whose function has room, in turn of the instances.
-    fn next_activity(self: &Arc<Self>) -> Next {
-        let mut guard = self.activities.queue.lock();
+    fn next_activity(self: &Arc<Self>, lane: Lane) -> Next {
+        let mut guard = self.activities.lane(lane).lock();
         let queue = &mut *guard;
         let now = Instant::now();
-        while !queue.closed {
+        while !queue.closed && !queue.paused {
             let Some(job) = queue.pop_admitted(now).or_else(|| queue.pop()) else {
                 break;
             };
@@ -167,7 +172,7 @@ impl Engine {
                 Err(again) => {
                     limit.waiting.push_back(job);
                     if let Some(again) = again {
-                        self.start_slot_after(again);
+                        self.start_slot_after(again, lane);
                     }
                 }
             }
@@ -177,27 +182,54 @@ impl Engine {
     }
 
     /// A slot looks again when a rate allows the next start.
-    fn start_slot_after(self: &Arc<Self>, span: Duration) {
+    fn start_slot_after(self: &Arc<Self>, span: Duration, lane: Lane) {
         let engine = Arc::downgrade(self);
+        let work = self.busy.begin();
         self.runtime.spawn(async move {
             tokio::time::sleep(span).await;
             let Some(strong) = engine.upgrade() else {
                 return;
             };
             {
-                let mut queue = strong.activities.queue.lock();
-                if queue.closed || queue.running >= strong.activities.queue.limit {
+                let activities = strong.activities.lane(lane);
+                let mut queue = activities.lock();
+                if queue.closed || queue.paused || queue.running >= activities.limit {
                     return;
                 }
                 queue.running += 1;
             }
             drop(strong);
-            slot(engine).await;
+            slot(engine, lane, work).await;
         });
     }
 
+    /// Lets nothing start until it is told to go on; what runs may finish.
+    pub(crate) fn pause_activities(self: &Arc<Self>, paused: bool) {
+        for lane in [Lane::Functions, Lane::Http] {
+            let activities = self.activities.lane(lane);
+            let mut queue = activities.lock();
+            queue.paused = paused;
+            if paused || queue.closed {
+                continue;
+            }
+            let free = activities.limit.saturating_sub(queue.running);
+            queue.running += free;
+            drop(queue);
+            // A slot that finds nothing goes at once.
+            for _ in 0..free {
+                self.runtime
+                    .spawn(slot(Arc::downgrade(self), lane, self.busy.begin()));
+            }
+        }
+    }
+
+    /// How many activities run now.
+    pub(crate) fn running_activities(&self) -> usize {
+        self.activities.running()
+    }
+
     fn activity_done(&self, name: &str) {
-        let mut queue = self.activities.queue.lock();
+        let mut queue = self.activities.lane(Lane::of(name)).lock();
         if let Some(limit) = queue.limits.get_mut(name) {
             limit.running = limit.running.saturating_sub(1);
         }
@@ -228,17 +260,43 @@ impl Queue {
     }
 }
 
-/// The queue as the engine holds it.
+/// Which queue a job waits in: a request that takes its time must not keep functions waiting.
+#[derive(Clone, Copy)]
+enum Lane {
+    Functions,
+    Http,
+}
+
+impl Lane {
+    fn of(name: &str) -> Self {
+        if name == HTTP_ACTIVITY {
+            Self::Http
+        } else {
+            Self::Functions
+        }
+    }
+}
+
+/// The queues as the engine holds them.
 pub(crate) struct Pool {
-    queue: Activities,
+    functions: Activities,
+    http: Activities,
     engine: std::sync::OnceLock<Weak<Engine>>,
 }
 
 impl Pool {
-    pub(crate) fn new(queue: Activities) -> Self {
+    pub(crate) fn new(functions: Activities, http: Activities) -> Self {
         Self {
-            queue,
+            functions,
+            http,
             engine: std::sync::OnceLock::new(),
+        }
+    }
+
+    const fn lane(&self, lane: Lane) -> &Activities {
+        match lane {
+            Lane::Functions => &self.functions,
+            Lane::Http => &self.http,
         }
     }
 
@@ -253,22 +311,22 @@ impl Pool {
     }
 
     pub(crate) fn running(&self) -> usize {
-        self.queue.running()
+        self.functions.lock().running + self.http.lock().running
     }
 
     pub(crate) fn close(&self) {
-        self.queue.close();
+        self.functions.close();
+        self.http.close();
     }
 }
 
 /// A slot: runs one job after the other until there is none.
-async fn slot(engine: Weak<Engine>) {
+async fn slot(engine: Weak<Engine>, lane: Lane, _work: Work) {
     loop {
         let Some(strong) = engine.upgrade() else {
             return;
         };
-        let Next::Run(job) = strong.next_activity() else {
-            strong.idle.notify_waiters();
+        let Next::Run(job) = strong.next_activity(lane) else {
             return;
         };
         let name = Arc::clone(&job.task.name);
@@ -300,10 +358,16 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         }
         result = &mut work => result,
     };
-    let outcome = result
-        .as_ref()
-        .map_or_else(|failure| failure.error_type.clone(), |_| "ok".to_owned());
-    tracing::debug!(function = &*task.name, instance_id = &*cell.id, task = task.id, outcome, duration = ?began.elapsed(), "activity");
+    let failure = result.as_ref().err();
+    tracing::info!(
+        function = &*task.name,
+        instance_id = &*cell.id,
+        task = task.id,
+        outcome = failure.map_or("ok", |failure| &*failure.error_type),
+        error = failure.map(|failure| &*failure.message),
+        duration = ?began.elapsed(),
+        "activity ended"
+    );
     if engine.is_killed() && token.is_cancelled() {
         // Told to stop by the host: it is delivered again, not failed.
         return;
@@ -342,6 +406,9 @@ async fn run(
         );
         return Err(FailureDetails::new("PoisonMessage", text).non_retriable());
     }
+    if &*task.name == HTTP_ACTIVITY {
+        return http::run(engine, cell, task, token).await;
+    }
     let Some(activity) = engine.registry.activity(&task.name) else {
         let text = format!(
             "the activity `{}` is not registered here any more",
@@ -349,19 +416,9 @@ async fn run(
         );
         return Err(FailureDetails::new("UnknownFunction", text).non_retriable());
     };
-    let context = ActivityContext::new(Call {
-        instance_id: Arc::clone(&cell.id),
-        execution_id: Arc::clone(&task.execution_id),
-        name: Arc::clone(&task.name),
-        task_id: task.id,
-        attempt: task.attempt,
-        delivery: task.delivery,
-        idempotency_key: format!("{}:{}:{}", cell.id, task.execution_id, task.id),
-        token: token.clone(),
-    });
     let invocation = ActivityInvocation {
         input: task.input.clone(),
-        context,
+        context: context_of(cell, task, token),
         states: Arc::clone(&engine.states),
         client: engine.client.clone(),
     };
@@ -369,7 +426,11 @@ async fn run(
         .into_iter()
         .flatten()
         .min();
-    let work = invoke(activity.spec.run, invocation);
+    let mock = engine.settings.rehearsal.as_ref();
+    let work = match mock.and_then(|rehearsal| rehearsal.mock(&task.name)) {
+        Some(mock) => rehearse(mock, invocation).boxed(),
+        None => invoke(activity.spec.run, invocation).boxed(),
+    };
     match limit {
         None => work.await,
         Some(limit) => {
@@ -383,6 +444,19 @@ async fn run(
             .await
         }
     }
+}
+
+fn context_of(cell: &Cell, task: &ActivityTask, token: &CancellationToken) -> ActivityContext {
+    ActivityContext::new(Call {
+        instance_id: Arc::clone(&cell.id),
+        execution_id: Arc::clone(&task.execution_id),
+        name: Arc::clone(&task.name),
+        task_id: task.id,
+        attempt: task.attempt,
+        delivery: task.delivery,
+        idempotency_key: format!("{}:{}:{}", cell.id, task.execution_id, task.id),
+        token: token.clone(),
+    })
 }
 
 /// When the time is over, the token fires; when the grace is over too, the activity has failed, whatever it still does.
@@ -403,6 +477,20 @@ async fn bounded(
         "FunctionTimeout",
         format!("the activity `{name}` took longer than {limit:?}"),
     ))
+}
+
+/// Calls what a test put in the activity's place.
+async fn rehearse(mock: Mock, invocation: ActivityInvocation) -> Result<Payload, FailureDetails> {
+    // On the blocking pool, like any function that is not async: it may wait for the test.
+    let task = tokio::task::spawn_blocking(move || mock(&invocation));
+    match task.await {
+        Ok(result) => result.map_err(|error| error.to_failure()),
+        Err(error) if error.is_panic() => {
+            let text = panic_text(&*error.into_panic());
+            Err(FailureDetails::new("panic", text))
+        }
+        Err(error) => Err(Error::msg(error).to_failure()),
+    }
 }
 
 async fn invoke(

@@ -13,6 +13,10 @@ pub(crate) trait Clock: Send + Sync + fmt::Debug + 'static {
     fn now(&self) -> Timestamp;
     /// Resolves at `at`, or a little earlier: whoever waits looks at [`Self::now`] again.
     fn wait_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+    /// How far ahead timers of instances that are not in memory have an entry there; `None`: all of them.
+    fn horizon(&self) -> Option<Duration> {
+        Some(super::recovery::HORIZON)
+    }
 }
 
 /// The wall clock. Looks again at least every 10 s, so that a clock set forward is noticed.

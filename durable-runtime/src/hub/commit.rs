@@ -37,9 +37,12 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         ..
     } = pending;
     let started = publish(engine, cell, &effects, &snapshot);
-    engine.disarm(cell, &snapshot.execution_id, &effects.cancelled_timers);
     if !effects.ended {
         engine.arm(cell, &snapshot.execution_id, &effects.timers);
+    }
+    // What a turn cancels it may have asked for itself, or an earlier generation did.
+    for (generation, at, id) in &effects.cancelled_timers {
+        engine.disarm(cell, generation, &[(*at, *id)]);
     }
     for job in started {
         engine.activities.push(job);
@@ -47,10 +50,28 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     send(engine, effects.messages, effects.starts, receipt);
     if effects.ended {
         engine.waiters.tell(&snapshot);
+        log_end(engine, snapshot);
     }
     if let Some(reply) = reply {
         let _ = reply.send(Ok(()));
     }
+}
+
+/// The one line of an orchestration. Written elsewhere: whoever reads the log slowly must not hold up the store.
+fn log_end(engine: &Engine, ended: Arc<InstanceRecord>) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    engine.runtime.spawn(async move {
+        tracing::info!(
+            function = &*ended.name,
+            instance_id = &*ended.id,
+            outcome = ended.status.name(),
+            error = ended.failure.as_ref().map(|failure| &*failure.message),
+            duration = ?ended.created.until(ended.updated),
+            "orchestration ended"
+        );
+    });
 }
 
 /// What was stored for others reaches them.
@@ -194,7 +215,7 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
     }
     if let Some(dropped) = state.accept_queued() {
         state.scheduled = true;
-        engine.queue.push(Arc::clone(cell));
+        engine.schedule(Arc::clone(cell));
         drop(dropped);
         return;
     }
@@ -206,7 +227,7 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
         || (state.resident.is_some() && engine.settings.idle_timeout.is_zero())
     {
         state.scheduled = true;
-        engine.queue.push(Arc::clone(cell));
+        engine.schedule(Arc::clone(cell));
     } else if state.resident.is_none() && state.is_idle() {
         engine.cells.remove(cell, state);
     }

@@ -56,7 +56,7 @@ pub(super) fn take_up(
         }
     });
     let tasks = second;
-    engine.store.submit(Change::Redeliver { key, tasks }, done);
+    engine.submit_change(Change::Redeliver { key, tasks }, done);
 }
 
 impl Engine {
@@ -95,8 +95,7 @@ impl Engine {
     pub(super) fn return_delivery(&self, task: &ActivityTask) {
         if task.delivery > 1 {
             let (key, tasks) = (task.key, vec![task.id]);
-            self.store
-                .submit(Change::Return { key, tasks }, Box::new(|_| ()));
+            self.submit_change(Change::Return { key, tasks }, Box::new(|_| ()));
         }
     }
 }

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -40,8 +39,6 @@ const MAX_BATCH_TIME: Duration = Duration::from_secs(3 * 60);
 /// What entities share.
 pub(crate) struct Entities {
     slots: Arc<Semaphore>,
-    /// Batches that run or wait for a slot.
-    running: AtomicUsize,
     replies: Mutex<HashMap<Arc<str>, oneshot::Sender<Result<Payload, FailureDetails>>>>,
 }
 
@@ -49,14 +46,8 @@ impl Entities {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             slots: Arc::new(Semaphore::new(limit.max(1))),
-            running: AtomicUsize::new(0),
             replies: Mutex::default(),
         }
-    }
-
-    /// How many batches run or wait for a slot.
-    pub(super) fn running(&self) -> usize {
-        self.running.load(Ordering::Acquire)
     }
 
     fn replies(
@@ -216,7 +207,7 @@ fn begin(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: Box<ResidentEntity>) 
         state.scheduled = false;
         state.care.clone()
     };
-    engine.entities.running.fetch_add(1, Ordering::AcqRel);
+    let work = engine.busy.begin();
     let mut batch: Batch = Box::pin(run_batch(Arc::clone(engine), resident, care.clone()));
     let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
     let permit = Arc::clone(&engine.entities.slots).try_acquire_owned().ok();
@@ -224,7 +215,8 @@ fn begin(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: Box<ResidentEntity>) 
         let _entered = engine.runtime.enter();
         let polled = batch.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         if let Poll::Ready((resident, out)) = polled {
-            return finish(engine, cell, resident, out, &care);
+            finish(engine, cell, resident, out, &care);
+            return drop(work);
         }
     }
     engine.runtime.spawn(async move {
@@ -237,6 +229,7 @@ fn begin(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: Box<ResidentEntity>) 
         };
         let (resident, out) = batch.await;
         finish(&engine_then, &cell_then, resident, out, &care);
+        drop(work);
     });
 }
 
@@ -289,15 +282,24 @@ async fn run_operation(
     let result = match care {
         Care::Fail(text) => Err(FailureDetails::new("StorageError", text.clone()).non_retriable()),
         Care::None | Care::One => {
-            let invocation =
-                EntityInvocation::new(Arc::clone(&operation), Arc::clone(&engine.states));
+            let invocation = EntityInvocation::new(
+                Arc::clone(&operation),
+                Arc::clone(&engine.states),
+                engine.client.clone(),
+            );
             invoke(resident.entity.spec, invocation).await
         }
     };
-    let outcome = result
-        .as_ref()
-        .map_or_else(|failure| failure.error_type.clone(), |_| "ok".to_owned());
-    tracing::debug!(function = resident.entity.name, instance_id = %mailbox.id, operation = &*name, outcome, duration = ?began.elapsed(), "entity");
+    let failure = result.as_ref().err();
+    tracing::info!(
+        function = resident.entity.name,
+        instance_id = %mailbox.id,
+        operation = &*name,
+        outcome = failure.map_or("ok", |failure| &*failure.error_type),
+        error = failure.map(|failure| &*failure.message),
+        duration = ?began.elapsed(),
+        "operation ended"
+    );
     let rollback = engine.settings.rollback_entity_operations;
     mailbox.finish(running, &operation, result, rollback, out);
 }
@@ -330,8 +332,6 @@ fn finish(
     out: Outbox,
     care: &Care,
 ) {
-    engine.entities.running.fetch_sub(1, Ordering::AcqRel);
-    engine.idle.notify_waiters();
     if out.consumed.is_empty() {
         cell.lock().in_flight -= 1;
         return put_back(engine, cell, resident);
@@ -353,7 +353,7 @@ fn finish(
         ),
         Err(error) => refused(&engine_then, &cell_then, resident, error, &care),
     });
-    engine.store.submit(Change::Turn(Box::new(commit)), done);
+    engine.submit_change(Change::Turn(Box::new(commit)), done);
 }
 
 struct Stored {

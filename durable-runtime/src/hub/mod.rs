@@ -5,6 +5,7 @@
 //! visible and lets its effects leave: activities start (`activities.rs`), timers are armed (`timers.rs`), messages go on.
 
 mod activities;
+mod busy;
 mod cell;
 mod clock;
 mod commit;
@@ -15,11 +16,16 @@ mod requests;
 mod resident;
 mod restart;
 mod rewind;
+mod schedule;
 mod settings;
+mod skipping;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod turns;
 mod unrunnable;
 mod versions;
+mod virtual_clock;
 mod waiters;
 
 use std::fmt;
@@ -28,14 +34,15 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::activities::{Activities, Pool};
+use self::busy::{Busy, Work};
 use self::cell::{Cell, CellState, Cells, Inbound};
 use self::clock::{Clock, WallClock};
 use self::entities::Entities;
 use self::resident::Resident;
+use self::schedule::Schedules;
 use self::timers::{Entry, Timers};
 use self::turns::RunQueue;
 use self::waiters::Waiters;
@@ -45,11 +52,13 @@ use crate::model::{ExecutionStarted, Timestamp};
 use crate::registry::{Fault, Registry};
 use crate::replay::Execution;
 use crate::state::States;
-use crate::store::Store;
+use crate::store::{Change, Done, Store};
 
 pub(crate) use requests::StartRequest;
 pub use settings::Settings;
 pub use versions::{VersionFailure, VersionMatch};
+#[doc(hidden)]
+pub use virtual_clock::VirtualClock;
 
 /// What a hub is made of.
 #[derive(Debug)]
@@ -68,17 +77,17 @@ impl Options {
     /// States that functions ask for and nobody gave.
     #[must_use]
     pub fn faults(&self) -> Vec<Fault> {
-        let all = self
-            .registry
-            .activities()
-            .flat_map(|a| a.spec.states.iter().map(move |state| (a.name, state)));
-        let entities = self
-            .registry
-            .entities()
-            .flat_map(|e| e.spec.states.iter().map(move |state| (e.name, state)));
-        let missing = all
+        let activities = self.registry.activities();
+        let activities = activities.map(|activity| (activity.name, activity.spec.states));
+        let entities = self.registry.entities();
+        let entities = entities.map(|entity| (entity.name, entity.spec.states));
+        let timers = self.settings.timers.iter();
+        let timers = timers.map(|each| (each.timer.name, each.timer.spec.states));
+        let all = activities
             .chain(entities)
-            .filter(|(_, state)| !self.states.has((state.type_id)()));
+            .chain(timers)
+            .flat_map(|(name, states)| states.iter().map(move |state| (name, state)));
+        let missing = all.filter(|(_, state)| !self.states.has((state.type_id)()));
         missing
             .map(|(name, state)| Fault(crate::function::missing_state(name, (state.type_name)())))
             .collect()
@@ -96,7 +105,23 @@ impl Hub {
     /// # Errors
     /// Faults of [`Options::faults`]; a call outside a tokio runtime.
     pub fn start(options: Options, client: &DurableClient) -> Result<Self, Error> {
-        let faults = options.faults();
+        let clock: Arc<dyn Clock> = match &options.settings.rehearsal {
+            None => Arc::new(WallClock),
+            Some(rehearsal) => Arc::clone(&rehearsal.clock) as Arc<dyn Clock>,
+        };
+        Self::start_by(clock, options, client)
+    }
+
+    fn start_by(
+        clock: Arc<dyn Clock>,
+        options: Options,
+        client: &DurableClient,
+    ) -> Result<Self, Error> {
+        // In a rehearsal a missing state fails only the function that asks for it.
+        let faults = match options.settings.rehearsal {
+            None => options.faults(),
+            Some(_) => Vec::new(),
+        };
         if !faults.is_empty() {
             return Err(Error::msg(
                 faults
@@ -112,27 +137,32 @@ impl Hub {
             options.registry.activities(),
         );
         let max_entities = options.settings.max_concurrent_entities;
+        let http = Activities::new(options.settings.http.max_concurrent, std::iter::empty());
         let engine = Arc::new(Engine {
             registry: options.registry,
             states: options.states,
             store: options.store,
             settings: options.settings,
             client: client.clone(),
-            clock: Arc::new(WallClock),
+            clock,
             runtime,
             cells: Cells::new(),
             queue: RunQueue::new(),
+            busy: Busy::default(),
             timers: Arc::new(Timers::default()),
-            activities: Pool::new(queue),
+            activities: Pool::new(queue, http),
+            schedules: Schedules::default(),
             entities: Entities::new(max_entities),
             waiters: Waiters::default(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
-            idle: Notify::new(),
         });
         engine.activities.bind(&engine);
         turns::spawn(&engine);
         engine.runtime.spawn(timers::run(Arc::downgrade(&engine)));
+        engine
+            .runtime
+            .spawn(schedule::start(Arc::downgrade(&engine)));
         engine
             .runtime
             .spawn(recovery::wake(Arc::downgrade(&engine)));
@@ -141,6 +171,10 @@ impl Hub {
             .spawn(recovery::evict(Arc::downgrade(&engine)));
         client.bind(&engine);
         Ok(Self { engine })
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     /// A client of this hub.
@@ -157,8 +191,9 @@ impl Hub {
             return;
         }
         engine.activities.close();
+        engine.schedules.close();
         let finished =
-            tokio::time::timeout(engine.settings.grace_period, engine.finish_running()).await;
+            tokio::time::timeout(engine.settings.grace_period, engine.busy.quiet()).await;
         if finished.is_err() {
             tracing::warn!(
                 "the grace period is over; what still runs is told to stop and will be delivered again"
@@ -173,8 +208,7 @@ impl Hub {
         });
         if finished.is_err() {
             let _ =
-                tokio::time::timeout(engine.settings.cancellation_grace, engine.finish_running())
-                    .await;
+                tokio::time::timeout(engine.settings.cancellation_grace, engine.busy.quiet()).await;
         }
         engine.queue.close();
         engine.unload_all();
@@ -209,15 +243,15 @@ pub(crate) struct Engine {
     runtime: Handle,
     cells: Cells,
     queue: RunQueue,
+    busy: Busy,
     timers: Arc<Timers>,
     activities: Pool,
+    schedules: Schedules,
     entities: Entities,
     waiters: Waiters,
     stopping: AtomicBool,
     /// The grace period is over.
     stopped: CancellationToken,
-    /// A slot for activities fell free.
-    idle: Notify,
 }
 
 impl fmt::Debug for Engine {
@@ -231,6 +265,11 @@ impl fmt::Debug for Engine {
 impl Engine {
     fn is_killed(&self) -> bool {
         self.stopped.is_cancelled()
+    }
+
+    /// Fires when the host's grace period is over.
+    pub(crate) fn until_stopped(&self) -> CancellationToken {
+        self.stopped.child_token()
     }
 
     fn is_stopping(&self) -> bool {
@@ -257,10 +296,25 @@ impl Engine {
             change(&mut state);
             if !std::mem::replace(&mut state.scheduled, true) {
                 drop(state);
-                self.queue.push(cell);
+                self.schedule(cell);
             }
             return;
         }
+    }
+
+    /// Queues an instance for its turn.
+    fn schedule(&self, cell: Arc<Cell>) {
+        self.queue.push(cell, self.busy.begin());
+    }
+
+    /// Submits a change, which is under way until `done` has returned.
+    fn submit_change(&self, change: Change, done: Done) {
+        let work = self.busy.begin();
+        let done: Done = Box::new(move |result| {
+            done(result);
+            drop(work);
+        });
+        self.store.submit(change, done);
     }
 
     /// The execution that this start means; `None` if no function here fits.
@@ -329,7 +383,11 @@ impl Engine {
         let (next, _) = resident.execution.next_wake();
         let timers: Vec<(Timestamp, i64)> = resident.execution.timers();
         self.disarm(cell, &resident.record.execution_id, &timers);
-        if let Some(at) = next.filter(|at| *at <= self.clock.now().plus(recovery::HORIZON)) {
+        let last = match self.clock.horizon() {
+            Some(span) => self.clock.now().plus(span),
+            None => Timestamp::MAX,
+        };
+        if let Some(at) = next.filter(|at| *at <= last) {
             self.wake_instance(&cell.id, at);
         }
     }
@@ -353,11 +411,15 @@ impl Engine {
                 .for_each(|message| state.mailbox.push_front(message));
         }
         let (engine, id) = (Arc::downgrade(self), Arc::clone(&cell.id));
+        // A hub that stops waits for no database that is away.
+        let work: Option<Work> =
+            (!self.stopping.load(Ordering::Acquire)).then(|| self.busy.begin());
         self.runtime.spawn(async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
             if let Some(engine) = engine.upgrade() {
                 engine.poke(&id);
             }
+            drop(work);
         });
     }
 
@@ -370,21 +432,6 @@ impl Engine {
         };
         drop(dropped);
         self.retry_later(cell, Vec::new());
-    }
-
-    /// Resolves when no turn and no activity runs.
-    async fn finish_running(&self) {
-        let mut tick = tokio::time::interval(Duration::from_millis(5));
-        while self.activities.running() > 0
-            || self.entities.running() > 0
-            || self.queue.len() > 0
-            || self.store.backlog() > 0
-        {
-            tokio::select! {
-                () = self.idle.notified() => {}
-                _ = tick.tick() => {}
-            }
-        }
     }
 
     /// Drops every future; what is dropped does nothing any more (law 5).

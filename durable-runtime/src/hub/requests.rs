@@ -153,7 +153,7 @@ impl Engine {
             }
             let _ = reply.send(result.map(|_| ()));
         });
-        self.store.submit(Change::Create(Box::new(instance)), done);
+        self.submit_change(Change::Create(Box::new(instance)), done);
     }
 
     /// Puts a message into an instance's inbox; stored when this returns.
@@ -164,6 +164,8 @@ impl Engine {
         accepted: &[RuntimeStatus],
     ) -> Result<(), ClientError> {
         self.check_open()?;
+        // Between its commit and its delivery the message is under way.
+        let _work = self.busy.begin();
         let to: Arc<str> = id.into();
         let message = NewMessage {
             id: self.store.ids().next(),
@@ -251,10 +253,6 @@ impl Engine {
         drop(dropped);
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-
     async fn submit(&self, change: Change) -> Result<Receipt, ClientError> {
         self.submit_then(change, |_| ()).await
     }
@@ -272,7 +270,7 @@ impl Engine {
             }
             let _ = sender.send(result);
         });
-        self.store.submit(change, done);
+        self.submit_change(change, done);
         let stopped = |_| {
             ClientError::Unavailable("the host stopped before the change was stored".to_owned())
         };
@@ -331,7 +329,7 @@ impl Engine {
         let found = self.find(id, Parts::ALL).await;
         let outcome = match found {
             Ok(Some(record)) if record.status.is_terminal() => Ok(record),
-            Ok(Some(_)) => match tokio::time::timeout(timeout, end).await {
+            Ok(Some(_)) => match tokio::time::timeout(timeout, self.skipping(end)).await {
                 Ok(Ok(record)) => Ok(record),
                 Ok(Err(_)) | Err(_) => Err(ClientError::Timeout),
             },
@@ -369,7 +367,8 @@ pub(crate) struct ExpectedAnswer {
 impl ExpectedAnswer {
     /// Waits for it.
     pub(crate) async fn within(mut self, timeout: Duration) -> Result<Payload, ClientError> {
-        match tokio::time::timeout(timeout, &mut self.answer).await {
+        let answer = self.engine.skipping(&mut self.answer);
+        match tokio::time::timeout(timeout, answer).await {
             Ok(Ok(Ok(answer))) => Ok(answer),
             Ok(Ok(Err(failure))) => Err(ClientError::Failed(failure)),
             Ok(Err(_)) => Err(ClientError::Unavailable(

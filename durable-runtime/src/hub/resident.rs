@@ -49,7 +49,8 @@ pub(crate) struct ActivityTask {
 pub(crate) struct Effects {
     pub(crate) activities: Vec<ActivityTask>,
     pub(crate) timers: Vec<(Timestamp, i64)>,
-    pub(crate) cancelled_timers: Vec<(Timestamp, i64)>,
+    /// With the generation whose they are.
+    pub(crate) cancelled_timers: Vec<(Arc<str>, Timestamp, i64)>,
     pub(crate) cancelled_activities: Vec<i64>,
     pub(crate) messages: Vec<NewMessage>,
     pub(crate) starts: Vec<StartEffect>,
@@ -174,10 +175,12 @@ impl Resident {
         for action in &turn.actions {
             self.draft_action(draft, action, goes_on, left);
         }
+        let generation = &self.record.execution_id;
+        let cancelled = turn.cancelled_timers.iter();
         draft
             .effects
             .cancelled_timers
-            .extend(turn.cancelled_timers.iter().map(|(id, at)| (*at, *id)));
+            .extend(cancelled.map(|(id, at)| (Arc::clone(generation), *at, *id)));
         draft
             .effects
             .cancelled_activities
@@ -302,15 +305,12 @@ impl Resident {
         input: Payload,
         version: Option<String>,
     ) -> ExecutionStarted {
-        let open_timers = self
-            .execution
-            .open()
-            .into_iter()
-            .filter_map(|(id, open)| match open {
-                Open::Timer { fire_at } => Some((fire_at, id)),
-                _ => None,
-            });
-        draft.effects.cancelled_timers.extend(open_timers);
+        let generation = &self.record.execution_id;
+        let open_timers = self.execution.timers().into_iter();
+        draft
+            .effects
+            .cancelled_timers
+            .extend(open_timers.map(|(at, id)| (Arc::clone(generation), at, id)));
         draft.effects.timers.clear();
         draft.effects.new_generation = true;
         let input = (!input.is_null()).then_some(input);

@@ -1,9 +1,13 @@
 //! [`Settings`]: what a hub can be told, with the defaults of the reference where it has any.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::{VersionFailure, VersionMatch};
+use crate::durable_http::HttpSettings;
 use crate::replay::Limits;
+use crate::testing::Rehearsal;
+use crate::timer::Timetable;
 
 /// What a hub can be told.
 #[derive(Debug, Clone)]
@@ -49,10 +53,17 @@ pub struct Settings {
     pub throw_on_raise_event: bool,
     /// The version of new instances of functions that declare none, and of the functions that declare none.
     pub default_version: Option<String>,
+    /// The clock and the mocks of a test.
+    #[doc(hidden)]
+    pub rehearsal: Option<Arc<Rehearsal>>,
     /// When a function that declares no version takes an instance that has one.
     pub version_match: VersionMatch,
     /// What becomes of an instance that no function here may take.
     pub version_failure: VersionFailure,
+    /// The timer functions that run here, with their schedules.
+    pub timers: Timetable,
+    /// How `call_http` sends.
+    pub http: HttpSettings,
 }
 
 impl Default for Settings {
@@ -79,8 +90,11 @@ impl Default for Settings {
             purge_running: false,
             throw_on_raise_event: true,
             default_version: None,
+            rehearsal: None,
             version_match: VersionMatch::default(),
             version_failure: VersionFailure::default(),
+            timers: Timetable::default(),
+            http: HttpSettings::default(),
         }
     }
 }
@@ -91,6 +105,8 @@ impl Settings {
             actions: self.max_actions,
             custom_status_kib: self.max_custom_status_kib,
             default_version: self.default_version.clone().unwrap_or_default(),
+            poll_interval: self.http.poll_interval,
+            idempotency_keys: self.http.idempotency_keys,
         }
     }
 }

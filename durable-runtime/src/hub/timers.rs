@@ -53,23 +53,27 @@ impl Timers {
         taken
     }
 
-    fn next(&self) -> Option<Timestamp> {
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    pub(super) fn next(&self) -> Option<Timestamp> {
         self.lock().first().map(|entry| entry.at)
     }
 }
 
-/// Fires what is due until the engine is gone.
-pub(super) async fn run(engine: std::sync::Weak<Engine>) {
-    loop {
-        let Some(strong) = engine.upgrade() else {
-            return;
-        };
-        for entry in strong.timers.take_due(strong.clock.now()) {
+impl Engine {
+    /// Fires what is due now.
+    pub(super) fn fire_due(&self) {
+        // Taken out and not yet delivered, a timer is under way.
+        let _work = self.busy.begin();
+        for entry in self.timers.take_due(self.clock.now()) {
             match entry.task {
-                None => strong.poke(&entry.instance_id),
+                None => self.poke(&entry.instance_id),
                 Some((execution_id, id)) => {
                     let event = HistoryEvent::TimerFired { id };
-                    strong.deliver(
+                    self.deliver(
                         &entry.instance_id,
                         Inbound {
                             event,
@@ -80,6 +84,16 @@ pub(super) async fn run(engine: std::sync::Weak<Engine>) {
                 }
             }
         }
+    }
+}
+
+/// Fires what is due until the engine is gone.
+pub(super) async fn run(engine: std::sync::Weak<Engine>) {
+    loop {
+        let Some(strong) = engine.upgrade() else {
+            return;
+        };
+        strong.fire_due();
         let next = strong.timers.next();
         let wait = next.map(|at| strong.clock.wait_until(at));
         let stopped = strong.stopped.clone();

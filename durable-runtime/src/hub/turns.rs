@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 
+use super::busy::Work;
 use super::cell::{Cell, Create, Inbound};
 use super::resident::{Effects, Resident};
 use super::{Engine, commit, deliveries, entities};
@@ -30,11 +31,21 @@ pub(crate) struct RunQueue {
 
 #[derive(Default)]
 struct QueueState {
-    cells: VecDeque<Arc<Cell>>,
-    /// What each busy thread works on, and since when.
-    busy: Vec<(u64, Arc<Cell>, Instant, bool)>,
+    cells: VecDeque<(Arc<Cell>, Work)>,
+    /// What each busy thread works on.
+    busy: Vec<Taken>,
     next: u64,
     closed: bool,
+}
+
+/// A turn on a thread.
+struct Taken {
+    ticket: u64,
+    cell: Arc<Cell>,
+    since: Instant,
+    /// It is slow, and a spare thread took its place.
+    replaced: bool,
+    _work: Work,
 }
 
 impl RunQueue {
@@ -50,8 +61,8 @@ impl RunQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn push(&self, cell: Arc<Cell>) {
-        self.lock().cells.push_back(cell);
+    pub(crate) fn push(&self, cell: Arc<Cell>, work: Work) {
+        self.lock().cells.push_back((cell, work));
         self.ready.notify_one();
     }
 
@@ -69,12 +80,16 @@ impl RunQueue {
     fn take(&self) -> Option<(u64, Arc<Cell>)> {
         let mut state = self.lock();
         loop {
-            if let Some(cell) = state.cells.pop_front() {
+            if let Some((cell, work)) = state.cells.pop_front() {
                 let ticket = state.next;
                 state.next += 1;
-                state
-                    .busy
-                    .push((ticket, Arc::clone(&cell), Instant::now(), false));
+                state.busy.push(Taken {
+                    ticket,
+                    cell: Arc::clone(&cell),
+                    since: Instant::now(),
+                    replaced: false,
+                    _work: work,
+                });
                 return Some((ticket, cell));
             }
             if state.closed {
@@ -89,9 +104,13 @@ impl RunQueue {
 
     /// Whether the thread that did this is to end, because a spare one took its place.
     fn done(&self, ticket: u64) -> bool {
-        let mut state = self.lock();
-        let index = state.busy.iter().position(|(other, ..)| *other == ticket);
-        index.is_some_and(|index| state.busy.swap_remove(index).3)
+        let taken = {
+            let mut state = self.lock();
+            let index = state.busy.iter().position(|taken| taken.ticket == ticket);
+            index.map(|index| state.busy.swap_remove(index))
+        };
+        // Whoever waits for quiet is told without the lock.
+        taken.is_some_and(|taken| taken.replaced)
     }
 
     /// Instances whose turn has just become slow.
@@ -100,10 +119,10 @@ impl RunQueue {
         let late = state
             .busy
             .iter_mut()
-            .filter(|(_, _, since, replaced)| !replaced && since.elapsed() > SLOW);
-        late.map(|entry| {
-            entry.3 = true;
-            Arc::clone(&entry.1.id)
+            .filter(|taken| !taken.replaced && taken.since.elapsed() > SLOW);
+        late.map(|taken| {
+            taken.replaced = true;
+            Arc::clone(&taken.cell.id)
         })
         .collect()
     }
@@ -283,7 +302,7 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
             epoch,
         },
     );
-    engine.store.submit(Change::Turn(Box::new(commit)), done);
+    engine.submit_change(Change::Turn(Box::new(commit)), done);
     put_back(engine, cell, resident, epoch, made.again);
 }
 
@@ -324,7 +343,7 @@ pub(super) fn reschedule(engine: &Engine, cell: &Arc<Cell>, state: &mut super::c
         }
     } else {
         state.scheduled = true;
-        engine.queue.push(Arc::clone(cell));
+        engine.schedule(Arc::clone(cell));
     }
 }
 

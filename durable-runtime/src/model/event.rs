@@ -271,6 +271,22 @@ pub struct Parent {
 }
 
 impl HistoryEvent {
+    /// The id that was given to what the event asks for; `None` for inbound events.
+    pub(crate) fn task_id(&self) -> Option<i64> {
+        match self {
+            Self::TaskScheduled { id, .. }
+            | Self::TimerCreated { id, .. }
+            | Self::SubOrchestrationInstanceCreated { id, .. }
+            | Self::EventSent { id, .. }
+            | Self::EntityOperationCalled { id, .. }
+            | Self::EntityOperationSignaled { id, .. }
+            | Self::EntityLockRequested { id, .. }
+            | Self::EntityUnlockSent { id, .. }
+            | Self::ExecutionCompleted { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// When the message that this is becomes due; `None`: at once.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         match self {

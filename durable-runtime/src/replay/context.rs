@@ -13,10 +13,12 @@ use uuid::Uuid;
 use super::combinators::{WhenAll, WhenAny};
 use super::core::Core;
 use super::guid;
+use super::http_call::HttpCall;
 use super::task::{
     ActivityCall, DurableTimer, EventWait, Handle, NewInstance, OneWay, SubOrchestrationCall,
     input_of,
 };
+use crate::durable_http::DurableHttpRequest;
 use crate::error::{Error, Result};
 use crate::function::{Activity, IntoInput, Orchestrator, read_input};
 use crate::model::{HistoryEvent, Payload, TaskError, Timestamp};
@@ -104,6 +106,15 @@ impl OrchestrationContext {
             .core
             .call_child(name, None, input_of(Payload::of(&input)));
         SubOrchestrationCall::new(self.handle(slot))
+    }
+
+    /// Sends an HTTP request; any status is an answer. A 202 is polled for until it is none, with durable timers in between, and a retry
+    /// policy sends again, both whether the call is awaited or not.
+    ///
+    /// Fails with `HttpRequestException`, `TimeoutException` or `TokenException`; `properties["kind"]` says what happened: `dns`,
+    /// `connect`, `tls`, `timeout`, `reset`, `too_large`, `redirects`, `token` or `invalid`.
+    pub fn call_http(&self, request: DurableHttpRequest) -> HttpCall {
+        HttpCall::new(self.handle(self.core.call_http(request)))
     }
 
     /// A durable timer: due after a `Duration`, or at a `DateTime<Utc>`. One in the past fires in the next turn.

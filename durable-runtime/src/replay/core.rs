@@ -1,6 +1,7 @@
 //! [`Core`]: what user code and the executor share: each event finds the call that waits for it.
 
 mod entities;
+mod http;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,8 +10,10 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use self::entities::Section;
+use self::http::Step;
 use super::retry::RetryPolicy;
 use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
+use crate::durable_http::HTTP_ACTIVITY;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, TaskError, Timestamp};
 use crate::registry::Registry;
 
@@ -23,6 +26,10 @@ pub(crate) struct Limits {
     pub(crate) custom_status_kib: usize,
     /// The version of what it starts, if neither the call nor the function names one.
     pub(crate) default_version: String,
+    /// The wait between two polls of a `call_http` when the 202 names none.
+    pub(crate) poll_interval: Duration,
+    /// Whether a `call_http` that changes something carries an `Idempotency-Key`.
+    pub(crate) idempotency_keys: bool,
 }
 
 impl Default for Limits {
@@ -31,6 +38,8 @@ impl Default for Limits {
             actions: 100_000,
             custom_status_kib: 16,
             default_version: String::new(),
+            poll_interval: Duration::from_secs(30),
+            idempotency_keys: true,
         }
     }
 }
@@ -434,7 +443,7 @@ impl Core {
     pub(super) fn confirm(&self) {
         let state = &mut *self.state();
         for (id, action) in std::mem::take(&mut state.fresh) {
-            state.open_task(id, &action);
+            state.begin_task(id, &action);
             state.confirmed.push_back(action);
         }
     }
@@ -442,8 +451,15 @@ impl Core {
     /// Hands an inbound event to the call that waits for it.
     pub(super) fn feed(&self, event: HistoryEvent) {
         let waker = match event {
-            HistoryEvent::TaskCompleted { id, result }
-            | HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
+            HistoryEvent::TaskCompleted { id, result } => match self.http_step(id, &result) {
+                Step::Answer => self.state().end_task(id, Ok(result)),
+                Step::Failed(failure) => self.fail_task(id, failure),
+                Step::Poll(wait, request) => {
+                    self.wait_for_poll(id, wait, *request);
+                    None
+                }
+            },
+            HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
                 self.state().end_task(id, Ok(result))
             }
             HistoryEvent::TaskFailed { id, failure }
@@ -515,6 +531,10 @@ impl Core {
                 state.abandon_task(current);
                 state.complete(slot, Err(TaskError::Timeout))
             }
+            Role::PollTimer => {
+                self.poll_again(state, slot);
+                None
+            }
             Role::RetryTimer => {
                 let attempt = self.take_id(state);
                 let entry = state.slots.get_mut(&slot)?;
@@ -534,8 +554,21 @@ impl State {
         self.awaited > 0
     }
 
-    pub(super) fn open(&self) -> &BTreeMap<i64, Open> {
-        &self.open
+    /// Tasks that history asks for and whose end it does not hold.
+    pub(super) fn open(&self) -> impl Iterator<Item = (i64, &Open)> {
+        let all = self.open.iter().map(|(id, open)| (*id, open));
+        all.filter(|(id, _)| !self.is_held_back(*id))
+    }
+
+    /// The task of that id, if history asks for it and does not hold its end.
+    pub(super) fn open_task(&self, id: i64) -> Option<&Open> {
+        self.open.get(&id).filter(|_| !self.is_held_back(id))
+    }
+
+    /// Asked for, but not in history: the turn is not over, or the instance is suspended.
+    fn is_held_back(&self, id: i64) -> bool {
+        let asked = &self.confirmed;
+        asked.binary_search_by_key(&id, |action| action.id).is_ok()
     }
 
     /// The id that the next call will get.
@@ -611,6 +644,11 @@ impl State {
                 input: child.input.clone(),
                 detached: false,
             },
+            What::Http(exchange) => HistoryEvent::TaskScheduled {
+                id,
+                name: HTTP_ACTIVITY.into(),
+                input: Some(exchange.input.clone()),
+            },
             What::Timer | What::Event { .. } | What::EntityCall { .. } | What::Lock => return,
         };
         self.ask(Action {
@@ -622,7 +660,7 @@ impl State {
         self.routes.insert(id, (slot, Role::Main));
     }
 
-    fn open_task(&mut self, id: i64, action: &Action) {
+    fn begin_task(&mut self, id: i64, action: &Action) {
         let abandoned = !self.routes.contains_key(&id);
         let open = match &action.event {
             HistoryEvent::TaskScheduled { name, input, .. } => Open::Activity {
@@ -666,13 +704,26 @@ impl State {
         }
     }
 
-    pub(super) fn timers(&self) -> Vec<(Timestamp, i64)> {
-        self.due.iter().copied().collect()
+    /// Open timers by due time.
+    pub(super) fn timers(&self) -> impl Iterator<Item = (Timestamp, i64)> {
+        let all = self.due.iter().copied();
+        all.filter(|(_, id)| !self.is_held_back(*id))
     }
 
     /// The earliest timer, if there is one, and whether any activity is waited for.
     pub(super) fn next_wake(&self) -> (Option<Timestamp>, bool) {
-        (self.due.first().map(|(at, _)| *at), self.busy > 0)
+        let held_back = self.confirmed.iter().filter(|action| {
+            let open = self.open.get(&action.id);
+            matches!(
+                open,
+                Some(Open::Activity {
+                    abandoned: false,
+                    ..
+                })
+            )
+        });
+        let next = self.timers().next().map(|(at, _)| at);
+        (next, self.busy > held_back.count())
     }
 
     fn end_task(&mut self, id: i64, outcome: Outcome) -> Option<Waker> {
@@ -687,7 +738,7 @@ impl State {
             What::Activity { name, .. } => Some(("activity", name.clone())),
             What::Child(child) => Some(("orchestrator", child.name.clone())),
             What::EntityCall { name } => Some(("entity", name.clone())),
-            What::Timer | What::Event { .. } | What::Lock => None,
+            What::Http(_) | What::Timer | What::Event { .. } | What::Lock => None,
         };
         entry.outcome = Some(match (outcome, named) {
             (Err(TaskError::Failed(failure)), Some((kind, name))) => {

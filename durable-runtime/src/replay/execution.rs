@@ -110,20 +110,29 @@ impl Execution {
 
     /// Replays recorded turns. A difference between code and history ends the execution as failed; the next turn says so.
     pub(crate) fn replay(&mut self, history: &[Vec<HistoryEvent>]) {
+        let _ = self.compare(history);
+    }
+
+    /// The same, and tells both sides of the difference.
+    pub(crate) fn compare(&mut self, history: &[Vec<HistoryEvent>]) -> Option<String> {
         self.root.enter();
         // What the code logs was logged when it ran first.
         let difference = dispatcher::with_default(&Dispatch::none(), || {
             history.iter().find_map(|turn| self.replay_turn(turn))
         });
-        if let Some(difference) = difference {
-            // What the code asked for instead is not done.
+        // Code that does not fit its history has nothing to say: what it asked for is not done, nor written beside what was.
+        if difference.is_some() || self.end.is_some() {
             self.core.state().confirmed().clear();
-            self.abort(End::Failed(failure(&difference)));
+        }
+        if let Some(difference) = &difference {
+            self.core.adopt(history.iter().flatten());
+            self.abort(End::Failed(failure(difference)));
         }
         self.root.leave();
         let state = &mut *self.core.state();
         state.replaying = false;
         state.effects = super::core::Effects::default();
+        difference
     }
 
     fn replay_turn(&mut self, turn: &[HistoryEvent]) -> Option<String> {
@@ -400,6 +409,11 @@ impl Execution {
         self.end.is_some()
     }
 
+    /// How it ended, if it has.
+    pub(crate) fn end(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
     /// Whether a turn has something to say even without messages.
     pub(crate) fn wants_turn(&self) -> bool {
         self.is_ended() || self.root.is_foreign()
@@ -413,35 +427,43 @@ impl Execution {
         self.core
             .state()
             .open()
-            .iter()
-            .map(|(id, open)| (*id, open.clone()))
+            .map(|(id, open)| (id, open.clone()))
             .collect()
     }
 
     /// Open timers.
     pub(crate) fn timers(&self) -> Vec<(Timestamp, i64)> {
-        self.core.state().timers()
+        self.core.state().timers().collect()
     }
 
     /// Whether an inbound event would be a duplicate, or an answer to nothing (spec 2.2).
     pub(crate) fn is_stale(&self, event: &HistoryEvent) -> bool {
-        let id = match event {
-            HistoryEvent::TaskCompleted { id, .. }
-            | HistoryEvent::TaskFailed { id, .. }
-            | HistoryEvent::TimerFired { id }
-            | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-            | HistoryEvent::SubOrchestrationInstanceFailed { id, .. }
-            | HistoryEvent::EntityOperationCompleted { id, .. }
-            | HistoryEvent::EntityOperationFailed { id, .. }
-            | HistoryEvent::EntityLockGranted { id } => id,
-            HistoryEvent::ExecutionStarted(_) => return self.begun,
-            _ => return false,
+        if matches!(event, HistoryEvent::ExecutionStarted(_)) {
+            return self.begun;
+        }
+        let Some(id) = answers(event) else {
+            return false;
         };
-        let held = |event: &HistoryEvent| {
-            matches!(event, HistoryEvent::TimerFired { id: held } if held == id)
-                || answers(event) == Some(*id)
+        let asked = match self.core.state().open_task(id) {
+            Some(Open::Activity { .. }) => matches!(
+                event,
+                HistoryEvent::TaskCompleted { .. } | HistoryEvent::TaskFailed { .. }
+            ),
+            Some(Open::Timer { .. }) => matches!(event, HistoryEvent::TimerFired { .. }),
+            Some(Open::Child { .. }) => matches!(
+                event,
+                HistoryEvent::SubOrchestrationInstanceCompleted { .. }
+                    | HistoryEvent::SubOrchestrationInstanceFailed { .. }
+            ),
+            Some(Open::EntityCall) => matches!(
+                event,
+                HistoryEvent::EntityOperationCompleted { .. }
+                    | HistoryEvent::EntityOperationFailed { .. }
+            ),
+            Some(Open::Lock) => matches!(event, HistoryEvent::EntityLockGranted { .. }),
+            None => false,
         };
-        !self.core.state().open().contains_key(id) || self.held.iter().any(held)
+        !asked || self.held.iter().any(|held| answers(held) == Some(id))
     }
 
     /// The earliest timer, if there is one, and whether any activity is open.
@@ -467,10 +489,12 @@ impl std::fmt::Debug for Execution {
     }
 }
 
+/// The task that an event is the end of.
 fn answers(event: &HistoryEvent) -> Option<i64> {
     match event {
         HistoryEvent::TaskCompleted { id, .. }
         | HistoryEvent::TaskFailed { id, .. }
+        | HistoryEvent::TimerFired { id }
         | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
         | HistoryEvent::SubOrchestrationInstanceFailed { id, .. }
         | HistoryEvent::EntityOperationCompleted { id, .. }

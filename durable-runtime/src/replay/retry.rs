@@ -41,11 +41,11 @@ type Handler = Arc<dyn Fn(&FailureDetails) -> RetryDecision + Send + Sync>;
 #[derive(Clone)]
 #[must_use]
 pub struct RetryPolicy {
-    max_attempts: u32,
-    first_interval: Duration,
-    coefficient: f64,
-    max_interval: Duration,
-    timeout: Option<Duration>,
+    pub(crate) max_attempts: u32,
+    pub(crate) first_interval: Duration,
+    pub(crate) coefficient: f64,
+    pub(crate) max_interval: Duration,
+    pub(crate) timeout: Option<Duration>,
     handler: Option<Handler>,
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::retry::RetryPolicy;
+use crate::durable_http::DurableHttpRequest;
 use crate::model::{Payload, TaskError, Timestamp};
 
 pub(super) type SlotId = u64;
@@ -39,6 +40,7 @@ pub(super) enum What {
         input: Option<Payload>,
     },
     Child(Child),
+    Http(Box<HttpExchange>),
     Timer,
     /// An operation of the entity of that name.
     EntityCall {
@@ -61,6 +63,33 @@ pub(super) struct Child {
     pub(super) input: Option<Payload>,
 }
 
+/// A `call_http` and where it stands.
+pub(super) struct HttpExchange {
+    /// What user code asked for.
+    pub(super) original: DurableHttpRequest,
+    /// What was sent last, or is sent next: the original, or a poll.
+    pub(super) last: DurableHttpRequest,
+    /// `last` as the input of its activity.
+    pub(super) input: Payload,
+}
+
+impl HttpExchange {
+    pub(super) fn of(original: DurableHttpRequest, first: DurableHttpRequest) -> Self {
+        let input = Payload::of(&first).unwrap_or_else(|_| Payload::null());
+        Self {
+            original,
+            last: first,
+            input,
+        }
+    }
+
+    /// From now on this is what is sent.
+    pub(super) fn sends(&mut self, request: DurableHttpRequest) {
+        self.input = Payload::of(&request).unwrap_or_else(|_| Payload::null());
+        self.last = request;
+    }
+}
+
 /// Why a task id leads to a slot.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -68,6 +97,8 @@ pub(super) enum Role {
     Main,
     /// It is the timer before the next attempt.
     RetryTimer,
+    /// It is the timer before the next poll of a `call_http`.
+    PollTimer,
     /// It is the timer that ends the wait.
     Timeout,
 }

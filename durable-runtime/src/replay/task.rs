@@ -43,7 +43,7 @@ impl Handle {
         self.core.task_of(self.slot)
     }
 
-    pub(super) fn is_done(&self) -> bool {
+    pub(super) const fn is_done(&self) -> bool {
         self.done
     }
 

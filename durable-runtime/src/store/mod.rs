@@ -30,7 +30,7 @@ pub use error::Error;
 pub use record::{
     Cursor, EntityRecord, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery,
     LoadedInstance, NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse,
-    Rewind, StoredMessage, TurnCommit,
+    Rewind, StoredMessage, TimerRecord, TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
@@ -76,6 +76,9 @@ pub enum Change {
     Purge(Purge),
     /// Changes keys, all or none.
     Keys(Vec<KeyChange>),
+    /// The schedule of a timer function moves on. Its `sequence` must be what is stored (0: nothing is), and is one more then: of several
+    /// hosts that want to make the same run, the others get [`Error::Conflict`].
+    Timer(TimerRecord),
 }
 
 /// What a change did.
@@ -126,6 +129,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// All keys, in the order in which they were last put.
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>>;
+
+    /// Where the schedules of timer functions stand, by name.
+    fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>>;
 
     /// Resolves when another host has left work here; never on a store that one process owns. Holds instance ids.
     fn arrivals(&self) -> BoxFuture<'_, Vec<String>> {

@@ -307,6 +307,23 @@ pub struct KeyRecord {
     pub value: String,
 }
 
+/// Where the schedule of a timer function stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimerRecord {
+    /// The function's name in lower case.
+    pub name: String,
+    /// The schedule that `next` comes from, as text; empty while the function is disabled.
+    pub schedule: String,
+    /// The instant that the last finished run was for.
+    pub last: Option<Timestamp>,
+    /// The instant that the next run is for. It stays until that run has ended.
+    pub next: Timestamp,
+    /// How often that run was begun: 0 not yet.
+    pub deliveries: u32,
+    /// Changes so far.
+    pub sequence: i64,
+}
+
 /// A change of keys.
 #[derive(Debug, Clone)]
 pub enum KeyChange {

@@ -101,6 +101,26 @@ pub async fn unordered(ctx: OrchestrationContext, n: u64) -> Result<u64> {
     Ok(sum)
 }
 
+/// Counts the events `incr` until `done` comes, then those that are left over.
+#[orchestration_trigger]
+pub async fn counts(ctx: OrchestrationContext, expected: u32) -> Result<u32> {
+    let mut count = 0;
+    while count < expected {
+        ctx.wait_for_external_event::<()>("incr").await?;
+        count += 1;
+    }
+    ctx.wait_for_external_event::<()>("done").await?;
+    while ctx
+        .wait_for_external_event::<()>("incr")
+        .with_timeout(Duration::ZERO)
+        .await
+        .is_ok()
+    {
+        count += 1;
+    }
+    Ok(count)
+}
+
 #[orchestration_trigger]
 pub async fn fails(ctx: OrchestrationContext) -> Result<String> {
     Ok(ctx.call_activity::<boom>("kaboom").await?)

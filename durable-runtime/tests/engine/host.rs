@@ -4,15 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use durable_runtime::durable_http::HttpExecutor;
 use durable_runtime::hub::{Hub, Options, Settings};
+use durable_runtime::store::Store;
 use durable_runtime::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use durable_runtime::{DurableClient, OrchestrationStatus, Registry, States};
+
+use crate::http::Scripted;
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Host {
     pub hub: Hub,
     pub client: DurableClient,
+    pub http: Arc<Scripted>,
     folder: tempfile::TempDir,
 }
 
@@ -23,11 +28,29 @@ pub enum Residency {
     Evicted,
 }
 
-pub fn open(path: &Path, residency: Residency, adjust: fn(&mut Settings)) -> (Hub, DurableClient) {
-    let store = SqliteStore::open(SqliteOptions::new(path.join("hub.db"))).unwrap();
+pub fn open(
+    path: &Path,
+    residency: Residency,
+    http: &Arc<Scripted>,
+    adjust: fn(&mut Settings),
+) -> (Hub, DurableClient) {
+    open_on(Arc::new(open_store(path)), residency, http, adjust)
+}
+
+pub fn open_store(path: &Path) -> SqliteStore {
+    SqliteStore::open(SqliteOptions::new(path.join("hub.db"))).unwrap()
+}
+
+pub fn open_on(
+    store: Arc<dyn Store>,
+    residency: Residency,
+    http: &Arc<Scripted>,
+    adjust: fn(&mut Settings),
+) -> (Hub, DurableClient) {
     let mut settings = Settings::default();
     settings.grace_period = Duration::from_secs(5);
     settings.max_actions = 20_000;
+    settings.http.executor = Some(Arc::clone(http) as Arc<dyn HttpExecutor>);
     settings.idle_timeout = match residency {
         Residency::Resident => Duration::from_secs(3600),
         Residency::Evicted => Duration::ZERO,
@@ -37,7 +60,7 @@ pub fn open(path: &Path, residency: Residency, adjust: fn(&mut Settings)) -> (Hu
     let options = Options {
         registry: Registry::collect().unwrap(),
         states: Arc::new(States::default()),
-        store: Arc::new(store),
+        store,
         settings,
     };
     (Hub::start(options, &client).unwrap(), client)
@@ -51,12 +74,22 @@ impl Host {
     /// With settings of its own.
     pub fn with(residency: Residency, adjust: fn(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (hub, client) = open(folder.path(), residency, adjust);
+        let http = Arc::default();
+        let (hub, client) = open(folder.path(), residency, &http, adjust);
         Self {
             hub,
             client,
+            http,
             folder,
         }
+    }
+
+    /// Bytes of the database and what belongs to it.
+    pub fn file_size(&self) -> u64 {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files
+            .map(|file| file.unwrap().metadata().unwrap().len())
+            .sum()
     }
 
     /// Stops, and starts again on the same file.
@@ -67,12 +100,15 @@ impl Host {
     /// Stops, and starts again on the same file with other settings.
     pub async fn restart_with(self, residency: Residency, adjust: fn(&mut Settings)) -> Self {
         self.hub.shutdown().await;
-        let Self { hub, folder, .. } = self;
+        let Self {
+            hub, http, folder, ..
+        } = self;
         drop(hub);
-        let (hub, client) = open(folder.path(), residency, adjust);
+        let (hub, client) = open(folder.path(), residency, &http, adjust);
         Self {
             hub,
             client,
+            http,
             folder,
         }
     }

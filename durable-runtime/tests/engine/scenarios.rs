@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::functions::*;
 use crate::host::{Host, Residency};
 
+/// Each scenario twice: resident, and evicted after each turn.
 macro_rules! scenarios {
     ($($(#[$doc:meta])* $name:ident($host:ident) $body:block)*) => {$(
         $(#[$doc])*
@@ -30,7 +31,6 @@ macro_rules! scenarios {
         }
     )*};
 }
-
 pub(crate) use scenarios;
 
 scenarios! {
@@ -63,6 +63,18 @@ scenarios! {
     unordered_pool_of_two_thousand_finishes(host) {
         let id = host.client.start_new::<unordered>(2_000u64).await.unwrap();
         assert_eq!(host.end(&id).await.output, Some(json!((0..2000u64).map(|i| i * i).sum::<u64>())));
+    }
+
+    /// The first to arrive has the instance loaded, with the rows of those that arrive in memory a moment later.
+    each_of_many_events_at_once_counts_once(host) {
+        let id = host.client.start_new::<counts>(400u32).await.unwrap();
+        let host = host.restart(Residency::Resident).await;
+        let raises = (0..400).map(|_| host.client.raise_event(&id, "incr", ()));
+        for raised in join_all(raises).await {
+            raised.unwrap();
+        }
+        host.client.raise_event(&id, "done", ()).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!(400)));
     }
 
     unhandled_failure_names_orchestrator_and_activity(host) {
@@ -252,7 +264,7 @@ scenarios! {
 }
 
 /// The status comes with a commit; waits by asking again, since no signal tells of it.
-pub async fn until(host: &Host, id: &str, status: RuntimeStatus) {
+pub(crate) async fn until(host: &Host, id: &str, status: RuntimeStatus) {
     let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
     while host
         .client

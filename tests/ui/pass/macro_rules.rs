@@ -51,6 +51,44 @@ whole! {
     }
 }
 
+macro_rules! entity {
+    ($name:ident, $registered:literal, $operation:ident, $input:ty => $output:ty, $body:expr) => {
+        #[derive(Default, serde::Serialize, serde::Deserialize)]
+        struct $name;
+
+        #[entity_trigger(name = $registered)]
+        impl $name {
+            pub fn $operation(&mut self, input: $input) -> $output {
+                let run: fn($input) -> $output = $body;
+                run(input)
+            }
+        }
+    };
+}
+
+entity!(Doubler, "doubler", double, i64 => Result<i64>, |n| Ok(n * 2));
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Whole;
+
+macro_rules! whole_entity {
+    ($item:item) => {
+        #[entity_trigger]
+        $item
+    };
+}
+
+whole_entity! {
+    impl Whole {
+        pub fn touch(&self) {}
+    }
+}
+
+fn _typed(ctx: &OrchestrationContext) {
+    drop(ctx.entity::<Doubler>("a").double(2));
+    ctx.entity::<Whole>("a").signal().touch();
+}
+
 fn main() {
     let _ = (echo(String::new()), choose {}, item(1));
 }

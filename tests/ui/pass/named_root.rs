@@ -18,9 +18,20 @@ async fn nested(#[durable_client(crate = ::durable_functions)] client: DurableCl
 #[orchestration_trigger(crate = ::durable_functions)]
 async fn orchestrator(_ctx: OrchestrationContext) {}
 
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Counter;
+
+#[entity_trigger(crate = engine)]
+impl Counter {
+    pub fn touch(&mut self) {}
+}
+
+#[entity_trigger(crate = crate::inner::engine)]
+async fn relay(_ctx: &mut EntityContext) {}
+
 #[http_trigger(crate = inner::engine)]
 async fn handler() {}
 
 fn main() {
-    let _ = (bare {}, nested {}, orchestrator {});
+    let _ = (bare {}, nested {}, orchestrator {}, relay {}, Counter);
 }

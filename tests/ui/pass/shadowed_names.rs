@@ -13,11 +13,20 @@ struct None;
 struct Ok;
 struct Err;
 struct str;
+trait Send {}
+trait From {}
+trait Clone {}
+trait Debug {}
+struct Calls;
+struct Signals;
+struct C;
 mod core {}
 mod std {}
 mod durable_functions {}
 
-use ::durable_functions::{activity_trigger, http_trigger, orchestration_trigger};
+use ::durable_functions::{
+    activity_trigger, entity_trigger, http_trigger, orchestration_trigger,
+};
 
 #[activity_trigger(timeout = "1s", rate = "1/s", max_concurrency = 3)]
 fn blocking(n: u32) -> ::std::string::String {
@@ -32,6 +41,50 @@ async fn fallible(n: u32) -> ::durable_functions::Result<u32> {
 #[orchestration_trigger(version = "1.0")]
 async fn orchestrator(_ctx: ::durable_functions::OrchestrationContext, n: u32) -> u32 {
     n
+}
+
+mod entities {
+    use ::durable_functions::entity_trigger;
+
+    type Answer<T> = ::core::result::Result<T, ::std::string::String>;
+    use Answer as Result;
+
+    /// An operation's input.
+    #[derive(::serde::Serialize, ::serde::Deserialize)]
+    pub struct C;
+
+    /// Named like its proxy.
+    #[derive(::core::default::Default, ::serde::Serialize, ::serde::Deserialize)]
+    pub struct Calls {
+        value: u32,
+    }
+
+    #[entity_trigger]
+    impl Calls {
+        /// Both are the user's.
+        pub fn merge(&mut self, _other: C) -> Result<Self> {
+            self.value += 1;
+            ::core::result::Result::Ok(Self { value: self.value })
+        }
+        /// A keyword.
+        pub fn r#type(&self) -> u32 {
+            self.value
+        }
+    }
+
+    impl ::core::ops::Add<u32> for Calls {
+        type Output = Self;
+
+        fn add(self, _n: u32) -> Self {
+            self
+        }
+    }
+}
+
+#[entity_trigger]
+async fn relay(ctx: &mut ::durable_functions::EntityContext) -> ::durable_functions::Result<()> {
+    ctx.entity::<entities::Calls>("x").signal().merge(entities::C);
+    ::core::result::Result::Ok(())
 }
 
 #[http_trigger(route = "shadowed/{n}")]

@@ -9,9 +9,10 @@
 )]
 #![forbid(unsafe_code)]
 
-use durable_functions::prelude::{DurableClient, OrchestrationContext, State};
+use durable_functions::prelude::{DurableClient, EntityContext, OrchestrationContext, State};
 use durable_functions::{
-    activity_trigger, allow_nondeterminism, durable_client, http_trigger, orchestration_trigger,
+    activity_trigger, allow_nondeterminism, durable_client, entity_trigger, http_trigger,
+    orchestration_trigger,
 };
 
 /// Every kind of parameter.
@@ -51,10 +52,65 @@ async fn lifted(_ctx: OrchestrationContext) -> bool {
 #[http_trigger]
 fn silent() {}
 
+/// State that everybody can name.
+#[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
+pub struct Counter {
+    value: i64,
+}
+
+#[entity_trigger]
+impl Counter {
+    /// Adds.
+    pub fn add(&mut self, mut n: i64, _ctx: &mut EntityContext, limit: State<u32>) {
+        n += i64::from(*limit);
+        self.value += n;
+    }
+    /// What it is.
+    #[must_use]
+    pub const fn get(&self) -> i64 {
+        self.value
+    }
+    /// Once.
+    #[deprecated]
+    pub async fn old(&self, #[durable_client] client: DurableClient, (a, b): (i64, i64)) {
+        drop((client, a + b));
+    }
+    #[allow(non_snake_case)]
+    #[doc(hidden)]
+    pub fn Odd(&self) {}
+}
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Money(i64);
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Account {
+    money: Money,
+}
+
+#[entity_trigger]
+impl Account {
+    pub fn pay(&mut self, money: Money) -> durable_functions::Result<Money> {
+        self.money.0 -= money.0;
+        Ok(money)
+    }
+}
+
+#[entity_trigger]
+async fn relay(_ctx: &mut EntityContext) {}
+
 /// Functions inside functions are registered too.
 pub fn outer() {
     #[activity_trigger]
     async fn inner() {}
+
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
+    struct Inner;
+
+    #[entity_trigger]
+    impl Inner {
+        pub fn touch(&self) {}
+    }
 }
 
 fn main() {}

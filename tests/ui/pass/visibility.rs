@@ -15,13 +15,37 @@ mod inner {
     #[activity_trigger]
     async fn hidden(_order: Order) {}
 
+    #[derive(Default, serde::Serialize, serde::Deserialize)]
+    pub(crate) struct Counter {
+        orders: u32,
+    }
+
+    #[entity_trigger]
+    impl Counter {
+        pub fn count(&mut self) -> u32 {
+            self.orders += 1;
+            self.helper()
+        }
+        pub(crate) fn helper(&self) -> u32 {
+            self.orders
+        }
+    }
+
+    #[entity_trigger]
+    async fn unseen(_ctx: &mut EntityContext) {}
+
     fn _within() {
-        let _ = hidden {};
+        let _ = (hidden {}, unseen {});
     }
 }
 
 #[activity_trigger]
 async fn seen() {}
+
+#[orchestration_trigger]
+async fn counts(ctx: OrchestrationContext) -> Result<u32> {
+    Ok(ctx.entity::<inner::Counter>("a").count().await?)
+}
 
 fn main() {
     let _ = (seen {}, inner::seen {});

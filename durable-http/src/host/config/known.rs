@@ -33,6 +33,19 @@ const DURABLE_TASK: &[&str] = &[
     "appLeaseOptions",
 ];
 
+/// Below `extensions.durableTask.httpSettings`.
+const HTTP_SETTINGS: &[&str] = &[
+    "defaultAsyncRequestSleepTimeMilliseconds",
+    "useForwardedHost",
+    "maxResponseBytes",
+    "maxRedirects",
+    "requestTimeout",
+    "allowedHosts",
+    "denyPrivateAddresses",
+    "idempotencyKeys",
+    "maxConcurrentRequests",
+];
+
 /// Below `extensions.http`.
 const HTTP: &[&str] = &[
     "routePrefix",
@@ -41,12 +54,17 @@ const HTTP: &[&str] = &[
     "maxConcurrentRequests",
     "dynamicThrottlesEnabled",
     "enableChunkedRequestBinding",
+    "responseTimeout",
     "hsts",
     "customHeaders",
 ];
 
 /// The sections whose keys are all known.
-pub(super) const SECTIONS: [(&str, &[&str]); 2] = [("durableTask", DURABLE_TASK), ("http", HTTP)];
+pub(super) const SECTIONS: [(&str, &[&str]); 3] = [
+    ("durableTask", DURABLE_TASK),
+    ("durableTask.httpSettings", HTTP_SETTINGS),
+    ("http", HTTP),
+];
 
 /// The known name that is most like that one.
 pub(super) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {

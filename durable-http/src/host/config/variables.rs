@@ -44,6 +44,11 @@ impl Variables {
         value.is_some_and(|value| value == "1" || value.eq_ignore_ascii_case("true"))
     }
 
+    /// All names, as they were written.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(|(name, _)| name.as_str())
+    }
+
     /// Those whose names begin so: the rest of the name, and the value.
     pub(crate) fn below(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         let length = prefix.len();

@@ -236,7 +236,7 @@ impl Engine {
             }
             let _ = sender.send(result.map(|_| ()));
         });
-        self.store.submit(Change::Rewind(tree), done);
+        self.submit_change(Change::Rewind(tree), done);
         let stopped =
             |_| Error::Unavailable("the host stopped before the change was stored".to_owned());
         answer.await.map_err(stopped)?

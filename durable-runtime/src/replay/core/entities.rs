@@ -153,6 +153,28 @@ impl Core {
         self.state().unlock();
     }
 
+    /// Takes over what a history that the code does not fit says of ids and locks: the last turn lets go of what is still locked.
+    pub(in crate::replay) fn adopt<'a>(&self, history: impl Iterator<Item = &'a HistoryEvent>) {
+        let state = &mut *self.state();
+        state.section = None;
+        for event in history {
+            match event {
+                HistoryEvent::EntityLockRequested { id, entities } => {
+                    state.section = Some(Section {
+                        id: *id,
+                        entities: entities.clone(),
+                        // The first entity knows how far the request got.
+                        granted: false,
+                        calls: BTreeMap::new(),
+                    });
+                }
+                HistoryEvent::EntityUnlockSent { .. } => state.section = None,
+                _ => {}
+            }
+            state.next_id = state.next_id.max(event.task_id().map_or(0, |id| id + 1));
+        }
+    }
+
     /// All locks are held.
     pub(super) fn enter_section(&self, id: i64) -> Option<Waker> {
         let state = &mut *self.state();

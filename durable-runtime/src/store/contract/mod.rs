@@ -5,6 +5,7 @@ pub(crate) mod atomicity;
 pub(crate) mod closing;
 pub(crate) mod conflict;
 pub(crate) mod create_race;
+pub(crate) mod entities;
 pub(crate) mod generation;
 mod given;
 pub(crate) mod inbox;
@@ -17,6 +18,7 @@ pub(crate) mod redelivery;
 pub(crate) mod reuse;
 pub(crate) mod rewinding;
 pub(crate) mod starts;
+pub(crate) mod timer_records;
 pub(crate) mod wake_pages;
 
 pub(crate) use given::{Given, given, raise, turn};
@@ -63,6 +65,8 @@ macro_rules! suite {
             rewinding::a_child_whose_id_is_taken_is_refused,
             key_changes::keys_are_unique_without_case,
             key_changes::the_first_generation_wins,
+            timer_records::a_timer_is_read_back_as_it_was_last_written,
+            timer_records::one_of_two_hosts_takes_a_run,
             wake_pages::wakes_come_earliest_first_in_pages,
             list_pages::pages_hold_each_row_once,
             list_pages::pages_are_stable_while_rows_come_and_go,
@@ -71,6 +75,10 @@ macro_rules! suite {
             payload_sizes::a_megabyte_comes_back,
             payload_sizes::none_deletes,
             redelivery::the_second_delivery_is_the_first_counted,
+            entities::an_entity_exists_from_the_first_message_on,
+            entities::state_and_lock_come_back_and_go,
+            entities::a_scheduled_message_wakes_at_its_time,
+            entities::only_an_empty_entity_is_cleaned,
             redelivery::what_a_host_stopped_is_not_counted,
             closing::what_is_queued_is_written_before_the_end,
             closing::a_closed_store_takes_nothing,

@@ -115,5 +115,6 @@ pub(super) fn weight(change: &Change) -> usize {
         }
         Change::Purge(_) => 100_000,
         Change::Keys(keys) => 300 * keys.len(),
+        Change::Timer(_) => 200,
     }
 }

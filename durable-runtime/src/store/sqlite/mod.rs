@@ -1,7 +1,7 @@
 //! The hub in one SQLite file: nothing to install, one process that owns it.
 //!
 //! One thread writes (`writer.rs`), a few read (`readers.rs`); everything else here is functions of a connection: `write/` and
-//! `group.rs` change, `query.rs` and `list.rs` read, `rows.rs` converts, `open.rs` prepares. Start with [`SqliteStore::open`].
+//! `group.rs` change, `query.rs` and `list.rs` read, `timers.rs` does both, `rows.rs` converts, `open.rs` prepares. Start with [`SqliteStore::open`].
 //! `docs/schema.md` describes the tables.
 
 mod fault;
@@ -14,6 +14,7 @@ mod query;
 mod readers;
 mod rows;
 mod schema;
+mod timers;
 mod wal;
 mod write;
 mod writer;
@@ -43,7 +44,7 @@ use self::wal::Wal;
 use self::writer::{Pending, Work, Writer};
 use super::{
     Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance,
-    Parts, Store, Wake,
+    Parts, Store, TimerRecord, Wake,
 };
 use crate::model::Timestamp;
 
@@ -250,6 +251,10 @@ impl Store for SqliteStore {
 
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>> {
         Box::pin(self.readers.read(query::keys))
+    }
+
+    fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>> {
+        Box::pin(self.readers.read(timers::all))
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -67,6 +67,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    timers (name) {
+        name -> Text,
+        schedule -> Text,
+        last -> Nullable<BigInt>,
+        next -> BigInt,
+        deliveries -> Integer,
+        sequence -> BigInt,
+    }
+}
+
+diesel::table! {
     meta (name) {
         name -> Text,
         value -> BigInt,

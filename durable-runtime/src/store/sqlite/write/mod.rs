@@ -17,6 +17,7 @@ use diesel::prelude::*;
 
 use super::fault::Fault;
 use super::schema::{deliveries, instances};
+use super::timers;
 use crate::store::{Change, Error, InstanceKey, NewMessage, Receipt};
 
 /// Writes one change.
@@ -30,6 +31,7 @@ pub(super) fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<Rece
         Change::Rewind(all) => rewind::rewind(conn, all),
         Change::Purge(which) => purge::purge(conn, which),
         Change::Keys(changes) => keys::apply(conn, changes),
+        Change::Timer(record) => timers::put(conn, record),
     }
 }
 
@@ -57,7 +59,11 @@ pub(super) fn highest_id(change: &Change) -> i64 {
             let messages = all.iter().flat_map(|one| &one.messages).map(message);
             messages.chain(keys).max().unwrap_or(0)
         }
-        Change::Redeliver { .. } | Change::Return { .. } | Change::Purge(_) | Change::Keys(_) => 0,
+        Change::Redeliver { .. }
+        | Change::Return { .. }
+        | Change::Purge(_)
+        | Change::Keys(_)
+        | Change::Timer(_) => 0,
     }
 }
 

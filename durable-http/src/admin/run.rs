@@ -1,0 +1,116 @@
+//! Running a function by hand: `{"input": ".."}`, answered before it is done; how it went is in the log.
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes};
+use actix_web::{HttpRequest, HttpResponse, dev};
+use durable_runtime::DurableClient;
+use durable_runtime::model::Payload;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{empty, text};
+use crate::binding::HttpInvocation;
+use crate::body;
+use crate::host::{HttpListed, Shared, invoke};
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    input: Value,
+}
+
+pub(super) async fn run(
+    shared: &web::Data<Shared>,
+    req: &HttpRequest,
+    name: &str,
+    payload: web::Payload,
+) -> HttpResponse {
+    if shared.lifecycle.is_offline() {
+        return empty(StatusCode::SERVICE_UNAVAILABLE);
+    }
+    let Some(listed) = shared.function(name) else {
+        return empty(StatusCode::NOT_FOUND);
+    };
+    let bytes = match body::read(payload, shared.settings.max_body).await {
+        Ok(bytes) => bytes,
+        Err(response) => return response,
+    };
+    let input = match serde_json::from_slice::<Option<Body>>(&bytes) {
+        Ok(Some(Body { input })) => input,
+        _ => return wrong(),
+    };
+    let input = match input {
+        Value::Null => None,
+        Value::String(text) => Some(text),
+        Value::Number(_) | Value::Bool(_) => Some(input.to_string()),
+        Value::Array(_) | Value::Object(_) => return wrong(),
+    };
+    let (client, name) = (shared.client.clone(), listed.name.clone());
+    match (&listed.http, listed.trigger) {
+        (Some(http), _) => http_function(shared, req, http, input),
+        (None, "orchestrationTrigger") => log(&name, orchestrator(client, name.clone(), input)),
+        (None, "activityTrigger") => log(&name, activity(client, name.clone(), input)),
+        (None, trigger) => {
+            let why = format!("a function with `{trigger}` cannot be run by hand");
+            return text(StatusCode::BAD_REQUEST, why);
+        }
+    }
+    empty(StatusCode::ACCEPTED)
+}
+
+fn wrong() -> HttpResponse {
+    let expected = r#"expected {"input": ..} with a string, a number, true, false or null; write other JSON as a string"#;
+    text(StatusCode::BAD_REQUEST, expected)
+}
+
+/// The administrator's own request, with the input as its body.
+fn http_function(
+    shared: &web::Data<Shared>,
+    req: &HttpRequest,
+    http: &HttpListed,
+    input: Option<String>,
+) {
+    let body = dev::Payload::from(Bytes::from(input.unwrap_or_default()));
+    let values = http.function.placeholders.iter();
+    let values = values.map(|&name| (name, None)).collect();
+    let call = HttpInvocation::new(req.clone(), body, shared.clone(), values);
+    let (function, shared) = (http.function, shared.clone());
+    // Its own log line says how it went.
+    actix_web::rt::spawn(async move { drop(invoke(function, call, shared).await) });
+}
+
+/// JSON if it is some, else a string.
+fn payload(input: Option<String>) -> Option<Payload> {
+    let text = input?;
+    let parsed = Payload::parse(text.clone());
+    parsed.or_else(|_| Payload::of(&text)).ok()
+}
+
+async fn orchestrator(
+    client: DurableClient,
+    name: String,
+    input: Option<String>,
+) -> Result<String, durable_runtime::Error> {
+    let id = client.start_new_by_name(&name, payload(input)).await?;
+    Ok(format!("started the instance {id}"))
+}
+
+async fn activity(
+    client: DurableClient,
+    name: String,
+    input: Option<String>,
+) -> Result<String, durable_runtime::Error> {
+    client.run_activity(&name, payload(input)).await?;
+    Ok("done".to_owned())
+}
+
+/// Runs it and says how it went.
+fn log(name: &str, work: impl Future<Output = Result<String, durable_runtime::Error>> + 'static) {
+    let name = name.to_owned();
+    actix_web::rt::spawn(async move {
+        match work.await {
+            Ok(outcome) => tracing::info!(function = name, outcome, "run by hand"),
+            Err(error) => tracing::error!(function = name, %error, "run by hand"),
+        }
+    });
+}

@@ -1,0 +1,212 @@
+//! Timer functions: one task for each sleeps to its next instant, runs it, and keeps in the store where it stands.
+//!
+//! A run is written down before it begins and once more when it has ended: what a crash cuts off is run again by the next start, and of
+//! several hosts with one hub a single one begins it. The task waits for the run, so a run never meets itself.
+
+mod position;
+mod run;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use self::position::{Due, Position};
+use super::Engine;
+use crate::model::Timestamp;
+use crate::store::{Change, Error, TimerRecord};
+use crate::timer::ScheduledTimer;
+
+/// After what the store did not take.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether timer functions may begin.
+#[derive(Debug, Default)]
+pub(crate) struct Schedules(AtomicBool);
+
+impl Schedules {
+    /// Nothing begins any more.
+    pub(super) fn close(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Takes up every timer function where it was left.
+pub(super) async fn start(engine: Weak<Engine>) {
+    let mut stored = loop {
+        let Some(strong) = engine.upgrade() else {
+            return;
+        };
+        if strong.settings.timers.iter().next().is_none() {
+            return;
+        }
+        match strong.store.timers().await {
+            Ok(stored) => break stored,
+            Err(error) => {
+                tracing::warn!(%error, "the schedules of timer functions could not be read; they are read again");
+            }
+        }
+        let Some(_) = pause(strong).await else {
+            return;
+        };
+    };
+    let Some(strong) = engine.upgrade() else {
+        return;
+    };
+    for timer in strong.settings.timers.iter() {
+        let name = timer.timer.name.to_lowercase();
+        let own = stored.extract_if(.., |record| record.name == name).next();
+        let position = Position::at_start(timer, own, strong.clock.now());
+        let (engine, timer) = (Weak::clone(&engine), timer.clone());
+        strong.runtime.spawn(keep(engine, timer, position));
+    }
+}
+
+/// Runs one timer function whenever it is due, until the hub stops.
+async fn keep(engine: Weak<Engine>, timer: ScheduledTimer, mut position: Position) {
+    let mut starting = true;
+    loop {
+        let Some(strong) = engine.upgrade() else {
+            return;
+        };
+        if !timer.disabled {
+            position.follow(strong.clock.now());
+        }
+        if position.is_changed() {
+            let written = write(&strong, &timer, &mut position).await;
+            if written == Written::Refused && pause(strong).await.is_none() {
+                return;
+            }
+            continue;
+        }
+        if timer.disabled {
+            return;
+        }
+        let now = strong.clock.now();
+        let on_startup = std::mem::take(&mut starting) && timer.timer.spec.run_on_startup;
+        let due = position.due(now);
+        if let Some(due) = due.or_else(|| on_startup.then(|| position.on_startup(now))) {
+            // Under way from before it is written down until its end is.
+            let running = strong.busy.begin();
+            if strong.schedules.is_closed() {
+                return;
+            }
+            let done = make(&strong, &timer, &mut position, due).await;
+            drop(running);
+            if done.is_none() && pause(strong).await.is_none() {
+                return;
+            }
+            continue;
+        }
+        let wait = strong.clock.wait_until(position.next());
+        let stopped = strong.stopped.clone();
+        drop(strong);
+        tokio::select! {
+            () = wait => {}
+            () = stopped.cancelled() => return,
+        }
+    }
+}
+
+/// Makes a run: written down, run, written down. `None`: the store did not take it, or the hub stopped meanwhile.
+async fn make(
+    engine: &Arc<Engine>,
+    timer: &ScheduledTimer,
+    position: &mut Position,
+    due: Due,
+) -> Option<()> {
+    let name = timer.timer.name;
+    if position.deliveries() >= engine.settings.max_deliveries {
+        tracing::error!(
+            function = name,
+            scheduled = %due.scheduled.to_utc(),
+            "the timer function was begun {} times without an end: each time its host went down; it is left alone until its next instant",
+            position.deliveries()
+        );
+        position.skip(engine.clock.now());
+        return Some(());
+    }
+    if !due.on_startup {
+        position.begin();
+        match write(engine, timer, position).await {
+            Written::Done => {}
+            Written::Lost => return Some(()),
+            Written::Refused => {
+                position.undo();
+                return None;
+            }
+        }
+    }
+    let info = position.info(&due, engine.clock.now());
+    run::run(engine, timer, info).await?;
+    position.end(&due, engine.clock.now());
+    // What is not taken now is tried again before the next run.
+    write(engine, timer, position).await;
+    Some(())
+}
+
+/// What became of [`write`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Done,
+    /// Another host wrote in between: the run is its own.
+    Lost,
+    /// The store does not take it now.
+    Refused,
+}
+
+/// Writes down where it stands.
+async fn write(engine: &Engine, timer: &ScheduledTimer, position: &mut Position) -> Written {
+    let stored = match submit(engine, position.record().clone()).await {
+        Ok(()) => {
+            position.written();
+            return Written::Done;
+        }
+        Err(Error::Conflict(_)) => engine.store.timers().await,
+        Err(error) => Err(error),
+    };
+    let name = timer.timer.name;
+    match stored {
+        Ok(stored) => {
+            let own = |record: &TimerRecord| record.name == position.record().name;
+            if let Some(own) = stored.into_iter().find(own) {
+                position.lose(own, engine.clock.now());
+            }
+            tracing::debug!(function = name, "another host runs the timer function");
+            Written::Lost
+        }
+        Err(error) => {
+            tracing::warn!(function = name, %error, "where the timer function stands could not be written down; it is tried again");
+            Written::Refused
+        }
+    }
+}
+
+async fn submit(engine: &Engine, record: TimerRecord) -> Result<(), Error> {
+    let (answer, answered) = oneshot::channel();
+    let done = Box::new(move |result: Result<_, Error>| {
+        let _ = answer.send(result.map(|_| ()));
+    });
+    engine.submit_change(Change::Timer(record), done);
+    let closed = |_| Err(Error::Unavailable("the store is closed".to_owned()));
+    answered.await.unwrap_or_else(closed)
+}
+
+/// Waits a moment; `None` if the hub has stopped.
+async fn pause(engine: Arc<Engine>) -> Option<()> {
+    let until: Timestamp = engine.clock.now().plus(PAUSE);
+    let wait = engine.clock.wait_until(until);
+    let stopped = engine.stopped.clone();
+    drop(engine);
+    tokio::select! {
+        () = wait => Some(()),
+        () = stopped.cancelled() => None,
+    }
+}

@@ -1,0 +1,121 @@
+//! One run of a timer function: bounded in time, and whatever becomes of it, one line in the log.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tracing::Instrument;
+
+use super::super::Engine;
+use crate::error::Error;
+use crate::model::FailureDetails;
+use crate::registry::TimerRun;
+use crate::replay::panic_text;
+use crate::timer::{ScheduledTimer, TimerInfo, TimerInvocation};
+
+/// Runs it to its end; `None` if the hub stopped before that.
+pub(super) async fn run(
+    engine: &Arc<Engine>,
+    timer: &ScheduledTimer,
+    info: TimerInfo,
+) -> Option<()> {
+    let name = timer.timer.name;
+    let (scheduled, past_due) = (info.scheduled, info.is_past_due);
+    let invocation = TimerInvocation {
+        function: name,
+        info,
+        states: Arc::clone(&engine.states),
+        client: engine.client.clone(),
+    };
+    let limit = engine.settings.function_timeout;
+    let span = tracing::info_span!("timer", function = name);
+    let began = Instant::now();
+    let work = match timer.timer.spec.run {
+        TimerRun::Async(run) => resumable(name, run, invocation, limit).boxed(),
+        TimerRun::Blocking(run) => blocking(name, run, invocation, limit).boxed(),
+    };
+    let result = tokio::select! {
+        result = work.instrument(span) => result,
+        () = engine.stopped.cancelled() => {
+            tracing::warn!(function = name, "the timer function did not end before the host; the next start runs it again");
+            return None;
+        }
+    };
+    let duration = began.elapsed();
+    match result {
+        Ok(()) => {
+            tracing::info!(function = name, outcome = "ok", ?duration, %scheduled, past_due, "timer");
+        }
+        Err(failure) => {
+            tracing::error!(function = name, outcome = failure.error_type, error = failure.message, ?duration, %scheduled, past_due, "timer");
+        }
+    }
+    Some(())
+}
+
+type Outcome = Result<(), FailureDetails>;
+
+async fn resumable(
+    name: &'static str,
+    run: fn(TimerInvocation) -> BoxFuture<'static, Result<(), Error>>,
+    invocation: TimerInvocation,
+    limit: Option<Duration>,
+) -> Outcome {
+    let work = async {
+        let made = std::panic::catch_unwind(AssertUnwindSafe(|| run(invocation)));
+        match made {
+            Ok(future) => AssertUnwindSafe(future).catch_unwind().await,
+            Err(panic) => Err(panic),
+        }
+    };
+    let result = match limit {
+        None => work.await,
+        Some(limit) => match tokio::time::timeout(limit, work).await {
+            Ok(result) => result,
+            Err(_) => {
+                let text = format!("the timer function `{name}` took longer than {limit:?}");
+                return Err(FailureDetails::new("FunctionTimeout", text));
+            }
+        },
+    };
+    match result {
+        Ok(result) => result.map_err(|error| error.to_failure()),
+        Err(panic) => Err(FailureDetails::new("panic", panic_text(&*panic))),
+    }
+}
+
+/// A thread cannot be stopped: one that takes too long is waited for all the same, so that no second one starts beside it.
+async fn blocking(
+    name: &'static str,
+    run: fn(TimerInvocation) -> Result<(), Error>,
+    invocation: TimerInvocation,
+    limit: Option<Duration>,
+) -> Outcome {
+    let span = tracing::Span::current();
+    let mut task = tokio::task::spawn_blocking(move || span.in_scope(|| run(invocation)));
+    if let Some(limit) = limit
+        && let Ok(result) = tokio::time::timeout(limit, &mut task).await
+    {
+        return outcome(result);
+    }
+    if let Some(limit) = limit {
+        tracing::warn!(
+            function = name,
+            "the timer function takes longer than {limit:?}; it cannot be stopped, as it is not async"
+        );
+    }
+    outcome(task.await)
+}
+
+fn outcome(result: Result<Result<(), Error>, tokio::task::JoinError>) -> Outcome {
+    match result {
+        Ok(result) => result.map_err(|error| error.to_failure()),
+        Err(error) if error.is_panic() => Err(FailureDetails::new(
+            "panic",
+            panic_text(&*error.into_panic()),
+        )),
+        Err(error) => Err(Error::msg(error).to_failure()),
+    }
+}

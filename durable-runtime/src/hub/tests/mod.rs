@@ -1,0 +1,57 @@
+//! What only the inside of a hub shows: how much of it is in memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use durable_macros::orchestration_trigger;
+use serde_json::json;
+
+use super::{Hub, Options, Settings};
+use crate::store::sqlite::{Options as SqliteOptions, SqliteStore};
+use crate::{DurableClient, OrchestrationContext, Registry, Result, States};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn hub(folder: &tempfile::TempDir) -> Hub {
+    let store = SqliteStore::open(SqliteOptions::new(folder.path().join("hub.db"))).unwrap();
+    let options = Options {
+        registry: Registry::collect().unwrap(),
+        states: Arc::new(States::default()),
+        store: Arc::new(store),
+        settings: Settings::default(),
+    };
+    Hub::start(options, &DurableClient::unbound()).unwrap()
+}
+
+#[orchestration_trigger(crate = crate)]
+async fn patient(ctx: OrchestrationContext, left: u32) -> Result<String> {
+    let tomorrow = Duration::from_secs(86_400);
+    let kept = ctx.create_timer(tomorrow);
+    let wait = ctx.wait_for_external_event::<u32>("go");
+    wait.with_timeout(tomorrow).await?;
+    // Asked for and given up in one turn.
+    let glance = ctx.create_timer(tomorrow);
+    futures::future::select(glance, std::future::ready(())).await;
+    drop(kept);
+    if left == 0 {
+        return Ok("done".into());
+    }
+    ctx.continue_as_new(left - 1)
+}
+
+/// Vectors 31 and 33: a generation's timers leave memory with it, however far away they are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn timers_of_earlier_generations_leave_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = hub(&folder);
+    let client = hub.client();
+    let id = client.start_new::<patient>(100u32).await.unwrap();
+    for n in 0..=100u32 {
+        client.raise_event(&id, "go", n).await.unwrap();
+    }
+    let end = client.wait_for_completion(&id, PATIENCE).await.unwrap();
+    assert_eq!(end.output, Some(json!("done")));
+    assert_eq!(hub.engine.timers.len(), 0);
+    assert_eq!(hub.engine.cells.len(), 0);
+    hub.shutdown().await;
+}

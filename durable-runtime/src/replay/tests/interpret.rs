@@ -1,0 +1,269 @@
+//! The orchestrator that runs a [`Program`] through the real context.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt, join_all, try_join_all};
+use futures::stream::{FuturesUnordered, StreamExt};
+
+use super::program::{Call, ChildId, EVENTS, Expr, Join, Policy, Program, Race};
+use crate::error::Error;
+use crate::function::finish;
+use crate::model::{Payload, TaskError};
+use crate::registry::{ActivityRun, ActivitySpec, Kind, OrchestratorSpec, Registration, Registry};
+use crate::replay::{ContinueOptions, OrchestrationContext, RetryPolicy};
+
+pub(super) const ACTIVITY: &str = "work";
+pub(super) const ORCHESTRATOR: &str = "program";
+
+thread_local! {
+    /// How often orchestrators were polled on this thread: for each execution a function of its history.
+    pub(super) static POLLS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The interpreter and the activity that it calls.
+pub(super) fn registry() -> Arc<Registry> {
+    let registration = |name, kind| Registration {
+        name,
+        module: module_path!(),
+        file: file!(),
+        line: line!(),
+        kind,
+    };
+    let activity = ActivitySpec {
+        timeout: None,
+        max_concurrency: None,
+        rate: None,
+        states: &[],
+        run: ActivityRun::Blocking(|_| finish(())),
+    };
+    let all = [
+        registration(ORCHESTRATOR, Kind::Orchestrator(spec())),
+        registration(ACTIVITY, Kind::Activity(activity)),
+    ];
+    Registry::of(all.iter()).unwrap()
+}
+
+pub(super) fn spec() -> OrchestratorSpec {
+    OrchestratorSpec { version: None, run }
+}
+
+fn run(ctx: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>> {
+    let mut inner = interpret(ctx).boxed();
+    let counted = move |cx: &mut std::task::Context<'_>| {
+        POLLS.set(POLLS.get() + 1);
+        inner.as_mut().poll(cx)
+    };
+    futures::future::poll_fn(counted).boxed()
+}
+
+async fn interpret(ctx: OrchestrationContext) -> Result<Payload, Error> {
+    let mut program: Program = ctx.input()?;
+    let value = start(&ctx, &program.parts[program.at])
+        .await
+        .map_err(Error::msg)?;
+    program.so_far.push(value);
+    program.at += 1;
+    if program.at == program.parts.len() {
+        return finish(program.so_far.join(";"));
+    }
+    let mut options = ContinueOptions::new();
+    if program.discard {
+        options = options.discard_events();
+    }
+    ctx.continue_as_new_with(program, options)
+}
+
+type Value = Result<String, String>;
+
+fn text(error: &TaskError) -> String {
+    match error {
+        TaskError::Timeout => "timeout".to_owned(),
+        TaskError::Failed(failure) if failure.error_type == "UsageError" => "usage".to_owned(),
+        TaskError::Failed(failure) => failure.message.clone(),
+    }
+}
+
+/// A call is made here and now; the rest when it is first polled.
+fn start(ctx: &OrchestrationContext, expr: &Expr) -> BoxFuture<'static, Value> {
+    if let Expr::Await(call) = expr {
+        return make(ctx, call);
+    }
+    let (ctx, expr) = (ctx.clone(), expr.clone());
+    async move {
+        match &expr {
+            Expr::Await(call) => make(&ctx, call).await,
+            Expr::Seq(all) => in_sequence(&ctx, all.iter()).await,
+            Expr::Repeat(n, of) => in_sequence(&ctx, std::iter::repeat_n(&**of, (*n).into())).await,
+            Expr::Catch(of) => Ok(rendered(start(&ctx, of).await)),
+            Expr::Join(kind, all) => join(&ctx, *kind, all).await,
+            Expr::Race(kind, all) => race(&ctx, *kind, all).await,
+            Expr::Held(call, then) => {
+                let held = make(&ctx, call);
+                let first = start(&ctx, then).await?;
+                Ok(format!("<{first},{}>", held.await?))
+            }
+            Expr::Forget(call) => {
+                drop(make(&ctx, call));
+                Ok("forgotten".to_owned())
+            }
+            Expr::Glance(call) => match futures::poll!(make(&ctx, call)) {
+                std::task::Poll::Ready(value) => value,
+                std::task::Poll::Pending => Ok("not yet".to_owned()),
+            },
+            Expr::Send => {
+                ctx.send_event("elsewhere", "hello", 1);
+                Ok("sent".to_owned())
+            }
+            Expr::Start => {
+                let _ = ctx.start_orchestration_by_name(ORCHESTRATOR, ());
+                Ok("started".to_owned())
+            }
+            Expr::Guid => Ok(ctx.new_guid().to_string()),
+            Expr::Now => Ok(ctx.current_utc_datetime().timestamp_micros().to_string()),
+            Expr::Status(status) => {
+                ctx.set_custom_status(status);
+                Ok("shown".to_owned())
+            }
+        }
+    }
+    .boxed()
+}
+
+fn rendered(value: Value) -> String {
+    value.unwrap_or_else(|error| format!("!{error}"))
+}
+
+async fn in_sequence<'a>(ctx: &OrchestrationContext, all: impl Iterator<Item = &'a Expr>) -> Value {
+    let mut values = Vec::new();
+    for expr in all {
+        values.push(start(ctx, expr).await?);
+    }
+    Ok(format!("({})", values.join(",")))
+}
+
+async fn join(ctx: &OrchestrationContext, kind: Join, all: &[Expr]) -> Value {
+    let started: Vec<_> = all.iter().map(|expr| start(ctx, expr)).collect();
+    let values = match kind {
+        Join::All => join_all(started).await.into_iter().map(rendered).collect(),
+        Join::Try => try_join_all(started).await?,
+        Join::WhenAll => {
+            let failing = started.into_iter().map(|future| {
+                future.map(|value| {
+                    let failure = |text| crate::model::FailureDetails::new("E", text);
+                    value.map_err(|text| TaskError::Failed(failure(text)))
+                })
+            });
+            ctx.when_all(failing).await.map_err(|error| text(&error))?
+        }
+        Join::Unordered => {
+            let numbered = started
+                .into_iter()
+                .enumerate()
+                .map(|(index, future)| future.map(move |value| (index, value)));
+            let pool: FuturesUnordered<_> = numbered.collect();
+            let done: Vec<(usize, Value)> = pool.collect().await;
+            done.into_iter()
+                .map(|(index, value)| format!("{index}:{}", rendered(value)))
+                .collect()
+        }
+    };
+    Ok(format!("[{}]", values.join(",")))
+}
+
+async fn race(ctx: &OrchestrationContext, kind: Race, all: &[Expr]) -> Value {
+    let started: Vec<_> = all.iter().map(|expr| start(ctx, expr)).collect();
+    match kind {
+        Race::Any => {
+            let (value, index, rest) = ctx.when_any(started).await;
+            drop(rest);
+            Ok(format!("{{{index}:{}}}", value?))
+        }
+        Race::Keep => {
+            let (value, index, rest) = ctx.when_any(started).await;
+            let mut values = vec![format!("{index}:{}", rendered(value))];
+            for future in rest {
+                values.push(rendered(future.await));
+            }
+            Ok(format!("{{{}}}", values.join(",")))
+        }
+        Race::Select => {
+            let mut started = started.into_iter();
+            let (Some(first), Some(second)) = (started.next(), started.next()) else {
+                return Err("a race of less than two".to_owned());
+            };
+            drop(started);
+            let (index, value) = tokio::select! {
+                biased;
+                value = first => (0, value),
+                value = second => (1, value),
+            };
+            Ok(format!("{{{index}:{}}}", value?))
+        }
+    }
+}
+
+fn make(ctx: &OrchestrationContext, call: &Call) -> BoxFuture<'static, Value> {
+    let done = |outcome: Result<serde_json::Value, TaskError>| match outcome {
+        Ok(value) => Ok(value.to_string()),
+        Err(error) => Err(text(&error)),
+    };
+    let span = |seconds: &u32| Duration::from_secs((*seconds).into());
+    match call {
+        Call::Activity { retry, timeout } => {
+            let mut call = ctx.call_activity_by_name::<serde_json::Value>(ACTIVITY, 1);
+            if let Some(policy) = retry {
+                call = call.with_retry(policy.of());
+            }
+            if let Some(timeout) = timeout {
+                call = call.with_timeout(span(timeout));
+            }
+            call.map(done).boxed()
+        }
+        Call::Child { id, retry, timeout } => {
+            let mut call = ctx.call_sub_orchestrator_by_name::<serde_json::Value>(ORCHESTRATOR, ());
+            match id {
+                ChildId::Automatic => {}
+                ChildId::Named(n) => call = call.with_instance_id(format!("child{n}")),
+                ChildId::Own => call = call.with_instance_id(ctx.instance_id().to_uppercase()),
+            }
+            if let Some(policy) = retry {
+                call = call.with_retry(policy.of());
+            }
+            if let Some(timeout) = timeout {
+                call = call.with_timeout(span(timeout));
+            }
+            call.map(done).boxed()
+        }
+        Call::Timer(seconds) => ctx
+            .create_timer(span(seconds))
+            .map(|()| Ok("rang".to_owned()))
+            .boxed(),
+        Call::Event { name, timeout } => {
+            let name = EVENTS[usize::from(*name)].to_uppercase();
+            let mut wait = ctx.wait_for_external_event::<serde_json::Value>(&name);
+            if let Some(timeout) = timeout {
+                wait = wait.with_timeout(span(timeout));
+            }
+            wait.map(done).boxed()
+        }
+        Call::Unknown => ctx
+            .call_activity_by_name::<serde_json::Value>("nobody", ())
+            .map(done)
+            .boxed(),
+    }
+}
+
+impl Policy {
+    fn of(self) -> RetryPolicy {
+        let span = |seconds: u32| Duration::from_secs(seconds.into());
+        let policy = RetryPolicy::new(self.attempts, span(self.first))
+            .with_backoff_coefficient(self.coefficient.into())
+            .with_max_interval(span(self.longest));
+        match self.timeout {
+            Some(timeout) => policy.with_timeout(span(timeout)),
+            None => policy,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Random programs under random deliveries: the core does what the model says, resident or loaded before any turn.
+//!
+//! `PROGRAMS` says how many (2,000), `PROGRAMS_SEED` which; the seed is printed when one fails.
+
+use std::cell::Cell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+use super::drive::play;
+use super::interpret::registry;
+use super::program::programs;
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// One part of the programs, so that the parts run side by side.
+fn check(part: u64, parts: u64) {
+    let cases = setting("PROGRAMS").unwrap_or(2_000).div_ceil(parts);
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let seed = setting("PROGRAMS_SEED").unwrap_or_else(|| clock().as_micros() as u64 / 8 * 8);
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&(seed + part).to_le_bytes());
+    let config = Config {
+        cases: u32::try_from(cases).unwrap(),
+        failure_persistence: None,
+        max_shrink_iters: 20_000,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let registry = registry();
+    let strategy = (programs(), prop::collection::vec(any::<u16>(), 0..40));
+    let (turns, generations) = (Cell::new(0), Cell::new(0));
+    let result = runner.run(&strategy, |(program, tape)| {
+        let played = play(&registry, &program, &tape).map_err(TestCaseError::fail)?;
+        turns.set(turns.get() + played.turns);
+        generations.set(generations.get() + played.generations);
+        Ok(())
+    });
+    let (turns, generations) = (turns.get(), generations.get());
+    println!("PROGRAMS_SEED={seed}: {cases} programs, {generations} generations, {turns} turns");
+    match result {
+        Ok(()) => {}
+        Err(TestError::Fail(reason, least)) => {
+            panic!("PROGRAMS_SEED={seed}: {reason}\nof {least:?}")
+        }
+        Err(error) => panic!("PROGRAMS_SEED={seed}: {error}"),
+    }
+}
+
+#[test]
+fn random_programs_do_what_the_model_says_in_any_mode() {
+    check(0, 2);
+}
+
+#[test]
+fn more_random_programs_do_what_the_model_says_in_any_mode() {
+    check(1, 2);
+}

@@ -1,0 +1,66 @@
+//! Arguments for functions that a test calls as the plain functions that they are.
+
+use std::any::type_name;
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::scope;
+use crate::activity::{ActivityContext, Call};
+use crate::entity::{Entity, EntityContext, Operation};
+use crate::error::Result;
+use crate::model::{EntityId, Payload};
+
+/// An [`ActivityContext`] for an activity that is called by hand: attempt 1, delivery 1, and nobody cancels it.
+///
+/// ```
+/// let ctx = durable_runtime::testing::activity_context();
+/// assert_eq!((ctx.attempt(), ctx.delivery()), (1, 1));
+/// assert!(!ctx.cancellation_token().is_cancelled());
+/// ```
+#[must_use]
+pub fn activity_context() -> ActivityContext {
+    ActivityContext::new(Call {
+        instance_id: "test".into(),
+        execution_id: "test".into(),
+        name: "test".into(),
+        task_id: 0,
+        attempt: 1,
+        delivery: 1,
+        idempotency_key: "test:test:0".to_owned(),
+        token: CancellationToken::new(),
+    })
+}
+
+/// An [`EntityContext`] for an operation that is called by hand: of the entity `E` with that key, which has no state yet; the operation is
+/// `get`, without input. Give it a state with [`EntityContext::set_state`]; what it sends goes nowhere.
+#[must_use]
+pub fn entity_context<E: Entity>(key: impl Into<String>) -> EntityContext {
+    context::<E>(key.into(), "get", None)
+}
+
+/// The same for another operation and its input, as an entity function reads them.
+///
+/// # Errors
+/// An input that cannot be serialised.
+pub fn entity_context_of<E: Entity>(
+    key: impl Into<String>,
+    operation: &str,
+    input: impl Serialize,
+) -> Result<EntityContext> {
+    let input = Payload::of(&input)?;
+    Ok(context::<E>(key.into(), operation, Some(input)))
+}
+
+fn context<E: Entity>(key: String, operation: &str, input: Option<Payload>) -> EntityContext {
+    let path = type_name::<E>();
+    let registry = scope::nearest(path.rsplit_once("::").map_or(path, |(module, _)| module));
+    EntityContext::new(Operation::new(
+        EntityId::of::<E>(key),
+        operation.into(),
+        input,
+        None,
+        Arc::new(registry),
+    ))
+}

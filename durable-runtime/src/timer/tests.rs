@@ -1,0 +1,3 @@
+mod ncrontab;
+mod schedule;
+mod timetable;

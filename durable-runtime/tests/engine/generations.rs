@@ -1,0 +1,89 @@
+//! Continue-as-new without end.
+
+use durable_macros::orchestration_trigger;
+use durable_runtime::{OrchestrationContext, Result};
+use serde_json::{Value, json};
+
+use crate::functions::generations;
+use crate::host::{Host, Residency};
+use crate::scenarios::scenarios;
+
+#[orchestration_trigger]
+async fn twice(ctx: OrchestrationContext, generation: u32) -> Result<String> {
+    ctx.wait_for_external_event::<Value>("next").await?;
+    if generation == 2 {
+        return Ok("ok".into());
+    }
+    ctx.continue_as_new(generation + 1)
+}
+
+#[orchestration_trigger]
+async fn shows_once(ctx: OrchestrationContext, generation: u32) -> Result<()> {
+    match generation {
+        0 => ctx.set_custom_status("first"),
+        2 => ctx.set_custom_status(&Value::Null),
+        _ => {}
+    }
+    ctx.wait_for_external_event::<Value>("next").await?;
+    if generation == 3 {
+        return Ok(());
+    }
+    ctx.continue_as_new(generation + 1)
+}
+
+scenarios! {
+    // Vector 32, second half.
+    instance_continues_twice_while_it_is_in_memory(host) {
+        let id = host.client.start_new::<twice>(0u32).await.unwrap();
+        for _ in 0..3 {
+            host.client.raise_event(&id, "next", ()).await.unwrap();
+        }
+        assert_eq!(host.end(&id).await.output, Some(json!("ok")));
+    }
+
+    // Vector 52: kept over a generation that says nothing, and cleared by `null`.
+    custom_status_outlives_its_generation_until_it_is_cleared(host) {
+        let id = host.client.start_new::<shows_once>(0u32).await.unwrap();
+        let shown = async || host.client.get_status(&id).await.unwrap().unwrap();
+        crate::events::until_status(&host, &id, &json!("first")).await;
+        host.client.raise_event(&id, "next", ()).await.unwrap();
+        until_input(&host, &id, 1).await;
+        assert_eq!(shown().await.custom_status, Some(json!("first")));
+        host.client.raise_event(&id, "next", ()).await.unwrap();
+        until_input(&host, &id, 2).await;
+        assert_eq!(shown().await.custom_status, None);
+        host.client.raise_event(&id, "next", ()).await.unwrap();
+        host.client.raise_event(&id, "next", ()).await.unwrap();
+        assert_eq!(host.end(&id).await.custom_status, None);
+    }
+}
+
+/// The status comes with a commit; waits by asking again, since no signal tells of it.
+async fn until_input(host: &Host, id: &str, input: u32) {
+    let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
+    while host.client.get_status(id).await.unwrap().unwrap().input != Some(json!(input)) {
+        assert!(tokio::time::Instant::now() < deadline, "never {input}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Vector 33: `GENERATIONS=1000000` for the whole of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn history_and_file_stay_small_over_many_generations() {
+    let count = std::env::var("GENERATIONS").ok();
+    let count: u32 = count.map_or(10_000, |text| text.parse().unwrap());
+    let host = Host::new(Residency::Resident);
+    let id = host.client.start_new::<generations>(count).await.unwrap();
+    let end = host
+        .client
+        .wait_for_completion(&id, std::time::Duration::from_secs(3600))
+        .await;
+    assert_eq!(end.unwrap().output, Some(json!("done")));
+    assert_eq!(
+        host.kinds(&id).await,
+        ["ExecutionStarted", "ExecutionCompleted"]
+    );
+    // Every commit is in the log until a checkpoint; the log is cut at its limit.
+    let size = host.file_size();
+    assert!(size < 100 << 20, "{size} bytes after {count} generations");
+}
