@@ -4,6 +4,7 @@ mod binding;
 mod call;
 mod entities;
 mod host;
+mod pending;
 mod projection;
 mod purge;
 mod query;
@@ -27,6 +28,7 @@ pub(crate) use entities::dress;
 
 pub use call::{Call, Start, Terminate};
 pub use entities::{CallEntity, CleanedEntities, EntityQuery, EntityStatus, SignalEntity};
+pub use pending::{PendingActivity, PendingWork};
 pub use purge::PurgeInstance;
 pub use query::{InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
 
@@ -240,6 +242,14 @@ impl DurableClient {
             }
             Ok(Some(status))
         })
+    }
+
+    /// What an instance waits for: open activities, timers, events, children; nothing once it has ended. `None` if there is none of that id.
+    ///
+    /// It is made by replaying the stored history on the side, at the cost of its length; the instance itself does not notice.
+    pub fn pending_work(&self, id: impl AsRef<str>) -> Call<Option<PendingWork>> {
+        let (client, id) = (self.clone(), id.as_ref().to_owned());
+        Call::new(async move { client.engine().await?.pending_work(&id).await })
     }
 
     /// The recorded events of an instance, one list per turn, with ids.

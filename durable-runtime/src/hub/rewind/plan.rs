@@ -47,7 +47,7 @@ pub(super) fn plan(history: &[Vec<HistoryEvent>], failure: Option<&FailureDetail
     for event in kept.iter().flatten() {
         if let Some(id) = asked(event) {
             open.insert(id, event);
-        } else if let Some(id) = answered(event) {
+        } else if let Some(id) = event.answers() {
             open.remove(&id);
         }
     }
@@ -56,7 +56,7 @@ pub(super) fn plan(history: &[Vec<HistoryEvent>], failure: Option<&FailureDetail
         if is_frame(event) || asked(event).is_some() || failed(event).is_some() {
             continue;
         }
-        let wanted = match answered(event) {
+        let wanted = match event.answers() {
             None => true,
             Some(id) => open.remove(&id).is_some(),
         };
@@ -122,7 +122,7 @@ fn is_made_good(history: &[Vec<HistoryEvent>], id: i64) -> bool {
     let mut later = events().filter(|event| asked(event) > Some(id) && is_same(first, event));
     later.any(|attempt| {
         let id = asked(attempt);
-        events().any(|event| failed(event).is_none() && answered(event) == id)
+        events().any(|event| failed(event).is_none() && event.answers() == id)
     })
 }
 
@@ -171,18 +171,6 @@ fn asked(event: &HistoryEvent) -> Option<i64> {
         | HistoryEvent::EntityLockRequested { id, .. }
         | HistoryEvent::EntityUnlockSent { id, .. } => Some(*id),
         _ => None,
-    }
-}
-
-/// The id of what this ends, well or not.
-fn answered(event: &HistoryEvent) -> Option<i64> {
-    match event {
-        HistoryEvent::TaskCompleted { id, .. }
-        | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-        | HistoryEvent::EntityOperationCompleted { id, .. }
-        | HistoryEvent::EntityLockGranted { id }
-        | HistoryEvent::TimerFired { id } => Some(*id),
-        other => failed(other),
     }
 }
 
