@@ -22,7 +22,7 @@ use crate::function::{IntoInput, Orchestrator};
 use crate::hub::{Engine, StartRequest};
 use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
 use crate::registry::Registry;
-use crate::store::{InstanceRecord, ListQuery, Parts};
+use crate::store::{InstanceRecord, ListQuery, LoadedInstance, Parts};
 
 pub(crate) use entities::dress;
 
@@ -30,6 +30,8 @@ pub use call::{Call, Start, Terminate};
 pub use entities::{CallEntity, CleanedEntities, EntityQuery, EntityStatus, SignalEntity};
 pub use pending::{PendingActivity, PendingWork};
 pub use purge::PurgeInstance;
+#[doc(hidden)]
+pub use purge::purge_order;
 pub use query::{InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
 
 /// Starts, queries and controls instances. Cheap to clone; usable from any trigger but orchestration, and from outside.
@@ -435,6 +437,17 @@ impl DurableClient {
             Ok(OrchestrationStatus::of(&record, true))
         })
     }
+}
+
+/// The history of a loaded instance as clients read it, inputs and outputs included.
+#[doc(hidden)]
+#[must_use]
+pub fn history_of(loaded: &LoadedInstance) -> Vec<serde_json::Value> {
+    let show = Show {
+        input: true,
+        output: true,
+    };
+    project(&loaded.record, &loaded.history, show)
 }
 
 /// Why a client's call failed.

@@ -123,7 +123,8 @@ impl PendingWork {
                 self.entities.push(entity.to_string());
             }
             HistoryEvent::EntityLockRequested { entities, .. } => {
-                self.entities.extend(entities.iter().map(ToString::to_string));
+                self.entities
+                    .extend(entities.iter().map(ToString::to_string));
             }
             _ => {}
         }
@@ -131,7 +132,13 @@ impl PendingWork {
 }
 
 fn is_waited_for(open: &Open) -> bool {
-    !matches!(open, Open::Activity { abandoned: true, .. })
+    !matches!(
+        open,
+        Open::Activity {
+            abandoned: true,
+            ..
+        }
+    )
 }
 
 /// What was asked for and not answered, and when, by task id.

@@ -56,8 +56,10 @@ use crate::replay::Execution;
 use crate::state::States;
 use crate::store::{Change, Done, Store};
 
-pub(crate) use requests::StartRequest;
+pub(crate) use requests::{StartRequest, client_error};
 pub use retention::Retention;
+#[doc(hidden)]
+pub use rewind::plan_rewind;
 pub use settings::Settings;
 pub use versions::{VersionFailure, VersionMatch};
 #[doc(hidden)]

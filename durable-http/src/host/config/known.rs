@@ -30,6 +30,7 @@ const DURABLE_TASK: &[&str] = &[
     "purgeRunningInstances",
     "gracePeriodInSeconds",
     "maxActivityDeliveries",
+    "retention",
     "appLeaseOptions",
 ];
 
@@ -46,6 +47,9 @@ const HTTP_SETTINGS: &[&str] = &[
     "maxConcurrentRequests",
 ];
 
+/// Below `extensions.durableTask.retention`.
+const RETENTION: &[&str] = &["completed", "failed", "terminated", "canceled"];
+
 /// Below `extensions.http`.
 const HTTP: &[&str] = &[
     "routePrefix",
@@ -60,9 +64,10 @@ const HTTP: &[&str] = &[
 ];
 
 /// The sections whose keys are all known.
-pub(super) const SECTIONS: [(&str, &[&str]); 3] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 4] = [
     ("durableTask", DURABLE_TASK),
     ("durableTask.httpSettings", HTTP_SETTINGS),
+    ("durableTask.retention", RETENTION),
     ("http", HTTP),
 ];
 
