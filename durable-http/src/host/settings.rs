@@ -91,6 +91,7 @@ impl Told {
         let environment = Variables::of(sources);
         let mut config = Config::read(root, &environment)?;
         let mut warnings = config.warnings();
+        warnings.extend(config.unused());
         let mut hub = read_hub(&mut config);
         hub.hub_name = hub_name(&mut config, &environment, root);
         let http = read_http(&mut config, &environment);

@@ -50,6 +50,40 @@ const HTTP_SETTINGS: &[&str] = &[
 /// Below `extensions.durableTask.retention`.
 const RETENTION: &[&str] = &["completed", "failed", "terminated", "canceled"];
 
+/// Below `extensions.durableTask.storageProvider`.
+const STORAGE_PROVIDER: &[&str] = &[
+    "type",
+    "connectionName",
+    "connectionStringName",
+    "maxQueuePollingInterval",
+    "controlQueueBatchSize",
+    "controlQueueBufferThreshold",
+    "partitionCount",
+    "controlQueueVisibilityTimeout",
+    "workItemQueueVisibilityTimeout",
+    "fetchLargeMessagesAutomatically",
+    "trackingStoreConnectionName",
+    "trackingStoreNamePrefix",
+];
+
+/// Below `extensions.durableTask.tracing`.
+const TRACING: &[&str] = &[
+    "traceInputsAndOutputs",
+    "traceReplayEvents",
+    "distributedTracingEnabled",
+    "version",
+];
+
+/// Below `extensions.durableTask.notifications.eventGrid`.
+const EVENT_GRID: &[&str] = &[
+    "topicEndpoint",
+    "keySettingName",
+    "publishRetryCount",
+    "publishRetryInterval",
+    "publishRetryHttpStatus",
+    "publishEventTypes",
+];
+
 /// Below `extensions.http`.
 const HTTP: &[&str] = &[
     "routePrefix",
@@ -64,10 +98,13 @@ const HTTP: &[&str] = &[
 ];
 
 /// The sections whose keys are all known.
-pub(super) const SECTIONS: [(&str, &[&str]); 4] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
     ("durableTask", DURABLE_TASK),
     ("durableTask.httpSettings", HTTP_SETTINGS),
     ("durableTask.retention", RETENTION),
+    ("durableTask.storageProvider", STORAGE_PROVIDER),
+    ("durableTask.tracing", TRACING),
+    ("durableTask.notifications.eventGrid", EVENT_GRID),
     ("http", HTTP),
 ];
 
