@@ -85,7 +85,10 @@ fn waits(pending: &PendingWork) -> String {
     found.extend(pending.events.iter().map(|name| format!("event {name}")));
     found.extend(pending.next_timer.map(|at| format!("timer at {at}")));
     if pending.messages > 0 {
-        found.push(format!("{} messages not yet processed", pending.messages));
+        found.push(format!(
+            "a host: {} received and not yet processed",
+            pending.messages
+        ));
     }
     let lines = found
         .into_iter()
