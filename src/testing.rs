@@ -34,8 +34,10 @@
 //! }
 //! ```
 //!
-//! Functions may also be called as the plain functions that they are: [`State::new`](crate::State::new), [`activity_context`] and
-//! [`entity_context`] make their arguments.
+//! Functions may also be called as the plain functions that they are: [`State::new`](crate::State::new), [`activity_context`],
+//! [`entity_context`] and [`timer_info`] make their arguments.
 //! Whether code still fits the instances that are under way is what [`replay`] tells, of histories that `instances export` printed.
 
-pub use durable_runtime::testing::{History, RunningTestHost, TestHost, activity_context, replay};
+pub use durable_runtime::testing::{
+    History, RunningTestHost, TestHost, activity_context, replay, timer_info,
+};

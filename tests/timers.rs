@@ -8,7 +8,9 @@
 
 use std::path::Path;
 
+use durable_functions::chrono::Utc;
 use durable_functions::prelude::*;
+use durable_functions::testing::timer_info;
 use tokio::sync::mpsc;
 
 /// What ran, in order.
@@ -155,10 +157,7 @@ async fn a_state_that_nobody_gave_keeps_the_host_from_starting() {
 #[tokio::test]
 async fn they_are_plain_functions_too() {
     let (reports, mut received) = mpsc::unbounded_channel();
-    on_the_blocking_pool(
-        State::new(reports),
-        TimerInfo::on_time(std::time::SystemTime::now().into()),
-    );
+    on_the_blocking_pool(State::new(reports), timer_info(Utc::now()));
     assert!(!received.recv().await.unwrap().1.is_past_due);
     hourly();
 }

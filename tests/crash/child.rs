@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
-use durable_functions::{DurableClient, Host, InstanceQuery, OrchestrationStatus};
+use durable_functions::{DurableClient, Host, InstanceQuery, OrchestrationStatus, RuntimeStatus};
+
+use futures::future::join_all;
 
 use crate::functions::{EVENTS, GENERATIONS, append, chain, events, fan_out, folder, generations};
-use crate::functions::{parent, timers};
+use crate::functions::{parent, paused, timers};
 
 /// Instances that one wave starts, by what they run.
-pub(crate) const WAVE: [&str; 8] = [
+pub(crate) const WAVE: [&str; 9] = [
     "chain",
     "chain",
     "chain",
@@ -17,6 +19,7 @@ pub(crate) const WAVE: [&str; 8] = [
     "timers",
     "events",
     "parent",
+    "paused",
     "generations",
 ];
 
@@ -25,23 +28,32 @@ pub(crate) fn id_of(prefix: &str, index: usize, n: u64) -> String {
     format!("{prefix}-{index}-{n}")
 }
 
+/// What it prints once the hub is open.
+pub(crate) const OPENED: &str = "the hub is open";
+
 /// A hub on the shared folder.
 pub(crate) fn host(folder: &Path) -> Host {
-    Host::new().without_http().with_script_root(folder)
+    // Kills come so fast that an activity may be cut down ten times in a row: that is no poison here.
+    let deliveries = "AzureFunctionsJobHost__extensions__durableTask__maxActivityDeliveries";
+    let host = Host::new().without_http().with_script_root(folder);
+    host.with_setting(deliveries, "10000")
 }
 
 /// Every instance there is.
 pub(crate) async fn list(client: &DurableClient) -> Vec<OrchestrationStatus> {
-    let (mut all, mut query) = (Vec::new(), InstanceQuery::new().with_page_size(500));
+    pages(client, InstanceQuery::new()).await
+}
+
+async fn pages(client: &DurableClient, query: InstanceQuery) -> Vec<OrchestrationStatus> {
+    let query = query.with_page_size(500);
+    let (mut all, mut next) = (Vec::new(), query.clone());
     loop {
-        let page = client.list_instances(query).await.unwrap();
+        let page = client.list_instances(next).await.unwrap();
         all.extend(page.items);
         let Some(token) = page.continuation_token else {
             return all;
         };
-        query = InstanceQuery::new()
-            .with_page_size(500)
-            .with_continuation(token);
+        next = query.clone().with_continuation(token);
     }
 }
 
@@ -52,6 +64,7 @@ pub(crate) async fn run() {
     let host = host(&folder().unwrap()).start().await.unwrap();
     let client = host.client();
     append("opened", &number.to_string()).unwrap();
+    println!("{OPENED}");
     // What earlier runs left unstarted, the newest first: it was killed over these.
     let oldest = if last { 0 } else { number.saturating_sub(3) };
     for n in (oldest..=number).rev() {
@@ -68,12 +81,12 @@ pub(crate) async fn run() {
     }
 }
 
-/// Starts what does not exist yet; an ended instance would be replaced.
+/// Starts, all at once, what does not exist yet; an ended instance would be replaced.
 async fn wave(client: &DurableClient, prefix: &str, n: u64) {
-    for (index, function) in WAVE.into_iter().enumerate() {
+    let starts = WAVE.into_iter().enumerate().map(async |(index, function)| {
         let id = id_of(prefix, index, n);
         if client.get_status(&id).await.unwrap().is_some() {
-            continue;
+            return;
         }
         let start = match function {
             "chain" => client.start_new::<chain>(n),
@@ -81,25 +94,31 @@ async fn wave(client: &DurableClient, prefix: &str, n: u64) {
             "timers" => client.start_new::<timers>(n),
             "events" => client.start_new::<events>(n),
             "parent" => client.start_new::<parent>(n),
+            "paused" => client.start_new::<paused>(n),
             _ => client.start_new::<generations>((GENERATIONS, n)),
         };
         start.with_instance_id(&id).await.unwrap();
         append("acknowledged", &id).unwrap();
-    }
+    });
+    join_all(starts).await;
 }
 
 /// Raises what is waited for (again, if an earlier run did), and waits for every end.
 async fn finish(client: &DurableClient) {
-    let open: Vec<OrchestrationStatus> = list(client)
-        .await
-        .into_iter()
-        .filter(|status| !status.is_terminal())
-        .collect();
+    let alive = [
+        RuntimeStatus::Pending,
+        RuntimeStatus::Running,
+        RuntimeStatus::Suspended,
+    ];
+    let open = pages(client, InstanceQuery::new().with_status(alive)).await;
     for status in open.iter().filter(|status| status.name == "events") {
         for (data, name) in EVENTS.into_iter().enumerate() {
             // It may have ended by the first two; the third is one too many then.
             drop(client.raise_event(&status.instance_id, name, data).await);
         }
+    }
+    for status in open.iter().filter(|status| status.name == "paused") {
+        pause(client, &status.instance_id).await;
     }
     for status in open {
         let end = client
@@ -110,5 +129,24 @@ async fn finish(client: &DurableClient) {
             let history = client.events(&status.instance_id).await;
             panic!("{}: {error}; {now:?}; {history:?}", status.instance_id);
         }
+    }
+}
+
+/// Suspends, raises what is waited for, and resumes: whatever an earlier run left of that.
+async fn pause(client: &DurableClient, id: &str) {
+    // Refused if it is suspended already, or has ended.
+    let suspends = client.suspend(id, "crash").await.is_ok();
+    drop(client.raise_event(id, EVENTS[0], 0).await);
+    loop {
+        let status = client.get_status(id).await.unwrap().unwrap();
+        match status.runtime_status {
+            RuntimeStatus::Suspended => drop(client.resume(id, "crash").await),
+            _ if suspends && !status.is_terminal() => {}
+            _ => return,
+        }
+        if status.runtime_status == RuntimeStatus::Suspended {
+            return;
+        }
+        tokio::task::yield_now().await;
     }
 }

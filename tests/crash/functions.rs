@@ -79,6 +79,15 @@ pub(crate) async fn parent(ctx: OrchestrationContext, n: u64) -> Result<u64> {
     Ok(one + two + own)
 }
 
+/// Is suspended and resumed while it runs.
+#[orchestration_trigger]
+pub(crate) async fn paused(ctx: OrchestrationContext, n: u64) -> Result<u64> {
+    let value = ctx.call_activity::<effect>(n).await?;
+    let first = ctx.wait_for_external_event::<u64>(EVENTS[0]).await?;
+    let all = (0..3).map(|i| ctx.call_activity::<effect>(value + i));
+    Ok(ctx.when_all(all).await?.iter().sum::<u64>() + first)
+}
+
 /// Generations after the first of [`generations`], whose input is `(left, value)`.
 pub(crate) const GENERATIONS: u64 = 5;
 
@@ -101,6 +110,7 @@ pub(crate) fn expected(function: &str, n: u64) -> u64 {
         "timers" => n + 2,
         "events" => n + 1 + 210,
         "parent" => 3 * n + 5 + 2 + 1,
+        "paused" => 3 * (n + 2) + 3,
         "generations" => n + 1 + GENERATIONS,
         other => panic!("no function {other}"),
     }

@@ -49,9 +49,10 @@ pub(crate) fn check(id: &str, turns: &[Vec<HistoryEvent>]) -> Vec<i64> {
                     ended = true;
                     (None, None)
                 }
-                HistoryEvent::ExecutionStarted(_) | HistoryEvent::EventRaised { .. } => {
-                    (None, None)
-                }
+                HistoryEvent::ExecutionStarted(_)
+                | HistoryEvent::EventRaised { .. }
+                | HistoryEvent::ExecutionSuspended { .. }
+                | HistoryEvent::ExecutionResumed { .. } => (None, None),
                 other => panic!("{id}: {other:?} has no business here: {turns:?}"),
             };
             if let Some((task, kind)) = asked {

@@ -1,6 +1,6 @@
 //! A process that is killed with SIGKILL again and again, at random instants: nothing is lost, nothing is done out of turn.
 //!
-//! The child is this binary, run again. `CRASH_KILLS` (100) says how often it is killed, `CRASH_SEED` when.
+//! The child is this binary, run again. `CRASH_KILLS` (500) says how often it is killed, `CRASH_SEED` when.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,12 +14,14 @@ mod history;
 mod poison;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use durable_functions::{OrchestrationStatus, RuntimeStatus};
 
+use crate::child::OPENED;
 use crate::functions::{GENERATIONS, expected};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -53,13 +55,22 @@ fn spawn(folder: &Path, run: u64, last: bool) -> Child {
     command
         .args(["--exact", "child", "--nocapture"])
         .env("CRASH_DIR", folder);
-    command
-        .env("CRASH_RUN", run.to_string())
-        .stdout(Stdio::null());
+    command.env("CRASH_RUN", run.to_string()).stdout(if last {
+        Stdio::null()
+    } else {
+        Stdio::piped()
+    });
     if last {
         command.env("CRASH_LAST", "1");
     }
     command.spawn().unwrap()
+}
+
+/// The child says so on its standard output.
+fn wait_until_opened(child: &mut Child) {
+    let said = BufReader::new(child.stdout.take().unwrap());
+    let opened = said.lines().any(|line| line.unwrap().contains(OPENED));
+    assert!(opened, "the child ended before it had opened the hub");
 }
 
 /// The lines of a file, and how often each was written.
@@ -75,8 +86,8 @@ fn lines(folder: &Path, file: &str) -> BTreeMap<String, usize> {
 }
 
 #[test]
-fn nothing_is_lost_over_a_hundred_kills() {
-    let kills = setting("CRASH_KILLS").unwrap_or(100);
+fn nothing_is_lost_over_hundreds_of_kills() {
+    let kills = setting("CRASH_KILLS").unwrap_or(500);
     let clock = || {
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -89,7 +100,11 @@ fn nothing_is_lost_over_a_hundred_kills() {
     let folder = tempfile::tempdir().unwrap();
     for run in 0..kills {
         let mut child = spawn(folder.path(), run, false);
-        std::thread::sleep(Duration::from_millis(5 + random.below(146)));
+        // One in eight while it starts, the others while it works.
+        if random.below(8) > 0 {
+            wait_until_opened(&mut child);
+        }
+        std::thread::sleep(Duration::from_millis(random.below(50)));
         let early = child.try_wait().unwrap();
         assert!(early.is_none(), "run {run} ended by itself: {early:?}");
         child.kill().unwrap();

@@ -35,7 +35,8 @@ impl Record {
     fn of(listed: &Listed, base: &str) -> Self {
         let http = listed.http.as_ref();
         let url = |http: &HttpListed| format!("{base}{}", http.route).to_lowercase();
-        let is_disabled = http.is_some_and(|http| http.disabled);
+        let is_disabled = http.is_some_and(|http| http.disabled)
+            || listed.timer.as_ref().is_some_and(|timer| timer.disabled);
         Self {
             name: listed.name.clone(),
             script_root_path_href: None,
@@ -60,6 +61,15 @@ impl Record {
 }
 
 fn bindings(listed: &Listed) -> Vec<Value> {
+    if let Some(timer) = &listed.timer {
+        return vec![json!({
+            "type": listed.trigger,
+            "direction": "in",
+            "name": "timer",
+            "schedule": timer.timer.spec.schedule,
+            "runOnStartup": timer.timer.spec.run_on_startup,
+        })];
+    }
     let Some(http) = &listed.http else {
         return vec![json!({ "type": listed.trigger, "direction": "in", "name": "context" })];
     };

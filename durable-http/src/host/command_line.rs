@@ -42,25 +42,25 @@ impl App for Host {
             table,
             ..
         } = check(&self, &root)?;
-        let functions = listing::all(&registry, &table).into_iter().map(|listed| {
-            let (methods, route, auth_level) = match listed.http {
-                Some(http) => {
-                    let level = http.function.auth.name();
-                    (http.methods, Some(http.route), Some(level))
+        let functions = listing::all(&registry, &table, &told.hub.timers)
+            .into_iter()
+            .map(|listed| {
+                let (methods, route, auth_level) = match listed.http {
+                    Some(http) => {
+                        let level = http.function.auth.name();
+                        (http.methods, Some(http.route), Some(level))
+                    }
+                    None => (Vec::new(), None, None),
+                };
+                FunctionLine {
+                    kind: listed.trigger,
+                    name: listed.name,
+                    methods,
+                    route,
+                    auth_level,
+                    schedule: listed.timer.map(|timer| timer.schedule.text()),
                 }
-                None => (Vec::new(), None, None),
-            };
-            let mut timers = told.hub.timers.iter();
-            let schedule = timers.find(|each| each.timer.name == listed.name);
-            FunctionLine {
-                schedule: schedule.map(|each| each.schedule.text()),
-                kind: listed.trigger,
-                name: listed.name,
-                methods,
-                route,
-                auth_level,
-            }
-        });
+            });
         let key_file = told.hub_path.with_extension("key");
         let cipher = Cipher::new(told.environment.get("AzureWebEncryptionKey"), key_file)?;
         Ok(Site {

@@ -1,6 +1,7 @@
 //! [`Listed`]: the functions of a host as lists show them, whatever triggers them.
 
 use durable_runtime::Registry;
+use durable_runtime::timer::{ScheduledTimer, Timetable};
 
 use super::Target;
 use crate::binding::HttpRegistration;
@@ -13,6 +14,8 @@ pub(crate) struct Listed {
     /// `httpTrigger`, `orchestrationTrigger`, `activityTrigger`, ..
     pub(crate) trigger: &'static str,
     pub(crate) http: Option<HttpListed>,
+    /// What only timer functions have.
+    pub(crate) timer: Option<ScheduledTimer>,
 }
 
 /// What only HTTP functions have.
@@ -27,7 +30,7 @@ pub(crate) struct HttpListed {
 }
 
 /// All functions: HTTP first, in the order of their routes, then by kind and name.
-pub(crate) fn all(registry: &Registry, table: &Table<Target>) -> Vec<Listed> {
+pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable) -> Vec<Listed> {
     let http = table.iter().map(|route| Listed {
         name: route.function().to_owned(),
         trigger: "httpTrigger",
@@ -37,20 +40,25 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>) -> Vec<Listed> {
             methods: route.methods().to_vec(),
             disabled: route.target.disabled,
         }),
+        timer: None,
     });
     let of = |trigger, names: Vec<&'static str>| {
         names.into_iter().map(move |name| Listed {
             name: name.to_owned(),
             trigger,
             http: None,
+            timer: None,
         })
     };
+    let timers = timers.iter().map(|timer| Listed {
+        name: timer.timer.name.to_owned(),
+        trigger: "timerTrigger",
+        http: None,
+        timer: Some(timer.clone()),
+    });
     http.chain(of("orchestrationTrigger", registry.orchestrator_names()))
         .chain(of("activityTrigger", registry.activity_names()))
         .chain(of("entityTrigger", registry.entity_names()))
-        .chain(of(
-            "timerTrigger",
-            registry.timers().map(|timer| timer.name).collect(),
-        ))
+        .chain(timers)
         .collect()
 }

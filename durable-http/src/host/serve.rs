@@ -313,7 +313,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     } else if let Some((_, address)) = &listening {
         let _ = own_host.set(format!("localhost:{}", address.port()));
     }
-    let functions = listing::all(&registry, &table);
+    let functions = listing::all(&registry, &table, &told.hub.timers);
     let shared = web::Data::new(Shared {
         lifecycle: Lifecycle::new(&root),
         functions,

@@ -47,7 +47,7 @@ pub(super) fn bind_all(
     let typed = inputs.filter(|input| matches!(input, FnArg::Typed(_)));
     let parameters = typed.zip(function.parameters()).enumerate();
     let bound = parameters.filter_map(|(index, (input, parameter))| {
-        if !is_context(&parameter.ty) {
+        if !is_context(&parameter.ty) && another_context(&parameter.ty).is_none() {
             signature::check_parameter(input, role, diagnostics);
         }
         let binding = seen.bind(&parameter, marks.of(index), role, diagnostics)?;
@@ -59,6 +59,20 @@ pub(super) fn bind_all(
 
 fn is_context(ty: &Type) -> bool {
     matches!(peel(ty), Type::Reference(reference) if is_named(&reference.elem, CONTEXT))
+}
+
+/// The context of another kind of function, borrowed or not.
+fn another_context(ty: &Type) -> Option<&'static str> {
+    let mut others = ["OrchestrationContext", "ActivityContext"].into_iter();
+    others.find(|other| is_named(borrowed(ty), other))
+}
+
+/// The type behind a reference.
+fn borrowed(ty: &Type) -> &Type {
+    match peel(ty) {
+        Type::Reference(reference) => &reference.elem,
+        ty => ty,
+    }
 }
 
 /// What may be there once.
@@ -109,24 +123,17 @@ impl Seen {
             diagnostics.at(ty, message);
             return Some(Binding::Context(true));
         }
-        let borrowed = match peel(ty) {
-            Type::Reference(reference) => &reference.elem,
-            ty => ty,
-        };
-        for other in ["OrchestrationContext", "ActivityContext"] {
-            if is_named(borrowed, other) {
-                let message =
-                    format!("{what} must not take an `{other}`: its own is `&mut {CONTEXT}`");
-                diagnostics.at(ty, message);
-                return None;
-            }
+        if let Some(other) = another_context(ty) {
+            let message = format!("{what} must not take an `{other}`: its own is `&mut {CONTEXT}`");
+            diagnostics.at(ty, message);
+            return None;
         }
         if is_named(ty, "State")
             && let Some(state) = type_argument(ty)
         {
             return Some(Binding::State(Box::new(state.clone())));
         }
-        if is_named(borrowed, "State") && type_argument(borrowed).is_some() {
+        if is_named(borrowed(ty), "State") {
             // Borrowed: that is reported.
             return None;
         }

@@ -31,13 +31,13 @@ pub(super) fn expand(block: &Block, object: &Object, paths: &Paths) -> TokenStre
     let beside = quote! { #(#uses)* #(#probes)* #named #run #registration };
     let beside = enclose(block, &beside);
     // What makes a method an operation is that it is `pub`, also where nobody else can see the type.
-    quote! { #[allow(unreachable_pub)] #block #beside }
+    quote! { #[allow(unreachable_pub, private_interfaces)] #block #beside }
 }
 
 /// What others need of an entity in error: its name and its proxies.
 pub(super) fn fallback(block: &Block, object: &Object, paths: &Paths) -> TokenStream {
     let named = enclose(block, &implement(block, object, paths));
-    quote! { #[allow(dead_code, unreachable_pub)] #block #named }
+    quote! { #[allow(dead_code, unreachable_pub, private_interfaces)] #block #named }
 }
 
 fn enclose(block: &Block, inner: &TokenStream) -> TokenStream {
@@ -60,7 +60,12 @@ fn implement(block: &Block, object: &Object, paths: &Paths) -> TokenStream {
         } = operation;
         let (input, output) = companion::types(function, operation.input(), output, paths);
         let (marker, types) = (marker(operation), paths.operation_types());
+        let (input_alias, output_alias) = (alias(operation, "input"), alias(operation, "output"));
         quote! {
+            #(#conditions)*
+            type #input_alias = #input;
+            #(#conditions)*
+            type #output_alias = #output;
             #(#conditions)*
             enum #marker {}
             #(#conditions)*
@@ -87,10 +92,17 @@ pub(super) fn object_type(span: Span) -> Ident {
     companion::local("__durable_object", span)
 }
 
-/// The type that stands for an operation's input and output.
-pub(super) fn marker(operation: &Operation) -> Ident {
+/// The type that stands for an operation and states the bounds of its input and output.
+fn marker(operation: &Operation) -> Ident {
     let ident = operation.function.ident();
     companion::local(&format!("__durable_{}", ident.unraw()), ident.span())
+}
+
+/// A type of an operation under a name that no other hides. An alias, as a proxy that anyone may see must name no private type but the
+/// user's own.
+pub(super) fn alias(operation: &Operation, what: &str) -> Ident {
+    let ident = operation.function.ident();
+    companion::local(&format!("__durable_{}_{what}", ident.unraw()), ident.span())
 }
 
 fn register(object: &Object, paths: &Paths) -> TokenStream {

@@ -200,9 +200,11 @@ fn changes(method: &Function, diagnostics: &mut Diagnostics) -> bool {
     let Some(receiver) = method.sig.receiver() else {
         return false;
     };
+    let mut found = "self".to_owned();
     match &receiver.kind {
         ReceiverKind::Reference(_, _, mutability) => return mutability.is_some(),
         ReceiverKind::Typed(_, ty) => {
+            found = format!("self: {}", show(ty));
             if let Type::Reference(reference) = peel(ty)
                 && signature::is_named(&reference.elem, "Self")
             {
@@ -212,9 +214,8 @@ fn changes(method: &Function, diagnostics: &mut Diagnostics) -> bool {
         _ => {}
     }
     let message = format!(
-        "an operation must borrow its entity, found `{}`: the state stays when the operation ends\nhelp: \
-         write `&mut self`, or `&self` for one that changes nothing",
-        show(receiver),
+        "an operation must borrow its entity, found `{found}`: the state stays when the operation ends\nhelp: \
+         write `&mut self`, or `&self` for one that changes nothing"
     );
     diagnostics.at(receiver, message);
     true

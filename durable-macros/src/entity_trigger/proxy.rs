@@ -6,7 +6,7 @@ use syn::Type;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
-use super::expand::{dress, marker, object_type};
+use super::expand::{alias, dress, object_type};
 use super::model::{Object, Operation};
 use crate::paths::Paths;
 use crate::signature::{located, show};
@@ -71,12 +71,12 @@ pub(super) fn expand(self_ty: &Type, object: &Object, paths: &Paths) -> TokenStr
 
 fn call(operation: &Operation, paths: &Paths) -> TokenStream {
     let (dress, ident) = (dress(operation), ident(operation));
-    let (types, name) = (types(operation, paths), name(operation));
+    let (output, name) = (alias(operation, "output"), name(operation));
     let (parameter, payload) = input(operation, paths);
     quote! {
         #dress
-        pub fn #ident(&self, #parameter) -> C::Call<#types::Output> {
-            self.0.call::<#types::Output>(#name, #payload)
+        pub fn #ident(&self, #parameter) -> C::Call<#output> {
+            self.0.call::<#output>(#name, #payload)
         }
     }
 }
@@ -115,21 +115,16 @@ fn input(operation: &Operation, paths: &Paths) -> (Option<TokenStream>, TokenStr
     if operation.input().is_none() {
         return (None, nothing(paths));
     }
-    let (into_input, types) = (paths.input(), types(operation, paths));
+    let (into_input, ty) = (paths.input(), alias(operation, "input"));
     (
-        Some(quote! { input: impl #into_input<#types::Input> }),
-        quote! { #into_input::<#types::Input>::into_payload(input) },
+        Some(quote! { input: impl #into_input<#ty> }),
+        quote! { #into_input::<#ty>::into_payload(input) },
     )
 }
 
 fn nothing(paths: &Paths) -> TokenStream {
     let into_input = paths.input();
     quote! { #into_input::<()>::into_payload(()) }
-}
-
-fn types(operation: &Operation, paths: &Paths) -> TokenStream {
-    let (marker, types) = (marker(operation), paths.operation_types());
-    quote! { <#marker as #types> }
 }
 
 /// The method's name, where no lint about style looks at it.

@@ -122,8 +122,8 @@ fn a_condition_of_an_operation_is_that_of_all_that_stands_for_it() {
     has(&text, quote! { #[cfg(unix)] "add" => });
     has(&text, quote! { #[cfg(unix)] enum __durable_add {} });
     assert_eq!(text.matches("#[cfg(all())]").count(), 2);
-    // The method, its types twice, its probe, call, signal, state, name and arm.
-    assert_eq!(text.matches("#[cfg(unix)]").count(), 9);
+    // The method, its types four times, its probe, call, signal, state, name and arm.
+    assert_eq!(text.matches("#[cfg(unix)]").count(), 11);
 }
 
 #[test]

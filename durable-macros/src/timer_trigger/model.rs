@@ -45,8 +45,8 @@ impl Timer {
         diagnostics: &mut Diagnostics,
     ) -> Self {
         let timer = Self {
-            name: registered_name(function, args.name.as_ref(), diagnostics),
             schedule: schedule(args.schedule.as_ref(), function, diagnostics),
+            name: registered_name(function, args.name.as_ref(), diagnostics),
             run_on_startup: args.run_on_startup.as_ref().is_some_and(|flag| flag.0),
             bindings: bindings(function, marks, diagnostics),
             output: function.output(),
@@ -72,6 +72,10 @@ fn gives_nothing(ty: &Type) -> bool {
 
 fn schedule(text: Option<&Text>, function: &Function, diagnostics: &mut Diagnostics) -> String {
     let Some(text) = text else {
+        if !diagnostics.is_empty() {
+            // An argument in error may be the one.
+            return String::new();
+        }
         let message = "a timer function must have a schedule\nhelp: write \
                        `#[timer_trigger(schedule = \"0 */5 * * * *\")]` for every five minutes, or \
                        name a setting: `schedule = \"%MY_SCHEDULE%\"`";
@@ -88,7 +92,7 @@ fn schedule(text: Option<&Text>, function: &Function, diagnostics: &mut Diagnost
 /// A schedule with settings in it is known only when the host starts.
 fn check(written: &str) -> Result<(), String> {
     let names: Vec<_> = written.split('%').skip(1).step_by(2).collect();
-    let closed = written.matches('%').count() % 2 == 0;
+    let closed = written.matches('%').count().is_multiple_of(2);
     match names.as_slice() {
         [] => ncrontab::parse(written).map(|_| ()),
         _ if !closed => {

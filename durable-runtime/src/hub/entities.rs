@@ -4,7 +4,7 @@
 //! The next batch begins when the last one is stored: what arrives meanwhile is what makes batches large.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use futures::FutureExt;
 use futures::executor::block_on;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::cell::{Cell, Inbound};
+use super::cell::{Cell, CellState, Inbound};
 use super::resident::{StartEffect, new_execution_id};
 use super::{Engine, commit};
 use crate::entity::{
@@ -114,12 +114,14 @@ pub(super) fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
         }
         (state.entity.take(), std::mem::take(&mut state.mailbox))
     };
+    let in_memory = resident.is_some();
     let Some(mut resident) = resident.or_else(|| load(engine, cell)) else {
         let mut state = cell.lock();
         super::turns::reschedule(engine, cell, &mut state);
         return;
     };
-    for message in messages {
+    // What has arrived is stored: a load finds it, unless a batch has taken it since.
+    for message in messages.into_iter().filter(|_| in_memory) {
         take(&mut resident, message);
     }
     if resident.mailbox.is_ready(engine.clock.now()) && !engine.is_stopping() {
@@ -186,6 +188,18 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
 /// Nothing to do now: the entity waits in memory, or leaves it.
 fn put_back(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
     let mut state = cell.lock();
+    place(engine, cell, &mut state, resident);
+}
+
+/// A batch is over: in one step with the end of it, so that nobody loads the entity a second time in between.
+fn end_batch(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
+    let mut state = cell.lock();
+    state.in_flight -= 1;
+    state.care = Care::None;
+    place(engine, cell, &mut state, resident);
+}
+
+fn place(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState, resident: Box<ResidentEntity>) {
     state.last_active = Instant::now();
     if let Some(due) = resident.next_due() {
         engine.wake_instance(&cell.id, due);
@@ -194,7 +208,7 @@ fn put_back(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
     if !full && !engine.settings.idle_timeout.is_zero() {
         state.entity = Some(resident);
     }
-    super::turns::reschedule(engine, cell, &mut state);
+    super::turns::reschedule(engine, cell, state);
 }
 
 type Batch = Pin<Box<dyn Future<Output = (Box<ResidentEntity>, Outbox)> + Send>>;
@@ -333,8 +347,7 @@ fn finish(
     care: &Care,
 ) {
     if out.consumed.is_empty() {
-        cell.lock().in_flight -= 1;
-        return put_back(engine, cell, resident);
+        return end_batch(engine, cell, resident);
     }
     let Stored {
         commit,
@@ -483,12 +496,7 @@ fn committed(
         }
     }
     let again = resident.mailbox.is_ready(engine.clock.now());
-    {
-        let mut state = cell.lock();
-        state.in_flight -= 1;
-        state.care = Care::None;
-    }
-    put_back(engine, cell, resident);
+    end_batch(engine, cell, resident);
     if again {
         engine.poke(&cell.id);
     }
@@ -506,6 +514,7 @@ fn refused(
         let mut state = cell.lock();
         state.in_flight -= 1;
         state.mailbox.clear();
+        state.entity = None;
         state.care = match (&error, care) {
             (Error::Content(_), Care::None) => Care::One,
             (Error::Content(text), _) => Care::Fail(text.clone()),

@@ -158,14 +158,14 @@ impl Engine {
 
     /// Puts a message into an instance's inbox; stored when this returns.
     pub(crate) async fn send(
-        &self,
+        self: &Arc<Self>,
         id: &str,
         event: HistoryEvent,
         accepted: &[RuntimeStatus],
     ) -> Result<(), ClientError> {
         self.check_open()?;
-        // Between its commit and its delivery the message is under way.
-        let _work = self.busy.begin();
+        // Until its delivery the message is under way.
+        let work = self.busy.begin();
         let to: Arc<str> = id.into();
         let message = NewMessage {
             id: self.store.ids().next(),
@@ -174,26 +174,31 @@ impl Engine {
             event: event.clone(),
             created: self.clock.now(),
         };
-        let inbox = Some(message.id);
-        self.submit(Change::Message {
+        let arrived = Inbound {
+            event,
+            inbox: Some(message.id),
+            execution_id: None,
+        };
+        let change = Change::Message {
             message,
             accepted: accepted.to_vec(),
-        })
-        .await?;
-        self.deliver(
-            &to,
-            Inbound {
-                event,
-                inbox,
-                execution_id: None,
-            },
-        );
+        };
+        let engine = Arc::downgrade(self);
+        // By the writer, not by the caller: one who goes away leaves a message that is stored and that nobody hands over,
+        // one who is slow hands it over when a turn has taken it from the store long since.
+        let deliver = move |_: &Receipt| {
+            if let Some(engine) = engine.upgrade() {
+                engine.deliver(&to, arrived);
+            }
+            drop(work);
+        };
+        self.submit_then(change, deliver).await?;
         Ok(())
     }
 
     /// Tells an entity something; stored when this returns.
     pub(crate) async fn send_to_entity(
-        &self,
+        self: &Arc<Self>,
         id: &str,
         message: EntityMessage,
     ) -> Result<(), ClientError> {
@@ -251,10 +256,6 @@ impl Engine {
             state.snapshot = None;
         });
         drop(dropped);
-    }
-
-    async fn submit(&self, change: Change) -> Result<Receipt, ClientError> {
-        self.submit_then(change, |_| ()).await
     }
 
     /// Does `then` on the store's writer once the change is durable: before anything that follows in the store is known here.

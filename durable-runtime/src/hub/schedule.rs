@@ -8,14 +8,14 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use self::position::{Due, Position};
 use super::Engine;
+use super::busy::{Busy, Work};
 use crate::model::Timestamp;
 use crate::store::{Change, Error, TimerRecord};
 use crate::timer::ScheduledTimer;
@@ -25,16 +25,24 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether timer functions may begin.
 #[derive(Debug, Default)]
-pub(crate) struct Schedules(AtomicBool);
+pub(crate) struct Schedules {
+    closed: Mutex<bool>,
+}
 
 impl Schedules {
-    /// Nothing begins any more.
-    pub(super) fn close(&self) {
-        self.0.store(true, Ordering::Release);
+    fn lock(&self) -> std::sync::MutexGuard<'_, bool> {
+        self.closed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_closed(&self) -> bool {
-        self.0.load(Ordering::Acquire)
+    /// Nothing begins any more.
+    pub(super) fn close(&self) {
+        *self.lock() = true;
+    }
+
+    /// A run, from before it is written down until its end is; none if the hub is to stop.
+    fn begin(&self, busy: &Busy) -> Option<Work> {
+        let closed = self.lock();
+        (!*closed).then(|| busy.begin())
     }
 }
 
@@ -93,13 +101,11 @@ async fn keep(engine: Weak<Engine>, timer: ScheduledTimer, mut position: Positio
         let on_startup = std::mem::take(&mut starting) && timer.timer.spec.run_on_startup;
         let due = position.due(now);
         if let Some(due) = due.or_else(|| on_startup.then(|| position.on_startup(now))) {
-            // Under way from before it is written down until its end is.
-            let running = strong.busy.begin();
-            if strong.schedules.is_closed() {
+            let Some(work) = strong.schedules.begin(&strong.busy) else {
                 return;
-            }
+            };
             let done = make(&strong, &timer, &mut position, due).await;
-            drop(running);
+            drop(work);
             if done.is_none() && pause(strong).await.is_none() {
                 return;
             }
@@ -194,7 +200,7 @@ async fn submit(engine: &Engine, record: TimerRecord) -> Result<(), Error> {
     let done = Box::new(move |result: Result<_, Error>| {
         let _ = answer.send(result.map(|_| ()));
     });
-    engine.submit_change(Change::Timer(record), done);
+    engine.store.submit(Change::Timer(record), done);
     let closed = |_| Err(Error::Unavailable("the store is closed".to_owned()));
     answered.await.unwrap_or_else(closed)
 }

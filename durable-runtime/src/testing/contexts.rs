@@ -3,6 +3,7 @@
 use std::any::type_name;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +12,7 @@ use crate::activity::{ActivityContext, Call};
 use crate::entity::{Entity, EntityContext, Operation};
 use crate::error::Result;
 use crate::model::{EntityId, Payload};
+use crate::timer::TimerInfo;
 
 /// An [`ActivityContext`] for an activity that is called by hand: attempt 1, delivery 1, and nobody cancels it.
 ///
@@ -31,6 +33,17 @@ pub fn activity_context() -> ActivityContext {
         idempotency_key: "test:test:0".to_owned(),
         token: CancellationToken::new(),
     })
+}
+
+/// The [`TimerInfo`] of a timer function that is called by hand: it runs for the first time, right on time; the next run is due a minute later.
+///
+/// ```
+/// let timer = durable_runtime::testing::timer_info(chrono::Utc::now());
+/// assert!(!timer.is_past_due);
+/// ```
+#[must_use]
+pub fn timer_info(now: DateTime<Utc>) -> TimerInfo {
+    TimerInfo::on_time(now)
 }
 
 /// An [`EntityContext`] for an operation that is called by hand: of the entity `E` with that key, which has no state yet; the operation is

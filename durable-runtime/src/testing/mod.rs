@@ -32,7 +32,8 @@
 //! # }
 //! ```
 //!
-//! Functions may also be called as the plain functions that they are: [`State::new`](crate::State::new) [`activity_context`] and [`entity_context`] make their arguments.
+//! Functions may also be called as the plain functions that they are: [`State::new`](crate::State::new), [`activity_context`],
+//! [`entity_context`] and [`timer_info`] make their arguments.
 
 mod contexts;
 mod history;
@@ -41,7 +42,7 @@ mod rehearsal;
 mod replay;
 mod scope;
 
-pub use contexts::{activity_context, entity_context, entity_context_of};
+pub use contexts::{activity_context, entity_context, entity_context_of, timer_info};
 pub use history::History;
 pub use host::{RunningTestHost, TestHost};
 #[doc(hidden)]

@@ -17,16 +17,8 @@ pub struct TimerInfo {
 }
 
 impl TimerInfo {
-    /// Of a first run, right on time: for unit tests that call a function by hand. The next is due a minute later.
-    ///
-    /// ```
-    /// use durable_runtime::TimerInfo;
-    ///
-    /// let timer = TimerInfo::on_time(chrono::Utc::now());
-    /// assert!(!timer.is_past_due);
-    /// ```
-    #[must_use]
-    pub fn on_time(now: DateTime<Utc>) -> Self {
+    /// Of a first run, right on time. The next is due a minute later.
+    pub(crate) fn on_time(now: DateTime<Utc>) -> Self {
         Self {
             is_past_due: false,
             last: DateTime::UNIX_EPOCH,

@@ -174,8 +174,8 @@ impl Field {
     }
 
     fn value(&self, text: &str) -> Result<u64, String> {
-        let named = |name: &&str| name.eq_ignore_ascii_case(text);
-        let value = match self.names.iter().position(|name| named(&name)) {
+        let mut names = self.names.iter();
+        let value = match names.position(|name| name.eq_ignore_ascii_case(text)) {
             Some(at) => Some(self.first + at as u64),
             None => digits(text).filter(|value| (self.first..=self.last).contains(value)),
         };

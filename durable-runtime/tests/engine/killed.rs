@@ -9,7 +9,7 @@ use durable_macros::orchestration_trigger;
 use durable_runtime::store::sqlite::SqliteStore;
 use durable_runtime::store::{
     Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance,
-    Parts, Store, Wake,
+    Parts, Store, TimerRecord, Wake,
 };
 use durable_runtime::{DurableClient, OrchestrationContext, OrchestrationStatus, Result};
 use futures::future::BoxFuture;
@@ -86,7 +86,7 @@ impl Store for Dying {
         self.inner.keys()
     }
 
-    fn timers(&self) -> BoxFuture<'_, Result<Vec<durable_runtime::store::TimerRecord>, Error>> {
+    fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>> {
         self.inner.timers()
     }
 

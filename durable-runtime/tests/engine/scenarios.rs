@@ -34,6 +34,7 @@ macro_rules! scenarios {
 pub(crate) use scenarios;
 
 scenarios! {
+    // Vector 1.
     chain_of_three_says_hello(host) {
         let id = host.client.start_new::<hello_cities>(()).await.unwrap();
         let end = host.end(&id).await;
@@ -43,23 +44,27 @@ scenarios! {
         assert_eq!(host.kinds(&id).await.len(), 8);
     }
 
+    // Vector 2.
     orchestrator_without_awaits_has_the_smallest_history(host) {
         let id = host.client.start_new::<empty>(()).await.unwrap();
         assert_eq!(host.end(&id).await.runtime_status, RuntimeStatus::Completed);
         assert_eq!(host.kinds(&id).await, ["ExecutionStarted", "ExecutionCompleted"]);
     }
 
+    // Vector 3.
     falsy_values_survive(host) {
         let values = json!([null, 0, "", false, []]);
         let id = host.client.start_new_by_name("round_trip", &values).await.unwrap();
         assert_eq!(host.end(&id).await.output, Some(values));
     }
 
+    // Vector 4.
     thousand_parallel_activities_keep_argument_order(host) {
         let id = host.client.start_new::<fan_out>(1_000u64).await.unwrap();
         assert_eq!(host.end(&id).await.output, Some(json!((0..1000u64).map(|i| i * i).sum::<u64>())));
     }
 
+    // Vector 90.
     unordered_pool_of_two_thousand_finishes(host) {
         let id = host.client.start_new::<unordered>(2_000u64).await.unwrap();
         assert_eq!(host.end(&id).await.output, Some(json!((0..2000u64).map(|i| i * i).sum::<u64>())));
@@ -77,6 +82,7 @@ scenarios! {
         assert_eq!(host.end(&id).await.output, Some(json!(400)));
     }
 
+    // Vectors 6 and 7.
     unhandled_failure_names_orchestrator_and_activity(host) {
         let id = host.client.start_new::<parent_of_fails>(()).await.unwrap();
         let end = host.end(&id).await;
@@ -95,6 +101,7 @@ scenarios! {
         assert_eq!(kinds.iter().filter(|kind| **kind == "TimerFired").count(), 2, "{kinds:?}");
     }
 
+    // Vector 21.
     events_wait_for_their_waiter_in_order(host) {
         let id = host.client.start_new::<sum_of_events>(5usize).await.unwrap();
         for n in 0..5 {
@@ -103,6 +110,7 @@ scenarios! {
         assert_eq!(host.end(&id).await.output, Some(json!(26)));
     }
 
+    // Vectors 23 and 33.
     counter_continues_as_new_and_loses_no_event(host) {
         let id = host.client.start_new::<counter>(0).await.unwrap();
         for name in ["incr", "incr", "INCR", "decr", "incr", "end"] {
@@ -129,6 +137,7 @@ scenarios! {
         assert_eq!(host.kinds(&early).await, ["ExecutionStarted", "TimerCreated", "EventRaised", "ExecutionCompleted"]);
     }
 
+    // Vector 34.
     children_answer_their_parent(host) {
         let id = host.client.start_new::<parent>(()).with_instance_id("p").await.unwrap();
         let output = host.end(&id).await.output;
@@ -136,6 +145,7 @@ scenarios! {
         assert_eq!(host.client.get_status("p-b").await.unwrap().unwrap().parent_instance_id.as_deref(), Some("p"));
     }
 
+    // Vectors 35 and 36.
     child_id_of_a_live_instance_or_of_the_caller_fails_the_call(host) {
         let live = host.client.start_new::<approval>(3_600_000u64).with_instance_id("live").await.unwrap();
         let id = host.client.start_new::<taken_child>("live").await.unwrap();
@@ -163,6 +173,7 @@ scenarios! {
         assert_eq!((&*failure.error_type, &*failure.message), ("panic", "out of cheese"));
     }
 
+    // Vector 53.
     unknown_names_are_said_with_the_known_ones(host) {
         let id = host.client.start_new::<unknown_activity>(()).await.unwrap();
         let text = host.end(&id).await.output.unwrap().to_string();
@@ -171,6 +182,7 @@ scenarios! {
         assert!(matches!(error, ClientError::UnknownFunction { known, .. } if known.contains(&"hello_cities".to_owned())));
     }
 
+    // Vector 52.
     custom_status_has_its_limit(host) {
         let fits = host.client.start_new::<too_much_status>(8_701usize).await.unwrap();
         assert_eq!(host.end(&fits).await.runtime_status, RuntimeStatus::Completed);
@@ -179,18 +191,21 @@ scenarios! {
         assert!(failure.error_type == "UsageError" && failure.message.contains("16 KB"), "{failure:?}");
     }
 
+    // Vector 46.
     guids_differ_from_each_other(host) {
         let id = host.client.start_new::<deterministic>(()).await.unwrap();
         let (a, b, replaying) = host.end(&id).await.output_as::<(String, String, bool)>().unwrap();
         assert!(a != b && !replaying);
     }
 
+    // Vector 30.
     detached_start_and_event_both_leave(host) {
         let id = host.client.start_new::<starts_another>(()).await.unwrap();
         let other: String = host.end(&id).await.output_as().unwrap();
         assert_eq!(host.end(&other).await.output, Some(json!("approved")));
     }
 
+    // Vector 40.
     suspended_instance_keeps_what_arrives(host) {
         let id = host.client.start_new::<counter>(0).await.unwrap();
         host.client.suspend(&id, "wait").await.unwrap();
@@ -205,6 +220,7 @@ scenarios! {
         assert_eq!(host.end(&id).await.output, Some(json!(10)));
     }
 
+    // Vector 41.
     termination_keeps_the_reason_and_comes_once(host) {
         let id = host.client.start_new::<counter>(0).await.unwrap();
         host.client.terminate(&id, "sayōnara").await.unwrap();
@@ -217,6 +233,7 @@ scenarios! {
         assert!(host.client.get_status(&id).await.unwrap().is_none());
     }
 
+    // Vector 55.
     hundred_racers_have_one_winner(host) {
         let starts = (0..100).map(|_| host.client.start_new::<approval>(3_600_000u64).with_instance_id("race"));
         let won = join_all(starts).await.into_iter().filter(Result::is_ok).count();
@@ -227,6 +244,7 @@ scenarios! {
         assert_eq!(host.end("race").await.output, Some(json!("escalated")));
     }
 
+    // Vector 60.
     scheduled_start_is_pending_until_due(host) {
         let due = chrono::Utc::now() + Duration::from_millis(300);
         let id = host.client.start_new::<hello_cities>(()).scheduled_at(due).await.unwrap();
@@ -246,6 +264,7 @@ scenarios! {
         assert_eq!(host.end(&timer).await.output, Some(json!("escalated")));
     }
 
+    // Vector 62.
     pages_hold_every_instance_once(host) {
         for n in 0..5 {
             host.client.start_new::<empty>(()).with_instance_id(format!("page-{n}")).await.unwrap();

@@ -7,8 +7,8 @@ struct Counter {
 
 #[entity_trigger]
 impl Counter {
-    pub async fn add(&mut self, ctx: &mut EntityContext) {
-        ctx.entity::<Counter>("other").add();
+    pub async fn increase(&mut self, ctx: &mut EntityContext) {
+        ctx.entity::<Counter>("other").increase();
     }
 }
 

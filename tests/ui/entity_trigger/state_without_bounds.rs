@@ -1,5 +1,6 @@
 use durable_functions::prelude::*;
 
+#[derive(serde::Serialize, serde::Deserialize)]
 struct Counter {
     value: i64,
 }

@@ -5,7 +5,7 @@ use durable_functions::chrono::Utc;
 use durable_functions::prelude::*;
 use serde::{Deserialize, Serialize};
 
-struct Bank {
+pub struct Bank {
     name: &'static str,
 }
 

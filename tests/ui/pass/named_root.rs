@@ -32,6 +32,9 @@ async fn relay(_ctx: &mut EntityContext) {}
 #[http_trigger(crate = inner::engine)]
 async fn handler() {}
 
+#[timer_trigger(crate = engine, schedule = "0 0 * * * *")]
+async fn hourly() {}
+
 fn main() {
     let _ = (bare {}, nested {}, orchestrator {}, relay {}, Counter);
 }

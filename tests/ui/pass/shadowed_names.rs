@@ -25,7 +25,7 @@ mod std {}
 mod durable_functions {}
 
 use ::durable_functions::{
-    activity_trigger, entity_trigger, http_trigger, orchestration_trigger,
+    activity_trigger, entity_trigger, http_trigger, orchestration_trigger, timer_trigger,
 };
 
 #[activity_trigger(timeout = "1s", rate = "1/s", max_concurrency = 3)]
@@ -51,11 +51,11 @@ mod entities {
 
     /// An operation's input.
     #[derive(::serde::Serialize, ::serde::Deserialize)]
-    pub struct C;
+    pub(crate) struct C;
 
     /// Named like its proxy.
     #[derive(::core::default::Default, ::serde::Serialize, ::serde::Deserialize)]
-    pub struct Calls {
+    pub(crate) struct Calls {
         value: u32,
     }
 
@@ -91,5 +91,13 @@ async fn relay(ctx: &mut ::durable_functions::EntityContext) -> ::durable_functi
 async fn handler(n: u32) -> ::std::string::String {
     n.to_string()
 }
+
+#[timer_trigger(schedule = "0 0 * * * *", run_on_startup)]
+async fn hourly(_timer: ::durable_functions::TimerInfo) -> ::durable_functions::Result<()> {
+    ::core::result::Result::Ok(())
+}
+
+#[timer_trigger(schedule = "0 0 * * * *")]
+fn daily() {}
 
 fn main() {}

@@ -9,10 +9,12 @@
 )]
 #![forbid(unsafe_code)]
 
-use durable_functions::prelude::{DurableClient, EntityContext, OrchestrationContext, State};
+use durable_functions::prelude::{
+    DurableClient, EntityContext, OrchestrationContext, State, TimerInfo,
+};
 use durable_functions::{
     activity_trigger, allow_nondeterminism, durable_client, entity_trigger, http_trigger,
-    orchestration_trigger,
+    orchestration_trigger, timer_trigger,
 };
 
 /// Every kind of parameter.
@@ -52,10 +54,25 @@ async fn lifted(_ctx: OrchestrationContext) -> bool {
 #[http_trigger]
 fn silent() {}
 
+/// Runs at nine.
+#[timer_trigger(schedule = "0 0 9 * * *", run_on_startup)]
+pub async fn at_nine(
+    mut timer: TimerInfo,
+    limit: State<u32>,
+    #[durable_client] client: DurableClient,
+) -> durable_functions::Result<()> {
+    let _ = (&mut timer, limit, client);
+    Ok(())
+}
+
+#[timer_trigger(schedule = "%SOME%", run_on_startup = false)]
+fn some_time() {}
+
 /// State that everybody can name.
 #[derive(Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Counter {
     value: i64,
+    notes: Vec<String>,
 }
 
 #[entity_trigger]
@@ -73,7 +90,7 @@ impl Counter {
     /// Once.
     #[deprecated]
     pub async fn old(&self, #[durable_client] client: DurableClient, (a, b): (i64, i64)) {
-        drop((client, a + b));
+        drop((client, a + b, &self.notes));
     }
     #[allow(non_snake_case)]
     #[doc(hidden)]

@@ -46,10 +46,10 @@ pub(super) async fn run(
     let duration = began.elapsed();
     match result {
         Ok(()) => {
-            tracing::info!(function = name, outcome = "ok", ?duration, %scheduled, past_due, "timer");
+            tracing::info!(function = name, outcome = "ok", ?duration, %scheduled, past_due, "timer function ended");
         }
         Err(failure) => {
-            tracing::error!(function = name, outcome = failure.error_type, error = failure.message, ?duration, %scheduled, past_due, "timer");
+            tracing::error!(function = name, outcome = failure.error_type, error = failure.message, ?duration, %scheduled, past_due, "timer function ended");
         }
     }
     Some(())

@@ -1,5 +1,7 @@
 //! What only the inside of a hub shows: how much of it is in memory.
 
+mod inbox;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,18 +9,26 @@ use durable_macros::orchestration_trigger;
 use serde_json::json;
 
 use super::{Hub, Options, Settings};
+use crate::store::Store;
 use crate::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use crate::{DurableClient, OrchestrationContext, Registry, Result, States};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn hub(folder: &tempfile::TempDir) -> Hub {
-    let store = SqliteStore::open(SqliteOptions::new(folder.path().join("hub.db"))).unwrap();
+fn store(folder: &tempfile::TempDir) -> SqliteStore {
+    SqliteStore::open(SqliteOptions::new(folder.path().join("hub.db"))).unwrap()
+}
+
+fn hub_on(store: Arc<dyn Store>, idle_timeout: Duration) -> Hub {
+    let settings = Settings {
+        idle_timeout,
+        ..Settings::default()
+    };
     let options = Options {
         registry: Registry::collect().unwrap(),
         states: Arc::new(States::default()),
-        store: Arc::new(store),
-        settings: Settings::default(),
+        store,
+        settings,
     };
     Hub::start(options, &DurableClient::unbound()).unwrap()
 }
@@ -43,7 +53,7 @@ async fn patient(ctx: OrchestrationContext, left: u32) -> Result<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn timers_of_earlier_generations_leave_memory() {
     let folder = tempfile::tempdir().unwrap();
-    let hub = hub(&folder);
+    let hub = hub_on(Arc::new(store(&folder)), PATIENCE);
     let client = hub.client();
     let id = client.start_new::<patient>(100u32).await.unwrap();
     for n in 0..=100u32 {

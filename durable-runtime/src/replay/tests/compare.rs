@@ -45,30 +45,39 @@ pub(super) fn open_of(execution: &Execution) -> Vec<(i64, Task)> {
     .collect()
 }
 
+/// What a recorded action asks for, but for the number of the attempt.
+pub(super) fn asked_of(event: &H) -> Option<(i64, String)> {
+    Some(match event {
+        H::TaskScheduled { id, .. } => (*id, "activity".to_owned()),
+        H::TimerCreated { id, fire_at } => (*id, format!("timer {}", fire_at.micros())),
+        H::SubOrchestrationInstanceCreated {
+            id,
+            instance_id,
+            detached,
+            ..
+        } => {
+            let verb = if *detached { "start" } else { "child" };
+            (*id, format!("{verb} {instance_id}"))
+        }
+        H::EventSent {
+            id,
+            instance_id,
+            name,
+            ..
+        } => (*id, format!("send {instance_id} {name}")),
+        _ => return None,
+    })
+}
+
 /// Holds a real turn, in the model's words, against what the model says.
 pub(super) fn compare(
     expected: &model::Turn,
     turn: &Turn,
     execution: &Execution,
 ) -> Result<(), String> {
-    let asked = turn.actions.iter().map(|action| {
-        let text = match &action.event {
-            H::TaskScheduled { .. } => format!("activity attempt {}", action.attempt),
-            H::TimerCreated { fire_at, .. } => format!("timer {}", fire_at.micros()),
-            H::SubOrchestrationInstanceCreated {
-                instance_id,
-                detached: true,
-                ..
-            } => format!("start {instance_id}"),
-            H::SubOrchestrationInstanceCreated { instance_id, .. } => {
-                format!("child {instance_id}")
-            }
-            H::EventSent {
-                instance_id, name, ..
-            } => format!("send {instance_id} {name}"),
-            other => format!("{other:?}"),
-        };
-        (action.id, text)
+    let asked = turn.actions.iter().map(|action| match &action.event {
+        H::TaskScheduled { id, .. } => (*id, format!("activity attempt {}", action.attempt)),
+        event => (action.id, asked_of(event).unwrap_or_default().1),
     });
     let end = turn.end.as_ref().map(|end| match end {
         End::Completed(output) => model::End::Completed(output.read().unwrap()),

@@ -9,11 +9,13 @@ use super::interpret::{ORCHESTRATOR, POLLS, spec};
 use super::legal;
 use super::model::Model;
 use super::program::{EVENTS, Program};
-use super::world::{INSTANCE, Task};
+use super::world::Task;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent as H, Payload, Timestamp};
 use crate::registry::Registry;
 use crate::replay::core::{Action, Limits};
 use crate::replay::{Carried, End, Execution, Turn};
+
+const INSTANCE: &str = "me";
 
 /// Turns after which a program that gets all it asks for must have ended.
 const PATIENCE: usize = 2_000;
@@ -122,7 +124,7 @@ impl Play<'_> {
         let started = started(program, execution_id);
         let mut execution = self.execution(&started);
         execution.replay(&[]);
-        let mut model = Model::new(program.clone(), execution_id.to_owned());
+        let mut model = Model::new(program.clone(), INSTANCE, execution_id);
         self.asked.clear();
         self.given.clear();
         self.suspended = false;

@@ -36,13 +36,25 @@ pub(super) fn registry() -> Arc<Registry> {
         max_concurrency: None,
         rate: None,
         states: &[],
-        run: ActivityRun::Blocking(|_| finish(())),
+        run: ActivityRun::Async(|call| answer(call.context().task_id()).boxed()),
     };
     let all = [
         registration(ORCHESTRATOR, Kind::Orchestrator(spec())),
         registration(ACTIVITY, Kind::Activity(activity)),
     ];
     Registry::of(all.iter()).unwrap()
+}
+
+/// Some answers come later than others, and some are failures.
+async fn answer(task_id: i64) -> Result<Payload, Error> {
+    for _ in 0..task_id % 7 {
+        tokio::task::yield_now().await;
+    }
+    match task_id % 6 {
+        1 => Err(Error::msg(format!("f{task_id}"))),
+        5 => Err(Error::non_retriable(Error::msg("for good"))),
+        _ => finish(task_id),
+    }
 }
 
 pub(super) fn spec() -> OrchestratorSpec {
@@ -60,9 +72,16 @@ fn run(ctx: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>> 
 
 async fn interpret(ctx: OrchestrationContext) -> Result<Payload, Error> {
     let mut program: Program = ctx.input()?;
-    let value = start(&ctx, &program.parts[program.at])
-        .await
-        .map_err(Error::msg)?;
+    let second = Duration::from_micros(program.second.into());
+    let value = start(
+        &Scope {
+            ctx: ctx.clone(),
+            second,
+        },
+        &program.parts[program.at],
+    )
+    .await
+    .map_err(Error::msg)?;
     program.so_far.push(value);
     program.at += 1;
     if program.at == program.parts.len() {
@@ -73,6 +92,21 @@ async fn interpret(ctx: OrchestrationContext) -> Result<Payload, Error> {
         options = options.discard_events();
     }
     ctx.continue_as_new_with(program, options)
+}
+
+/// The context, and what a second is.
+#[derive(Clone)]
+struct Scope {
+    ctx: OrchestrationContext,
+    second: Duration,
+}
+
+impl std::ops::Deref for Scope {
+    type Target = OrchestrationContext;
+
+    fn deref(&self) -> &OrchestrationContext {
+        &self.ctx
+    }
 }
 
 type Value = Result<String, String>;
@@ -86,7 +120,7 @@ fn text(error: &TaskError) -> String {
 }
 
 /// A call is made here and now; the rest when it is first polled.
-fn start(ctx: &OrchestrationContext, expr: &Expr) -> BoxFuture<'static, Value> {
+fn start(ctx: &Scope, expr: &Expr) -> BoxFuture<'static, Value> {
     if let Expr::Await(call) = expr {
         return make(ctx, call);
     }
@@ -135,7 +169,7 @@ fn rendered(value: Value) -> String {
     value.unwrap_or_else(|error| format!("!{error}"))
 }
 
-async fn in_sequence<'a>(ctx: &OrchestrationContext, all: impl Iterator<Item = &'a Expr>) -> Value {
+async fn in_sequence<'a>(ctx: &Scope, all: impl Iterator<Item = &'a Expr>) -> Value {
     let mut values = Vec::new();
     for expr in all {
         values.push(start(ctx, expr).await?);
@@ -143,7 +177,7 @@ async fn in_sequence<'a>(ctx: &OrchestrationContext, all: impl Iterator<Item = &
     Ok(format!("({})", values.join(",")))
 }
 
-async fn join(ctx: &OrchestrationContext, kind: Join, all: &[Expr]) -> Value {
+async fn join(ctx: &Scope, kind: Join, all: &[Expr]) -> Value {
     let started: Vec<_> = all.iter().map(|expr| start(ctx, expr)).collect();
     let values = match kind {
         Join::All => join_all(started).await.into_iter().map(rendered).collect(),
@@ -172,7 +206,7 @@ async fn join(ctx: &OrchestrationContext, kind: Join, all: &[Expr]) -> Value {
     Ok(format!("[{}]", values.join(",")))
 }
 
-async fn race(ctx: &OrchestrationContext, kind: Race, all: &[Expr]) -> Value {
+async fn race(ctx: &Scope, kind: Race, all: &[Expr]) -> Value {
     let started: Vec<_> = all.iter().map(|expr| start(ctx, expr)).collect();
     match kind {
         Race::Any => {
@@ -204,17 +238,17 @@ async fn race(ctx: &OrchestrationContext, kind: Race, all: &[Expr]) -> Value {
     }
 }
 
-fn make(ctx: &OrchestrationContext, call: &Call) -> BoxFuture<'static, Value> {
+fn make(ctx: &Scope, call: &Call) -> BoxFuture<'static, Value> {
     let done = |outcome: Result<serde_json::Value, TaskError>| match outcome {
         Ok(value) => Ok(value.to_string()),
         Err(error) => Err(text(&error)),
     };
-    let span = |seconds: &u32| Duration::from_secs((*seconds).into());
+    let span = |seconds: &u32| ctx.second * *seconds;
     match call {
         Call::Activity { retry, timeout } => {
             let mut call = ctx.call_activity_by_name::<serde_json::Value>(ACTIVITY, 1);
             if let Some(policy) = retry {
-                call = call.with_retry(policy.of());
+                call = call.with_retry(policy.of(ctx.second));
             }
             if let Some(timeout) = timeout {
                 call = call.with_timeout(span(timeout));
@@ -229,7 +263,7 @@ fn make(ctx: &OrchestrationContext, call: &Call) -> BoxFuture<'static, Value> {
                 ChildId::Own => call = call.with_instance_id(ctx.instance_id().to_uppercase()),
             }
             if let Some(policy) = retry {
-                call = call.with_retry(policy.of());
+                call = call.with_retry(policy.of(ctx.second));
             }
             if let Some(timeout) = timeout {
                 call = call.with_timeout(span(timeout));
@@ -256,8 +290,8 @@ fn make(ctx: &OrchestrationContext, call: &Call) -> BoxFuture<'static, Value> {
 }
 
 impl Policy {
-    fn of(self) -> RetryPolicy {
-        let span = |seconds: u32| Duration::from_secs(seconds.into());
+    fn of(self, second: Duration) -> RetryPolicy {
+        let span = |seconds: u32| second * seconds;
         let policy = RetryPolicy::new(self.attempts, span(self.first))
             .with_backoff_coefficient(self.coefficient.into())
             .with_max_interval(span(self.longest));

@@ -2,6 +2,7 @@
 
 mod compare;
 mod drive;
+mod engine;
 mod given;
 mod interpret;
 mod legal;

@@ -41,10 +41,10 @@ pub(super) struct Model {
 }
 
 impl Model {
-    pub(super) fn new(program: Program, execution_id: String) -> Self {
+    pub(super) fn new(program: Program, instance_id: &str, execution_id: &str) -> Self {
         Self {
             root: Node::Lazy(Expr::Catch(Box::new(Expr::Seq(Vec::new())))),
-            world: World::new(execution_id),
+            world: World::new(instance_id, execution_id, program.second),
             program,
             begun: false,
             suspended: false,

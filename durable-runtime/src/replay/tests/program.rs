@@ -13,6 +13,8 @@ pub(super) struct Program {
     pub(super) discard: bool,
     /// What earlier generations gave.
     pub(super) so_far: Vec<String>,
+    /// Microseconds in what the program takes for a second.
+    pub(super) second: u32,
 }
 
 /// One call of the context.
@@ -112,6 +114,7 @@ pub(super) fn programs() -> impl Strategy<Value = Program> {
         at: 0,
         discard,
         so_far: Vec::new(),
+        second: 1_000_000,
     })
 }
 

@@ -16,11 +16,16 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
+/// What `PROGRAMS_SEED` says, else another one each time.
+pub(super) fn seed() -> u64 {
+    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    setting("PROGRAMS_SEED").unwrap_or_else(|| clock().as_micros() as u64 / 8 * 8)
+}
+
 /// One part of the programs, so that the parts run side by side.
 fn check(part: u64, parts: u64) {
     let cases = setting("PROGRAMS").unwrap_or(2_000).div_ceil(parts);
-    let clock = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed = setting("PROGRAMS_SEED").unwrap_or_else(|| clock().as_micros() as u64 / 8 * 8);
+    let seed = seed();
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&(seed + part).to_le_bytes());
     let config = Config {

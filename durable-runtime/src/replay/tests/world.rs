@@ -8,9 +8,7 @@ use uuid::Uuid;
 
 use super::program::{Call, ChildId, EVENTS, Policy};
 
-pub(super) const SECOND: i64 = 1_000_000;
-/// The instance id of every model run.
-pub(super) const INSTANCE: &str = "me";
+const MICROS: i64 = 1_000_000;
 
 /// What came in, as far as it matters.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +66,10 @@ struct Made {
 
 #[derive(Debug, Default)]
 pub(super) struct World {
-    pub(super) execution_id: String,
+    instance_id: String,
+    execution_id: String,
+    /// Microseconds in what the program takes for a second.
+    second: i64,
     pub(super) now: i64,
     pub(super) status: Option<String>,
     /// Something moved in this round.
@@ -91,9 +92,11 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(execution_id: String) -> Self {
+    pub(super) fn new(instance_id: &str, execution_id: &str, second: u32) -> Self {
         Self {
-            execution_id,
+            instance_id: instance_id.to_owned(),
+            execution_id: execution_id.to_owned(),
+            second: second.into(),
             waiters: vec![VecDeque::new(); EVENTS.len()],
             ..Self::default()
         }
@@ -116,10 +119,11 @@ impl World {
 
     pub(super) fn guid(&mut self) -> String {
         let namespace = Uuid::parse_str("9e952958-5e33-4daf-827f-2fa12937b875").unwrap();
-        let (seconds, rest) = (self.now.div_euclid(SECOND), self.now.rem_euclid(SECOND));
+        let (seconds, rest) = (self.now.div_euclid(MICROS), self.now.rem_euclid(MICROS));
         let time = chrono::DateTime::from_timestamp(seconds, 0).unwrap();
         let name = format!(
-            "{INSTANCE}_{}.{rest:06}0Z_{}",
+            "{}_{}.{rest:06}0Z_{}",
+            self.instance_id,
             time.format("%Y-%m-%dT%H:%M:%S"),
             self.guids
         );
@@ -155,7 +159,7 @@ impl World {
             }
             Call::Timer(seconds) => {
                 let id = self.next_id();
-                self.timer(index, id, i64::from(*seconds) * SECOND, Part::Main);
+                self.timer(index, id, i64::from(*seconds) * self.second, Part::Main);
                 self.made[index].task = Some(id);
             }
             Call::Event { name, .. } => {
@@ -184,7 +188,7 @@ impl World {
             return self.finish(index, Err("timeout".to_owned()));
         }
         let id = self.next_id();
-        self.timer(index, id, i64::from(timeout) * SECOND, Part::Timeout);
+        self.timer(index, id, i64::from(timeout) * self.second, Part::Timeout);
         self.made[index].timeout = Some(id);
     }
 
@@ -400,11 +404,11 @@ impl World {
         if made.made == attempts {
             return None;
         }
-        if timeout.is_some_and(|span| self.now >= made.since + i64::from(span) * SECOND) {
+        if timeout.is_some_and(|span| self.now >= made.since + i64::from(span) * self.second) {
             return None;
         }
         let wait = u64::from(first) * u64::from(coefficient).pow(made.made - 1);
-        let wait = i64::try_from(wait.min(longest.into())).unwrap() * SECOND;
+        let wait = i64::try_from(wait.min(longest.into())).unwrap() * self.second;
         (wait > 0).then_some(wait)
     }
 

@@ -143,16 +143,24 @@ fn shuffled(ids: impl Iterator<Item = i64>) -> Vec<i64> {
 }
 
 /// Answers whatever a turn asks for, shuffled, in batches, until the end. Gives the output and the order of the answers.
+/// Now and then the instance is loaded beside it.
 fn answered<S: crate::Orchestrator>(batch: usize) -> (Vec<u64>, Vec<u64>) {
     let mut given = Given::of::<S>(());
     let (mut turn, mut order, mut open) = (given.start(), Vec::new(), Vec::new());
+    let mut turns = 0;
     while turn.end.is_none() {
         open.extend(turn.actions.iter().map(|action| action.id));
         open = shuffled(open.into_iter());
         let rest = open.split_off(batch.min(open.len()));
         order.extend(open.iter().map(|id| u64::try_from(*id).unwrap()));
         let answers: Vec<_> = std::mem::replace(&mut open, rest);
-        turn = given.turn(answers.into_iter().map(|id| done(id, id)));
+        let answers = answers.into_iter().map(|id| done(id, id));
+        turns += 1;
+        turn = if turns % 25 == 0 {
+            given.turn(answers)
+        } else {
+            given.resident_turn(answers)
+        };
     }
     (serde_json::from_value(output(&turn)).unwrap(), order)
 }
