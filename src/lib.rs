@@ -65,9 +65,9 @@ pub use durable_runtime::{
     EntityCall, EntityContext, EntityId, EntityIdFault, EntityLock, EntityLocking, EntityObject,
     EntityQuery, EntitySender, EntitySignal, EntityStatus, Error, EventWait, FailureDetails,
     HttpCall, HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
-    OrchestrationStatus, Orchestrator, Page, PurgeFilter, Result, RetryDecision, RetryPolicy,
-    RuntimeStatus, SignalEntity, State, StatusOptions, SubOrchestrationCall, TaskError, TimerInfo,
-    TokenProvider, TokenSource, WhenAll, WhenAny,
+    OrchestrationStatus, Orchestrator, Page, PendingActivity, PendingWork, PurgeFilter, Result,
+    RetryDecision, RetryPolicy, RuntimeStatus, SignalEntity, State, StatusOptions,
+    SubOrchestrationCall, TaskError, TimerInfo, TokenProvider, TokenSource, WhenAll, WhenAny,
 };
 
 /// What an application uses: `use durable_functions::prelude::*;`

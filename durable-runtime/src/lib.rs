@@ -25,7 +25,8 @@ pub mod __private;
 pub use activity::ActivityContext;
 pub use client::{
     CallEntity, CleanedEntities, ClientError, DurableClient, EntityQuery, EntityStatus,
-    InstanceQuery, OrchestrationStatus, Page, PurgeFilter, SignalEntity, StatusOptions,
+    InstanceQuery, OrchestrationStatus, Page, PendingActivity, PendingWork, PurgeFilter,
+    SignalEntity, StatusOptions,
 };
 pub use durable_http::{
     AccessToken, DurableHttpRequest, DurableHttpResponse, HttpHeaders, HttpRetryPolicy,

@@ -1,9 +1,10 @@
-//! `instances list|get|export|start|raise-event|terminate|suspend|resume|purge`.
+//! `instances list|get|history|export|start|raise-event|terminate|suspend|resume|rewind|restart|purge`.
 
 use std::io::Read as _;
 
 use clap::{Args, Subcommand};
 use durable_runtime::model::{Payload, RuntimeStatus};
+use serde_json::Value;
 
 use super::failure::Failure;
 use super::reach::{Reach, reach};
@@ -19,8 +20,13 @@ pub(super) enum Instances {
         after_help = "Example:\n  app instances list --status Running --status Failed --prefix order-"
     )]
     List(ListArgs),
-    /// Show one, with input and output
+    /// Show one, with input and output, and what it waits for
     Get {
+        /// Its id
+        id: String,
+    },
+    /// Show what happened to one, oldest first
+    History {
         /// Its id
         id: String,
     },
@@ -73,10 +79,29 @@ pub(super) enum Instances {
         #[arg(long)]
         reason: Option<String>,
     },
+    /// Take a failed instance back to before its failure: what failed runs again
+    Rewind {
+        /// Its id
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Start the function of an instance once more, with its input, and print the id
+    Restart {
+        /// Its id
+        id: String,
+        /// Under the same id, once it has ended [default: a new one]
+        #[arg(long)]
+        same_id: bool,
+    },
     /// Remove an ended instance with its history
     Purge {
         /// Its id
         id: String,
+        /// Its children too, as far as they have ended
+        #[arg(long)]
+        recursive: bool,
     },
 }
 
@@ -122,7 +147,10 @@ pub(super) async fn run(command: Instances, site: &Site, global: &Global) -> Res
         Instances::Get { id } => return get(&id, site, global).await,
         Instances::Export { id } => return export::export(&id, site, global),
         Instances::Start(args) => return start(args, site, global).await,
-        Instances::Purge { id } => return purge(&id, site, global).await,
+        Instances::History { id } => return history(&id, site, global).await,
+        Instances::Restart { id, same_id } => return restart(&id, same_id, site, global).await,
+        Instances::Purge { id, recursive } => return purge(&id, recursive, site, global).await,
+        Instances::Rewind { id, reason } => (id, Message::Rewind { reason }),
         Instances::RaiseEvent { id, name, data } => {
             let data = json(&data)?;
             (id, Message::Event { name, data })
@@ -211,11 +239,49 @@ async fn start(args: StartInstance, site: &Site, global: &Global) -> Result<(), 
     table::print(&format!("{id}\n"))
 }
 
-async fn purge(id: &str, site: &Site, global: &Global) -> Result<(), Failure> {
-    match reach(site, global)? {
-        Reach::Remote(host) => host.purge(id).await,
+async fn history(id: &str, site: &Site, global: &Global) -> Result<(), Failure> {
+    let events = match reach(site, global)? {
+        Reach::Remote(host) => host.history(id).await?,
         Reach::Local(hub) => {
-            let purged = hub.purge(id).await;
+            let events = hub.history(id).await;
+            hub.close().await;
+            events?
+        }
+    };
+    if global.json {
+        return table::print_json(&events);
+    }
+    let text = |event: &Value, name: &str| event[name].as_str().unwrap_or_default().to_owned();
+    let rows = events.iter().map(|event| {
+        let named = ["FunctionName", "Name"].map(|member| text(event, member));
+        let name = named.into_iter().find(|name| !name.is_empty());
+        let [at, kind] = ["Timestamp", "EventType"].map(|member| text(event, member));
+        [at, kind, name.unwrap_or_default()]
+    });
+    let rows: Vec<_> = rows.collect();
+    table::print(&table::render(["TIME", "EVENT", "NAME"], &rows))
+}
+
+async fn restart(id: &str, same_id: bool, site: &Site, global: &Global) -> Result<(), Failure> {
+    let id = match reach(site, global)? {
+        Reach::Remote(host) => host.restart(id, same_id).await?,
+        Reach::Local(hub) => {
+            let id = hub.restart(id, same_id).await;
+            hub.close().await;
+            id?
+        }
+    };
+    if global.json {
+        return table::print_json(&serde_json::json!({ "id": id }));
+    }
+    table::print(&format!("{id}\n"))
+}
+
+async fn purge(id: &str, recursive: bool, site: &Site, global: &Global) -> Result<(), Failure> {
+    match reach(site, global)? {
+        Reach::Remote(host) => host.purge(id, recursive).await,
+        Reach::Local(hub) => {
+            let purged = hub.purge(id, recursive).await;
             hub.close().await;
             purged
         }

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use durable_runtime::client::check_instance_id;
+use durable_runtime::client::{PendingWork, check_instance_id, history_of, purge_order};
+use durable_runtime::hub::plan_rewind;
 use durable_runtime::model::{
     EntityMessage, EntityOperation, ExecutionStarted, HistoryEvent, Payload, RuntimeStatus,
     Timestamp,
 };
 use durable_runtime::store::{
-    Change, Cursor, Error, InstanceKey, InstanceRecord, ListQuery, NewInstance, NewMessage, Parts,
-    Purge, Receipt, Reuse, Store,
+    Change, Cursor, Error, InstanceKey, InstanceRecord, ListQuery, LoadedInstance, NewInstance,
+    NewMessage, Parts, Purge, Receipt, Reuse, Store,
 };
-use durable_runtime::{EntityId, EntityStatus};
+use durable_runtime::{ClientError, EntityId, EntityStatus};
+use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use uuid::Uuid;
@@ -53,8 +55,76 @@ impl Local {
     }
 
     pub(super) async fn get(&self, id: &str) -> Result<Box<RawValue>, Failure> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Shown<'a> {
+            #[serde(flatten)]
+            status: StatusObject<'a>,
+            pending_work: PendingWork,
+        }
+        let loaded = self.load(id).await?;
+        let object = to_raw_value(&Shown {
+            status: StatusObject::of(&loaded.record, true),
+            pending_work: PendingWork::recorded(&loaded),
+        });
+        Ok(object.map_err(std::io::Error::from)?)
+    }
+
+    async fn load(&self, id: &str) -> Result<LoadedInstance, Failure> {
+        let found = self.store.load(id).await?;
+        found.ok_or_else(|| Failure::no_instance(id))
+    }
+
+    pub(super) async fn history(&self, id: &str) -> Result<Vec<Value>, Failure> {
+        let loaded = self.load(id).await?;
+        Ok(history_of(&loaded))
+    }
+
+    /// What was started is run by the next host.
+    pub(super) async fn restart(&self, id: &str, same_id: bool) -> Result<String, Failure> {
         let found = self.store.find(id, Parts::ALL).await?;
-        shown(&found.ok_or_else(|| Failure::no_instance(id))?)
+        let record = found
+            .filter(|record| !record.id.starts_with('@'))
+            .ok_or_else(|| Failure::no_instance(id))?;
+        let name = self.orchestrator(&record.name)?;
+        let new = NewInstance {
+            key: InstanceKey(self.store.ids().next()),
+            id: match same_id {
+                true => Arc::clone(&record.id),
+                false => Uuid::new_v4().simple().to_string().into(),
+            },
+            started: ExecutionStarted {
+                name: name.into(),
+                version: record.version,
+                execution_id: Uuid::new_v4().simple().to_string().into(),
+                parent: None,
+                scheduled_start: None,
+                generation: 0,
+                tags: record.tags,
+                trace_parent: None,
+                input: record.input,
+            },
+            created: now(),
+            reuse: Reuse::NonRunning,
+            on_refused: None,
+        };
+        let id = new.id.to_string();
+        self.submit(Change::Create(Box::new(new))).await?;
+        Ok(id)
+    }
+
+    async fn rewind(&self, id: &str, reason: Option<&str>) -> Result<(), Failure> {
+        let planned = plan_rewind(&*self.store, id, reason, now()).await;
+        let tree = planned.map_err(|error| match error {
+            ClientError::NotFound(_) => Failure::no_instance(id),
+            ClientError::InvalidState { status, .. } => Failure::refused(format!(
+                "cannot rewind `{id}`: it is {status}, and only what has failed can be rewound"
+            )),
+            other => Failure::refused(other.to_string()),
+        })?;
+        // No host runs: nothing changes between the plan and its execution.
+        let tree = tree.ok_or_else(|| Failure::refused("the hub changed meanwhile; try again"))?;
+        self.submit(Change::Rewind(tree)).await.map(drop)
     }
 
     pub(super) async fn start(&self, start: &NewStart) -> Result<String, Failure> {
@@ -90,6 +160,9 @@ impl Local {
     }
 
     pub(super) async fn tell(&self, id: &str, message: &Message) -> Result<(), Failure> {
+        let Some(event) = event_of(message) else {
+            return self.rewind(id, message.reason()).await;
+        };
         use RuntimeStatus::{ContinuedAsNew, Pending, Running, Suspended};
         let live = [Pending, Running, ContinuedAsNew];
         let accepted = match message {
@@ -101,7 +174,7 @@ impl Local {
             id: self.store.ids().next(),
             to: id.into(),
             execution_id: None,
-            event: event_of(message),
+            event,
             created: now(),
         };
         let change = Change::Message {
@@ -120,7 +193,19 @@ impl Local {
             })
     }
 
-    pub(super) async fn purge(&self, id: &str) -> Result<(), Failure> {
+    pub(super) async fn purge(&self, id: &str, recursive: bool) -> Result<(), Failure> {
+        let below = match recursive {
+            true => purge_order(&*self.store, id, false).await,
+            false => Ok(Vec::new()),
+        };
+        let below = below.map_err(|error| Failure::refused(error.to_string()))?;
+        for child in below.iter().filter(|child| ***child != *id) {
+            self.purge_one(child).await?;
+        }
+        self.purge_one(id).await
+    }
+
+    async fn purge_one(&self, id: &str) -> Result<(), Failure> {
         let one = Purge::One {
             id: id.to_owned(),
             running: false,
@@ -234,9 +319,10 @@ fn told_of(id: &str, error: Failure) -> Failure {
     }
 }
 
-fn event_of(message: &Message) -> HistoryEvent {
+/// `None` for what is no message.
+fn event_of(message: &Message) -> Option<HistoryEvent> {
     let reason = message.reason().map(str::to_owned);
-    match message {
+    Some(match message {
         Message::Event { name, data } => HistoryEvent::EventRaised {
             name: name.clone(),
             data: data.clone(),
@@ -247,7 +333,8 @@ fn event_of(message: &Message) -> HistoryEvent {
         },
         Message::Suspend { .. } => HistoryEvent::ExecutionSuspended { reason },
         Message::Resume { .. } => HistoryEvent::ExecutionResumed { reason },
-    }
+        Message::Rewind { .. } => return None,
+    })
 }
 
 fn shown(record: &InstanceRecord) -> Result<Box<RawValue>, Failure> {

@@ -71,9 +71,35 @@ impl Remote {
     }
 
     pub(super) async fn get(&self, id: &str) -> Result<Box<RawValue>, Failure> {
-        let request = self.webhook(Method::GET, &["instances", id], &[])?;
+        let pairs = [("showPendingWork", "true".to_owned())];
+        let request = self.webhook(Method::GET, &["instances", id], &pairs)?;
         let response = self.send(request, id).await?;
         self.read(response).await
+    }
+
+    pub(super) async fn history(&self, id: &str) -> Result<Vec<Value>, Failure> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Shown {
+            #[serde(default)]
+            history_events: Vec<Value>,
+        }
+        let pairs = ["showHistory", "showHistoryOutput", "showInput"];
+        let pairs = pairs.map(|name| (name, "true".to_owned()));
+        let request = self.webhook(Method::GET, &["instances", id], &pairs)?;
+        let response = self.send(request, id).await?;
+        Ok(self.read::<Shown>(response).await?.history_events)
+    }
+
+    pub(super) async fn restart(&self, id: &str, same_id: bool) -> Result<String, Failure> {
+        #[derive(Deserialize)]
+        struct Started {
+            id: String,
+        }
+        let pairs = [("restartWithNewInstanceId", (!same_id).to_string())];
+        let request = self.webhook(Method::POST, &["instances", id, "restart"], &pairs)?;
+        let response = self.send(request, id).await?;
+        Ok(self.read::<Started>(response).await?.id)
     }
 
     pub(super) async fn start(&self, start: &NewStart) -> Result<String, Failure> {
@@ -117,8 +143,9 @@ impl Remote {
         self.send(request, id).await.map(drop)
     }
 
-    pub(super) async fn purge(&self, id: &str) -> Result<(), Failure> {
-        let request = self.webhook(Method::DELETE, &["instances", id], &[])?;
+    pub(super) async fn purge(&self, id: &str, recursive: bool) -> Result<(), Failure> {
+        let pairs = [("recursive", recursive.to_string())];
+        let request = self.webhook(Method::DELETE, &["instances", id], &pairs)?;
         self.send(request, id).await.map(drop)
     }
 

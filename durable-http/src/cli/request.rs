@@ -67,6 +67,9 @@ pub(super) enum Message {
     Resume {
         reason: Option<String>,
     },
+    Rewind {
+        reason: Option<String>,
+    },
 }
 
 impl Message {
@@ -76,15 +79,17 @@ impl Message {
             Self::Terminate { .. } => "terminate",
             Self::Suspend { .. } => "suspend",
             Self::Resume { .. } => "resume",
+            Self::Rewind { .. } => "rewind",
         }
     }
 
     pub(super) fn reason(&self) -> Option<&str> {
         match self {
             Self::Event { .. } => None,
-            Self::Terminate { reason, .. } | Self::Suspend { reason } | Self::Resume { reason } => {
-                reason.as_deref()
-            }
+            Self::Terminate { reason, .. }
+            | Self::Suspend { reason }
+            | Self::Resume { reason }
+            | Self::Rewind { reason } => reason.as_deref(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! An instance on a terminal.
 
+use durable_runtime::{PendingActivity, PendingWork};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -20,6 +21,8 @@ pub(super) struct Row<'a> {
     output: &'a RawValue,
     created_time: String,
     last_updated_time: String,
+    #[serde(default)]
+    pending_work: Option<PendingWork>,
 }
 
 impl<'a> Row<'a> {
@@ -51,7 +54,44 @@ impl<'a> Row<'a> {
             line("input", self.input.get()),
             line("custom status", self.custom_status.get()),
             line("output", self.output.get()),
+            self.pending_work.as_ref().map(waits).unwrap_or_default(),
         ]
         .concat()
     }
+}
+
+/// What it waits for, a line for each thing.
+fn waits(pending: &PendingWork) -> String {
+    let mut found: Vec<String> = Vec::new();
+    found.extend(pending.unrunnable.clone());
+    if pending.suspended {
+        found.push("a resume: it is suspended".to_owned());
+    }
+    let start = pending.scheduled_start.map(|at| format!("start at {at}"));
+    found.extend(start);
+    found.extend(pending.activities.iter().map(|activity| {
+        let PendingActivity {
+            id,
+            name,
+            attempt,
+            delivery,
+            since,
+            ..
+        } = activity;
+        format!("activity {name} (#{id}) since {since}, attempt {attempt}, delivery {delivery}")
+    }));
+    found.extend(pending.children.iter().map(|id| format!("child {id}")));
+    found.extend(pending.entities.iter().map(|id| format!("entity {id}")));
+    found.extend(pending.events.iter().map(|name| format!("event {name}")));
+    found.extend(pending.next_timer.map(|at| format!("timer at {at}")));
+    if pending.messages > 0 {
+        found.push(format!(
+            "a host: {} received and not yet processed",
+            pending.messages
+        ));
+    }
+    let lines = found
+        .into_iter()
+        .map(|what| format!("{:14} {what}\n", "waits for"));
+    lines.collect()
 }

@@ -131,6 +131,17 @@ fn a_hub_that_nobody_holds_is_opened_and_given_work() {
         ("instances get nope", 1),
         ("instances terminate nope", 1),
         ("instances purge nope", 1),
+        ("instances purge nope --recursive", 1),
+        ("instances history nope", 1),
+        ("instances rewind nope", 1),
+        ("instances restart nope", 1),
+        ("instances start e1 --id kept", 0),
+        ("instances history kept", 0),
+        ("instances get kept", 0),
+        ("instances restart kept", 0),
+        ("instances restart kept --same-id", 1),
+        ("instances suspend kept", 0),
+        ("instances terminate kept --recursive", 0),
         ("start", 1),
         ("nonsense", 2),
     ] {
@@ -165,7 +176,23 @@ async fn an_instance_started_without_a_host_waits_for_one() {
         refused.to_string(),
         format!("cannot resume `{id}`: it is Pending")
     );
-    assert!(hub.purge(&id).await.is_err(), "it has not ended");
+    let rewind = request::Message::Rewind { reason: None };
+    let refused = hub.tell(&id, &rewind).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        format!("cannot rewind `{id}`: it is Pending, and only what has failed can be rewound")
+    );
+    for recursive in [false, true] {
+        let purged = hub.purge(&id, recursive).await;
+        assert!(purged.is_err(), "it has not ended");
+    }
+    let shown = hub.get(&id).await.unwrap();
+    let row = row::Row::read(&shown).unwrap();
+    let lines = row.lines();
+    assert!(
+        lines.contains("1 received and not yet processed"),
+        "{lines}"
+    );
     hub.close().await;
 }
 

@@ -100,6 +100,7 @@ impl Told {
         let environment = Variables::of(sources);
         let mut config = Config::read(root, &environment)?;
         let mut warnings = config.warnings();
+        warnings.extend(config.unused());
         let mut hub = read_hub(&mut config);
         hub.hub_name = hub_name(&mut config, &environment, root);
         let http = read_http(&mut config, &environment, &local);
@@ -179,6 +180,15 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
         hub.throw_on_raise_event,
     );
     hub.purge_running = config.flag(&at("purgeRunningInstances"), hub.purge_running);
+    for (name, span) in [
+        ("completed", &mut hub.retention.completed),
+        ("failed", &mut hub.retention.failed),
+        ("terminated", &mut hub.retention.terminated),
+        ("canceled", &mut hub.retention.canceled),
+    ] {
+        let expected = "a time span such as `7.00:00:00`";
+        *span = config.get(&at(&format!("retention.{name}")), expected, parse::span);
+    }
     hub.default_version = config.text(&at("defaultVersion"));
     let expected = "`None`, `Strict` or `CurrentOrOlder`";
     let strategy = config.get(&at("versionMatchStrategy"), expected, |text| {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use durable_runtime::client::{OrchestrationStatus, StatusOptions};
+use durable_runtime::client::{OrchestrationStatus, PendingWork, StatusOptions};
 use durable_runtime::model::RuntimeStatus;
 use durable_runtime::store::{InstanceRecord, Parts};
 use durable_runtime::{ClientError, DurableClient};
+use serde::Serialize;
 
 use super::links::{origin, poll_again};
 use super::query::Query;
@@ -24,7 +25,10 @@ pub(super) async fn status(call: &Call<'_>, id: &str) -> Result<HttpResponse, Cl
         status if status.is_terminal() => StatusCode::OK,
         _ => StatusCode::ACCEPTED,
     };
-    let mut response = shown.answer(code);
+    let mut response = match call.query.flag("showPendingWork") {
+        Some(true) => shown.with_pending(code, call.client.pending_work(id).await?),
+        _ => shown.answer(code),
+    };
     if code == StatusCode::ACCEPTED {
         let mut url = origin(call.req);
         let path = call.req.uri().path_and_query();
@@ -48,6 +52,36 @@ impl Shown {
         match self {
             Self::Record { record, input } => answer::json(code, &StatusObject::of(record, *input)),
             Self::WithHistory(status) => answer::json(code, status),
+        }
+    }
+
+    /// Ours: one member more, what the instance waits for.
+    fn with_pending(&self, code: StatusCode, pending_work: Option<PendingWork>) -> HttpResponse {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Body<'a, T> {
+            #[serde(flatten)]
+            status: &'a T,
+            pending_work: Option<PendingWork>,
+        }
+        match self {
+            Self::Record { record, input } => {
+                let status = &StatusObject::of(record, *input);
+                answer::json(
+                    code,
+                    &Body {
+                        status,
+                        pending_work,
+                    },
+                )
+            }
+            Self::WithHistory(status) => answer::json(
+                code,
+                &Body {
+                    status: &**status,
+                    pending_work,
+                },
+            ),
         }
     }
 

@@ -683,6 +683,22 @@ async fn failed_instances_are_rewound() {
 }
 
 #[actix_web::test]
+async fn a_status_tells_what_is_waited_for_if_asked_to() {
+    let host = fixture::running().await;
+    let shared = &host.shared;
+    start(shared, "E1", "live", "{\"a\":1}").await;
+    until(shared, "live", "Running").await;
+    let shown = ask(shared, "GET /instances/live?showPendingWork=true", None).await;
+    assert_eq!(shown.status, 202);
+    let shown = shown.json();
+    assert_eq!(shown["input"], json!({ "a": 1 }));
+    assert_eq!(shown["pendingWork"]["events"], json!(["go"]));
+    let plain = ask(shared, "GET /instances/live", None).await.json();
+    assert!(plain.get("pendingWork").is_none(), "{plain}");
+    host.stop().await;
+}
+
+#[actix_web::test]
 async fn instances_are_restarted_under_a_new_id_or_the_old_one() {
     let host = fixture::running().await;
     let shared = &host.shared;

@@ -4,6 +4,7 @@ mod binding;
 mod call;
 mod entities;
 mod host;
+mod pending;
 mod projection;
 mod purge;
 mod query;
@@ -21,13 +22,16 @@ use crate::function::{IntoInput, Orchestrator};
 use crate::hub::{Engine, StartRequest};
 use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
 use crate::registry::Registry;
-use crate::store::{InstanceRecord, ListQuery, Parts};
+use crate::store::{InstanceRecord, ListQuery, LoadedInstance, Parts};
 
 pub(crate) use entities::dress;
 
 pub use call::{Call, Start, Terminate};
 pub use entities::{CallEntity, CleanedEntities, EntityQuery, EntityStatus, SignalEntity};
+pub use pending::{PendingActivity, PendingWork};
 pub use purge::PurgeInstance;
+#[doc(hidden)]
+pub use purge::purge_order;
 pub use query::{InstanceQuery, OrchestrationStatus, Page, PurgeFilter, StatusOptions};
 
 /// Starts, queries and controls instances. Cheap to clone; usable from any trigger but orchestration, and from outside.
@@ -242,6 +246,14 @@ impl DurableClient {
         })
     }
 
+    /// What an instance waits for: open activities, timers, events, children; nothing once it has ended. `None` if there is none of that id.
+    ///
+    /// It is made by replaying the stored history on the side, at the cost of its length; the instance itself does not notice.
+    pub fn pending_work(&self, id: impl AsRef<str>) -> Call<Option<PendingWork>> {
+        let (client, id) = (self.clone(), id.as_ref().to_owned());
+        Call::new(async move { client.engine().await?.pending_work(&id).await })
+    }
+
     /// The recorded events of an instance, one list per turn, with ids.
     #[doc(hidden)]
     pub fn events(&self, id: impl AsRef<str>) -> Call<Option<Vec<Vec<HistoryEvent>>>> {
@@ -425,6 +437,17 @@ impl DurableClient {
             Ok(OrchestrationStatus::of(&record, true))
         })
     }
+}
+
+/// The history of a loaded instance as clients read it, inputs and outputs included.
+#[doc(hidden)]
+#[must_use]
+pub fn history_of(loaded: &LoadedInstance) -> Vec<serde_json::Value> {
+    let show = Show {
+        input: true,
+        output: true,
+    };
+    project(&loaded.record, &loaded.history, show)
 }
 
 /// Why a client's call failed.

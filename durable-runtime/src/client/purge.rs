@@ -11,14 +11,9 @@ use futures::FutureExt;
 
 use super::call::Lazy;
 use super::{ClientError, DurableClient, PurgeFilter};
-use crate::hub::Engine;
+use crate::hub::{Engine, client_error};
 use crate::model::HistoryEvent;
-use crate::store::{InstanceRecord, Parts, Purge};
-
-const NO_PAYLOADS: Parts = Parts {
-    input: false,
-    result: false,
-};
+use crate::store::{InstanceRecord, Purge, Store};
 
 /// A purge of one instance: how many were removed.
 #[must_use = "nothing is purged unless it is awaited"]
@@ -77,8 +72,31 @@ async fn one(engine: &Arc<Engine>, id: &str) -> Result<u64, ClientError> {
     }
 }
 
-/// Children go before their parent: whoever is interrupted can purge the rest by the same call.
 async fn tree(engine: &Arc<Engine>, root: &str) -> Result<u64, ClientError> {
+    let doomed = purge_order(&*engine.store, root, engine.settings.purge_running).await?;
+    let mut purged = 0;
+    for id in doomed {
+        match one(engine, &id).await {
+            Ok(count) => purged += count,
+            // It runs again since it was looked at.
+            Err(ClientError::InvalidState { .. }) if *id != *root => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(purged)
+}
+
+/// The instance and all below it that may be purged. Children go before their parent: whoever is interrupted can purge the rest by the
+/// same call.
+///
+/// # Errors
+/// [`ClientError::InvalidState`] if the instance itself has not ended; a database that cannot be read.
+#[doc(hidden)]
+pub async fn purge_order(
+    store: &dyn Store,
+    root: &str,
+    running: bool,
+) -> Result<Vec<Arc<str>>, ClientError> {
     let mut doomed: Vec<Arc<str>> = Vec::new();
     let mut seen = BTreeSet::new();
     let mut left: Vec<(Arc<str>, Option<Arc<str>>)> = vec![(root.into(), None)];
@@ -86,13 +104,12 @@ async fn tree(engine: &Arc<Engine>, root: &str) -> Result<u64, ClientError> {
         if !seen.insert(Arc::clone(&id)) {
             continue;
         }
-        let Some(record) = engine.find(&id, NO_PAYLOADS).await? else {
-            continue;
-        };
-        if !may_go(engine, &record, parent.as_deref())? {
+        let loaded = store.load(&id).await.map_err(client_error)?;
+        let Some(loaded) = loaded else { continue };
+        if !may_go(running, &loaded.record, parent.as_deref())? {
             continue;
         }
-        for event in engine.history(&id).await?.into_iter().flatten().flatten() {
+        for event in loaded.history.into_iter().flatten() {
             if let HistoryEvent::SubOrchestrationInstanceCreated {
                 instance_id,
                 detached: false,
@@ -104,25 +121,17 @@ async fn tree(engine: &Arc<Engine>, root: &str) -> Result<u64, ClientError> {
         }
         doomed.push(id);
     }
-    let mut purged = 0;
-    for id in doomed.iter().rev() {
-        match one(engine, id).await {
-            Ok(count) => purged += count,
-            // It runs again since it was looked at.
-            Err(ClientError::InvalidState { .. }) if **id != *root => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(purged)
+    doomed.reverse();
+    Ok(doomed)
 }
 
 /// Whether an instance of the tree is to be purged; an error if it is the root and may not be.
 fn may_go(
-    engine: &Arc<Engine>,
+    running: bool,
     record: &InstanceRecord,
     parent: Option<&str>,
 ) -> Result<bool, ClientError> {
-    let ended = engine.settings.purge_running || record.status.is_terminal();
+    let ended = running || record.status.is_terminal();
     match parent {
         None if !ended => Err(ClientError::InvalidState {
             id: record.id.to_string(),

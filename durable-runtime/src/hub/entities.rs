@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -36,10 +36,13 @@ use crate::store::{
 /// After so long a batch is stored and others have the thread (spec 3.2).
 const MAX_BATCH_TIME: Duration = Duration::from_secs(3 * 60);
 
+type Reply = Result<Payload, FailureDetails>;
+type Replies = HashMap<Arc<str>, oneshot::Sender<Reply>>;
+
 /// What entities share.
 pub(crate) struct Entities {
     slots: Arc<Semaphore>,
-    replies: Mutex<HashMap<Arc<str>, oneshot::Sender<Result<Payload, FailureDetails>>>>,
+    replies: Mutex<Replies>,
 }
 
 impl Entities {
@@ -50,20 +53,12 @@ impl Entities {
         }
     }
 
-    fn replies(
-        &self,
-    ) -> std::sync::MutexGuard<
-        '_,
-        HashMap<Arc<str>, oneshot::Sender<Result<Payload, FailureDetails>>>,
-    > {
+    fn replies(&self) -> MutexGuard<'_, Replies> {
         self.replies.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the answer to a client's call will come.
-    pub(super) fn expect(
-        &self,
-        request: Arc<str>,
-    ) -> oneshot::Receiver<Result<Payload, FailureDetails>> {
+    pub(super) fn expect(&self, request: Arc<str>) -> oneshot::Receiver<Reply> {
         let (sender, receiver) = oneshot::channel();
         self.replies().insert(request, sender);
         receiver

@@ -11,10 +11,12 @@ mod clock;
 mod commit;
 mod deliveries;
 mod entities;
+mod pending;
 mod recovery;
 mod requests;
 mod resident;
 mod restart;
+mod retention;
 mod rewind;
 mod schedule;
 mod settings;
@@ -54,7 +56,10 @@ use crate::replay::Execution;
 use crate::state::States;
 use crate::store::{Change, Done, Store};
 
-pub(crate) use requests::StartRequest;
+pub(crate) use requests::{StartRequest, client_error};
+pub use retention::Retention;
+#[doc(hidden)]
+pub use rewind::plan_rewind;
 pub use settings::Settings;
 pub use versions::{VersionFailure, VersionMatch};
 #[doc(hidden)]
@@ -169,6 +174,9 @@ impl Hub {
         engine
             .runtime
             .spawn(recovery::evict(Arc::downgrade(&engine)));
+        engine
+            .runtime
+            .spawn(retention::run(Arc::downgrade(&engine)));
         client.bind(&engine);
         Ok(Self { engine })
     }
@@ -320,7 +328,7 @@ impl Engine {
     /// The execution that this start means; `None` if no function here fits.
     fn new_execution(
         self: &Arc<Self>,
-        cell: &Arc<Cell>,
+        id: &Arc<str>,
         started: &ExecutionStarted,
     ) -> Option<Execution> {
         let orchestrator = self.settings.version_match.find(
@@ -329,13 +337,13 @@ impl Engine {
             &started.version,
             self.settings.default_version.as_deref(),
         )?;
-        let (engine, id): (Weak<Self>, Arc<str>) = (Arc::downgrade(self), Arc::clone(&cell.id));
+        let (engine, own): (Weak<Self>, Arc<str>) = (Arc::downgrade(self), Arc::clone(id));
         let on_foreign = Arc::new(move || {
             if let Some(engine) = engine.upgrade() {
-                engine.poke(&id);
+                engine.poke(&own);
             }
         });
-        let (id, registry) = (Arc::clone(&cell.id), Arc::clone(&self.registry));
+        let (id, registry) = (Arc::clone(id), Arc::clone(&self.registry));
         Some(Execution::new(
             id,
             started.clone(),

@@ -387,7 +387,7 @@ impl Drop for ExpectedAnswer {
     }
 }
 
-pub(super) fn client_error(error: Error) -> ClientError {
+pub(crate) fn client_error(error: Error) -> ClientError {
     match error {
         Error::AlreadyExists { status, .. } => ClientError::AlreadyExists(format!(
             "An Orchestration instance with the status {status} already exists."

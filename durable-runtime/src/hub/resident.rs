@@ -232,76 +232,11 @@ impl Resident {
             }
             HistoryEvent::SubOrchestrationInstanceCreated { .. } => self.draft_start(draft, action),
             event => {
-                if let Some((entity, message)) = self.to_entity(event) {
+                let from = (&self.record.id, &self.record.execution_id);
+                if let Some((entity, message)) = to_entity(from, event) {
                     draft.send(&entity, None, HistoryEvent::Entity(Box::new(message)));
                 }
             }
-        }
-    }
-
-    /// What an entity is told.
-    fn to_entity(&self, event: &HistoryEvent) -> Option<(Arc<str>, EntityMessage)> {
-        let caller = |task_id: i64| EntityCaller {
-            instance_id: Arc::clone(&self.record.id),
-            execution_id: Arc::clone(&self.record.execution_id),
-            task_id,
-        };
-        match event {
-            HistoryEvent::EntityOperationCalled {
-                id,
-                entity,
-                operation,
-                input,
-                section,
-            } => {
-                let operation = EntityOperation {
-                    operation: Arc::clone(operation),
-                    input: input.clone(),
-                    due: None,
-                    reply_to: Some(ReplyTo::Orchestration(caller(*id))),
-                    section: section.map(|request| caller(request).section()),
-                };
-                Some((Arc::clone(entity), EntityMessage::Operation(operation)))
-            }
-            HistoryEvent::EntityOperationSignaled {
-                entity,
-                operation,
-                input,
-                due,
-                ..
-            } => {
-                let operation = EntityOperation {
-                    operation: Arc::clone(operation),
-                    input: input.clone(),
-                    due: *due,
-                    reply_to: None,
-                    section: None,
-                };
-                Some((Arc::clone(entity), EntityMessage::Operation(operation)))
-            }
-            HistoryEvent::EntityLockRequested { id, entities } => {
-                let request = EntityLockRequest {
-                    requester: caller(*id),
-                    entities: entities.clone(),
-                    position: 0,
-                };
-                let first = entities.first()?;
-                Some((Arc::clone(first), EntityMessage::Lock(request)))
-            }
-            HistoryEvent::EntityUnlockSent {
-                entity,
-                section,
-                early,
-                ..
-            } => {
-                let section = caller(*section).section();
-                let forward = *early;
-                Some((
-                    Arc::clone(entity),
-                    EntityMessage::Unlock { section, forward },
-                ))
-            }
-            _ => None,
         }
     }
 
@@ -583,6 +518,75 @@ fn failure_text(name: &str, failure: &FailureDetails) -> String {
 
 pub(crate) fn new_execution_id() -> Arc<str> {
     Uuid::new_v4().simple().to_string().into()
+}
+
+/// What an entity is told by an instance and its execution.
+pub(crate) fn to_entity(
+    (instance_id, execution_id): (&Arc<str>, &Arc<str>),
+    event: &HistoryEvent,
+) -> Option<(Arc<str>, EntityMessage)> {
+    let caller = |task_id: i64| EntityCaller {
+        instance_id: Arc::clone(instance_id),
+        execution_id: Arc::clone(execution_id),
+        task_id,
+    };
+    match event {
+        HistoryEvent::EntityOperationCalled {
+            id,
+            entity,
+            operation,
+            input,
+            section,
+        } => {
+            let operation = EntityOperation {
+                operation: Arc::clone(operation),
+                input: input.clone(),
+                due: None,
+                reply_to: Some(ReplyTo::Orchestration(caller(*id))),
+                section: section.map(|request| caller(request).section()),
+            };
+            Some((Arc::clone(entity), EntityMessage::Operation(operation)))
+        }
+        HistoryEvent::EntityOperationSignaled {
+            entity,
+            operation,
+            input,
+            due,
+            ..
+        } => {
+            let operation = EntityOperation {
+                operation: Arc::clone(operation),
+                input: input.clone(),
+                due: *due,
+                reply_to: None,
+                section: None,
+            };
+            Some((Arc::clone(entity), EntityMessage::Operation(operation)))
+        }
+        HistoryEvent::EntityLockRequested { id, entities } => {
+            let request = EntityLockRequest {
+                requester: caller(*id),
+                entities: entities.clone(),
+                position: 0,
+            };
+            let first = entities.first()?;
+            Some((Arc::clone(first), EntityMessage::Lock(request)))
+        }
+        HistoryEvent::EntityUnlockSent {
+            entity,
+            section,
+            early,
+            ..
+        } => {
+            let section = caller(*section).section();
+            let forward = *early;
+            Some((
+                Arc::clone(entity),
+                EntityMessage::Unlock { section, forward },
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// What a parent is told whose child could not be started.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{VersionFailure, VersionMatch};
+use super::{Retention, VersionFailure, VersionMatch};
 use crate::durable_http::HttpSettings;
 use crate::replay::Limits;
 use crate::testing::Rehearsal;
@@ -53,6 +53,8 @@ pub struct Settings {
     pub throw_on_raise_event: bool,
     /// The version of new instances of functions that declare none, and of the functions that declare none.
     pub default_version: Option<String>,
+    /// How long ended instances are kept.
+    pub retention: Retention,
     /// The clock and the mocks of a test.
     #[doc(hidden)]
     pub rehearsal: Option<Arc<Rehearsal>>,
@@ -90,6 +92,7 @@ impl Default for Settings {
             purge_running: false,
             throw_on_raise_event: true,
             default_version: None,
+            retention: Retention::default(),
             rehearsal: None,
             version_match: VersionMatch::default(),
             version_failure: VersionFailure::default(),

@@ -257,7 +257,7 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         .filter(|message| message.inbox.is_none())
         .cloned()
         .collect();
-    let make = |started: &ExecutionStarted| engine.new_execution(cell, started);
+    let make = |started: &ExecutionStarted| engine.new_execution(&cell.id, started);
     let any_state = engine.settings.overridable_any_state;
     let made = resident.make_turn(
         engine.clock.now(),
@@ -363,7 +363,7 @@ fn create_resident(
     create: &Create,
 ) -> Option<Box<Resident>> {
     let instance = &create.instance;
-    let mut execution = engine.new_execution(cell, &instance.started)?;
+    let mut execution = engine.new_execution(&cell.id, &instance.started)?;
     execution.replay(&[]);
     let record = InstanceRecord {
         key: instance.key,
@@ -408,7 +408,7 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     };
     let started = started_of(&loaded);
     let begun = !loaded.history.is_empty();
-    let mut execution = match engine.runnable(cell, &started, begun) {
+    let mut execution = match engine.runnable(&cell.id, &started, begun) {
         Ok(execution) => execution,
         Err(why) => {
             // What is of use later lies in the inbox.

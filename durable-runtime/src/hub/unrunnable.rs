@@ -25,7 +25,7 @@ impl Engine {
     /// Makes the execution of a loaded instance, if its code may run now.
     pub(super) fn runnable(
         self: &Arc<Self>,
-        cell: &Arc<Cell>,
+        id: &Arc<str>,
         started: &ExecutionStarted,
         begun: bool,
     ) -> Result<Execution, Why> {
@@ -34,7 +34,7 @@ impl Engine {
         {
             return Err(Why::NotDue(due));
         }
-        self.new_execution(cell, started)
+        self.new_execution(id, started)
             .ok_or_else(|| self.no_function(&started.name))
     }
 
@@ -102,18 +102,22 @@ impl Engine {
         let (function, version) = (&*started.name, &*started.version);
         match why {
             Why::NotDue(due) => self.wake_instance(&cell.id, *due),
-            Why::NoFunction => tracing::warn!(
-                instance_id = &*cell.id,
-                function,
-                "the instance waits: no orchestrator of that name is registered here"
-            ),
-            Why::OtherVersion => tracing::warn!(
+            Why::NoFunction | Why::OtherVersion => tracing::warn!(
                 instance_id = &*cell.id,
                 function,
                 version,
                 "the instance waits: {}",
-                self.mismatch(started).message
+                self.told(started, why)
             ),
+        }
+    }
+
+    /// In words.
+    pub(super) fn told(&self, started: &ExecutionStarted, why: &Why) -> String {
+        match why {
+            Why::NotDue(due) => format!("it starts at {}", due.round_trip()),
+            Why::NoFunction => format!("no orchestrator `{}` is registered here", started.name),
+            Why::OtherVersion => self.mismatch(started).message,
         }
     }
 

@@ -298,6 +298,22 @@ impl HistoryEvent {
         }
     }
 
+    /// The task id of what this ends, well or not.
+    #[must_use]
+    pub const fn answers(&self) -> Option<i64> {
+        match self {
+            Self::TaskCompleted { id, .. }
+            | Self::TaskFailed { id, .. }
+            | Self::TimerFired { id }
+            | Self::SubOrchestrationInstanceCompleted { id, .. }
+            | Self::SubOrchestrationInstanceFailed { id, .. }
+            | Self::EntityOperationCompleted { id, .. }
+            | Self::EntityOperationFailed { id, .. }
+            | Self::EntityLockGranted { id } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// The kind's name, as clients read it.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -570,6 +570,12 @@ impl State {
         asked.binary_search_by_key(&id, |action| action.id).is_ok()
     }
 
+    pub(super) fn awaited_events(&self) -> Vec<String> {
+        let awaited = |(_, queue): &(&String, &EventQueue)| !queue.waiters.is_empty();
+        let names = self.events.iter().filter(awaited);
+        names.map(|(name, _)| name.clone()).collect()
+    }
+
     /// The id that the next call will get.
     pub(super) fn next_id(&self) -> i64 {
         self.next_id

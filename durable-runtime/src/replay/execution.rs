@@ -399,6 +399,16 @@ impl Execution {
         }
     }
 
+    /// Names of the events that code waits for, in lower case.
+    pub(crate) fn awaited_events(&self) -> Vec<String> {
+        self.core.state().awaited_events()
+    }
+
+    /// Whether a client halted it.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
     /// What it began with.
     pub(crate) fn started(&self) -> &ExecutionStarted {
         &self.core.started

@@ -283,6 +283,15 @@ pub enum Purge {
         /// Its instance id.
         id: String,
     },
+    /// The oldest `limit` ones that ended so, and not after that instant.
+    Expired {
+        /// How they ended; a status that is not terminal matches none.
+        status: RuntimeStatus,
+        /// Their last commit was then or earlier.
+        ended_to: Timestamp,
+        /// At most so many in one transaction.
+        limit: usize,
+    },
     /// The oldest `limit` ended ones that match.
     Matching {
         /// Created at or after.

@@ -135,6 +135,25 @@ scenarios! {
         assert_eq!(statuses(&host, &[&live]).await, [Some(RuntimeStatus::Running)]);
     }
 
+    an_instance_tells_what_it_waits_for(host) {
+        let key = fresh("waits-for");
+        fail_next(&key, 1);
+        host.client.start_new::<waits_for_much>(()).with_instance_id(&key).await.unwrap();
+        appears(&host, &format!("{key}-child")).await;
+        let pending = host.client.pending_work(&key).await.unwrap().unwrap();
+        let activities: Vec<_> = pending.activities.iter().map(|a| (&*a.name, a.attempt, a.delivery)).collect();
+        assert_eq!(activities, [("lingers", 1, 1)]);
+        assert_eq!((pending.children, pending.events), (vec![format!("{key}-child")], vec!["approval".to_owned()]));
+        assert!(pending.next_timer.is_some() && !pending.suspended && pending.unrunnable.is_none());
+        host.client.suspend(&key, "").await.unwrap();
+        until(&host, &key, RuntimeStatus::Suspended).await;
+        assert!(host.client.pending_work(&key).await.unwrap().unwrap().suspended);
+        host.client.terminate(&key, "").await.unwrap();
+        host.end(&key).await;
+        assert_eq!(host.client.pending_work(&key).await.unwrap().unwrap(), Default::default());
+        assert!(host.client.pending_work("nobody").await.unwrap().is_none());
+    }
+
     what_follows_a_start_finds_it(host) {
         let id = host.client.start_new::<counter>(0).await.unwrap();
         assert!(host.client.get_status(&id).await.unwrap().is_some());
@@ -211,4 +230,34 @@ async fn what_a_stopping_host_interrupts_is_not_counted_against_it() {
         host = host.restart_with(Residency::Resident, soon).await;
     }
     assert_eq!(host.end(&id).await.output, Some(json!(2)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ended_instances_go_when_their_time_is_over() {
+    let host = Host::with(Residency::Resident, |settings| {
+        settings.retention.completed = Some(Duration::from_millis(1));
+    });
+    host.client
+        .start_new::<counter>(0)
+        .with_instance_id("stopped")
+        .await
+        .unwrap();
+    host.client.terminate("stopped", "").await.unwrap();
+    host.end("stopped").await;
+    let live = host.client.start_new::<counter>(0).await.unwrap();
+    host.client
+        .start_new::<empty>(())
+        .with_instance_id("done")
+        .await
+        .unwrap();
+    let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
+    while host.client.get_status("done").await.unwrap().is_some() {
+        assert!(tokio::time::Instant::now() < deadline, "it is never purged");
+        tokio::task::yield_now().await;
+    }
+    let (running, terminated) = (RuntimeStatus::Running, RuntimeStatus::Terminated);
+    assert_eq!(
+        statuses(&host, &[&live, "stopped"]).await,
+        [Some(running), Some(terminated)]
+    );
 }

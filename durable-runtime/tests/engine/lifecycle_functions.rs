@@ -61,6 +61,20 @@ pub async fn calls_lingering(ctx: OrchestrationContext) -> Result<u32> {
     Ok(ctx.call_activity::<lingers>(key).await?)
 }
 
+/// An activity, a child, a timer and an event, side by side.
+#[orchestration_trigger]
+pub async fn waits_for_much(ctx: OrchestrationContext) -> Result<()> {
+    let key = ctx.instance_id().to_owned();
+    let activity = ctx.call_activity::<lingers>(key.clone());
+    let child = ctx
+        .call_sub_orchestrator::<fails_by_itself>(())
+        .with_instance_id(format!("{key}-child"));
+    let timer = ctx.create_timer(Duration::from_secs(3600));
+    let event = ctx.wait_for_external_event::<bool>("Approval");
+    let (_, _, (), _) = futures::join!(activity, child, timer, event);
+    Ok(())
+}
+
 /// `{id}-a`, then `{id}-b`.
 #[orchestration_trigger]
 pub async fn two_steps(ctx: OrchestrationContext) -> Result<Vec<String>> {

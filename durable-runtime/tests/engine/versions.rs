@@ -50,6 +50,9 @@ async fn what_no_function_takes_waits_until_one_does() {
     let ended = host.client.start_new_by_name("greet", ());
     let ended = ended.with_version("0.5").await.unwrap();
     until(&host, &id, RuntimeStatus::Pending).await;
+    let pending = host.client.pending_work(&id).await.unwrap().unwrap();
+    let why = pending.unrunnable.unwrap();
+    assert!(why.contains("`greet`") && why.contains("`0.5`"), "{why}");
     host.client.terminate(&ended, "no use").await.unwrap();
     assert_eq!(host.end(&ended).await.output, Some(json!("no use")));
     let host = host

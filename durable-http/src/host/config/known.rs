@@ -30,6 +30,7 @@ const DURABLE_TASK: &[&str] = &[
     "purgeRunningInstances",
     "gracePeriodInSeconds",
     "maxActivityDeliveries",
+    "retention",
     "appLeaseOptions",
 ];
 
@@ -44,6 +45,43 @@ const HTTP_SETTINGS: &[&str] = &[
     "denyPrivateAddresses",
     "idempotencyKeys",
     "maxConcurrentRequests",
+];
+
+/// Below `extensions.durableTask.retention`.
+const RETENTION: &[&str] = &["completed", "failed", "terminated", "canceled"];
+
+/// Below `extensions.durableTask.storageProvider`.
+const STORAGE_PROVIDER: &[&str] = &[
+    "type",
+    "connectionName",
+    "connectionStringName",
+    "maxQueuePollingInterval",
+    "controlQueueBatchSize",
+    "controlQueueBufferThreshold",
+    "partitionCount",
+    "controlQueueVisibilityTimeout",
+    "workItemQueueVisibilityTimeout",
+    "fetchLargeMessagesAutomatically",
+    "trackingStoreConnectionName",
+    "trackingStoreNamePrefix",
+];
+
+/// Below `extensions.durableTask.tracing`.
+const TRACING: &[&str] = &[
+    "traceInputsAndOutputs",
+    "traceReplayEvents",
+    "distributedTracingEnabled",
+    "version",
+];
+
+/// Below `extensions.durableTask.notifications.eventGrid`.
+const EVENT_GRID: &[&str] = &[
+    "topicEndpoint",
+    "keySettingName",
+    "publishRetryCount",
+    "publishRetryInterval",
+    "publishRetryHttpStatus",
+    "publishEventTypes",
 ];
 
 /// Below `extensions.http`.
@@ -61,9 +99,13 @@ const HTTP: &[&str] = &[
 ];
 
 /// The sections whose keys are all known.
-pub(super) const SECTIONS: [(&str, &[&str]); 3] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
     ("durableTask", DURABLE_TASK),
     ("durableTask.httpSettings", HTTP_SETTINGS),
+    ("durableTask.retention", RETENTION),
+    ("durableTask.storageProvider", STORAGE_PROVIDER),
+    ("durableTask.tracing", TRACING),
+    ("durableTask.notifications.eventGrid", EVENT_GRID),
     ("http", HTTP),
 ];
 

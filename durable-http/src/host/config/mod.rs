@@ -7,6 +7,7 @@ mod local_settings;
 pub(super) mod parse;
 #[cfg(test)]
 mod tests;
+mod unused;
 mod variables;
 
 pub(in crate::host) use host_json::Config;

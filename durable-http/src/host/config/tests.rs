@@ -208,3 +208,38 @@ proptest::proptest! {
         let _ = parse::span(&text);
     }
 }
+
+#[test]
+fn what_changes_nothing_says_so_and_what_is_malformed_is_a_fault() {
+    let text = r#"{
+  "version": "2.0",
+  "extensions": {
+    "durableTask": {
+      "useGracefulShutdown": true, "localRpcEndpointEnabled": true, "useAppLease": "perhaps",
+      "storageProvider": { "partitionCount": 17, "maxQueuePollingInterval": "00:00:10", "typ": 1 }
+    }
+  }
+}"#;
+    let none = Variables::default();
+    let mut config = config(text, &none);
+    assert_eq!(
+        config.unused(),
+        [
+            "`extensions.durableTask.localRpcEndpointEnabled` is `true`, which is accepted and changes nothing: this host has no gRPC endpoint yet",
+            "`extensions.durableTask.storageProvider.maxQueuePollingInterval` is `00:00:10`, which is accepted and changes nothing: this hub has no queues to poll",
+        ]
+    );
+    assert_eq!(
+        config.take_faults(),
+        [
+            "host.json:5: `extensions.durableTask.useAppLease` is `perhaps`, expected true or false",
+            "host.json:6: `extensions.durableTask.storageProvider.partitionCount` is `17`, expected a number from 1 to 16",
+        ]
+    );
+    assert_eq!(
+        config.warnings(),
+        [
+            "host.json:6: `extensions.durableTask.storageProvider.typ` has no meaning; did you mean `type`?"
+        ]
+    );
+}

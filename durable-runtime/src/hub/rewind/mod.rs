@@ -8,13 +8,13 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use self::plan::{ChildCall, Plan, plan};
-use super::resident::{new_execution_id, refusal_of_child};
+use super::resident::{new_execution_id, refusal_of_child, to_entity};
 use super::{Engine, commit, turns};
 use crate::client::ClientError;
 use crate::model::{ExecutionStarted, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp};
 use crate::store::{
-    Change, Done, Error, InstanceKey, LoadedInstance, NewInstance, NewMessage, Parts, Receipt,
-    Rewind,
+    Change, Done, Error, InstanceKey, InstanceRecord, LoadedInstance, NewInstance, NewMessage,
+    Parts, Receipt, Reuse, Rewind, Store, is_entity,
 };
 
 /// How often a tree that changes under its rewinding is looked at anew.
@@ -33,7 +33,8 @@ impl Engine {
         self.check_open()?;
         let mut last = None;
         for _ in 0..ATTEMPTS {
-            let Some(tree) = self.plan_tree(id, reason.as_deref()).await? else {
+            let planned = plan_rewind(&*self.store, id, reason.as_deref(), self.clock.now());
+            let Some(tree) = planned.await? else {
                 continue;
             };
             match self.submit_rewind(tree).await {
@@ -54,41 +55,100 @@ impl Engine {
         )))
     }
 
-    /// The rewinding of the instance and of every failed one below it; `None` if one of them changed under it.
-    async fn plan_tree(
-        &self,
-        root: &str,
-        reason: Option<&str>,
-    ) -> Result<Option<Vec<Rewind>>, ClientError> {
-        let mut tree = Vec::new();
-        let mut seen = BTreeSet::new();
-        let mut left: Vec<Wanted> = vec![(root.into(), None)];
-        while let Some((id, parent)) = left.pop() {
-            if !seen.insert(Arc::clone(&id)) {
-                continue;
-            }
-            let loaded = self
-                .store
-                .load(&id)
-                .await
-                .map_err(super::requests::client_error)?;
-            match loaded {
-                Some(loaded) if loaded.record.status == RuntimeStatus::Failed => {
-                    let rewind = self.plan_one(&loaded, reason, parent, &mut left).await?;
-                    tree.push(rewind);
+    async fn submit_rewind(self: &Arc<Self>, tree: Vec<Rewind>) -> Result<(), Error> {
+        let (sender, answer) = oneshot::channel();
+        let ids: Vec<Arc<str>> = tree.iter().map(|one| Arc::clone(&one.id)).collect();
+        let all = tree.iter().flat_map(|one| &one.starts);
+        let starts: Vec<(Arc<str>, Option<NewMessage>)> = all
+            .map(|new| (Arc::clone(&new.id), new.on_refused.clone()))
+            .collect();
+        let messages = tree.iter().flat_map(|one| &one.messages);
+        let to_entities: Vec<NewMessage> = messages
+            .filter(|message| is_entity(&message.to))
+            .cloned()
+            .collect();
+        let engine = Arc::clone(self);
+        // On the writer, so that nothing that follows in the store is known here before this is.
+        let done: Done = Box::new(move |result| {
+            if let Ok(receipt) = &result {
+                engine.rewound(&ids, starts, receipt);
+                for message in to_entities {
+                    commit::deliver(&engine, message);
                 }
-                Some(loaded) if tree.is_empty() => {
-                    let status = loaded.record.status;
-                    let id = root.to_owned();
-                    return Err(ClientError::InvalidState { id, status });
-                }
-                None if tree.is_empty() => return Err(ClientError::NotFound(root.to_owned())),
-                _ => return Ok(None),
             }
-        }
-        Ok(Some(tree))
+            let _ = sender.send(result.map(|_| ()));
+        });
+        self.submit_change(Change::Rewind(tree), done);
+        let stopped =
+            |_| Error::Unavailable("the host stopped before the change was stored".to_owned());
+        answer.await.map_err(stopped)?
     }
 
+    fn rewound(
+        &self,
+        ids: &[Arc<str>],
+        starts: Vec<(Arc<str>, Option<NewMessage>)>,
+        receipt: &Receipt,
+    ) {
+        for id in ids {
+            self.renew_cell(id);
+        }
+        for (index, (id, on_refused)) in starts.into_iter().enumerate() {
+            match on_refused.filter(|_| receipt.refused.contains(&index)) {
+                Some(message) => commit::deliver(self, message),
+                None => self.renew_cell(&id),
+            }
+        }
+    }
+}
+
+/// The rewinding of the instance and of every failed one below it; `None` if one of them changed under it.
+///
+/// # Errors
+/// [`ClientError::NotFound`], and [`ClientError::InvalidState`] of an instance that has not failed.
+#[doc(hidden)]
+pub async fn plan_rewind(
+    store: &dyn Store,
+    root: &str,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<Vec<Rewind>>, ClientError> {
+    let planner = Planner { store, now };
+    let mut tree = Vec::new();
+    let mut seen = BTreeSet::new();
+    let mut left: Vec<Wanted> = vec![(root.into(), None)];
+    while let Some((id, parent)) = left.pop() {
+        if !seen.insert(Arc::clone(&id)) {
+            continue;
+        }
+        let loaded = store
+            .load(&id)
+            .await
+            .map_err(super::requests::client_error)?;
+        match loaded {
+            Some(loaded) if loaded.record.status == RuntimeStatus::Failed => {
+                let rewind = planner.plan_one(&loaded, reason, parent, &mut left).await?;
+                tree.push(rewind);
+            }
+            Some(loaded) if tree.is_empty() => {
+                let status = loaded.record.status;
+                let id = root.to_owned();
+                return Err(ClientError::InvalidState { id, status });
+            }
+            None if tree.is_empty() => return Err(ClientError::NotFound(root.to_owned())),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(tree))
+}
+
+/// Plans the rewinding of each instance of a tree.
+struct Planner<'a> {
+    store: &'a dyn Store,
+    now: Timestamp,
+}
+
+impl Planner<'_> {
     async fn plan_one(
         &self,
         loaded: &LoadedInstance,
@@ -101,14 +161,15 @@ impl Engine {
             keep,
             mut again,
             children,
+            entity_calls,
         } = plan(&loaded.history, record.failure.as_ref());
-        let now = self.clock.now();
+        let now = self.now;
         let execution_id = new_execution_id();
         // What children answer to: it outlives rewindings, so that those that still run find their parent.
         let generation = turns::started_of(loaded).execution_id;
         let mut starts = Vec::new();
         for call in children {
-            let found = self.find(&call.instance_id, Parts::ALL).await?;
+            let found = self.find(&call.instance_id).await?;
             let own = found.filter(|child| {
                 child.parent.as_ref().is_some_and(|parent| {
                     parent.instance_id == record.id && parent.task_id == call.id
@@ -125,7 +186,7 @@ impl Engine {
                         result: child.output.clone().unwrap_or_else(Payload::null),
                     });
                 }
-                _ => starts.push(self.new_child(loaded, &generation, call, now)),
+                _ => starts.push(self.new_child(loaded, &generation, call)),
             }
         }
         again.insert(
@@ -136,13 +197,24 @@ impl Engine {
                 parent_execution_id,
             },
         );
-        let messages = again.into_iter().map(|event| NewMessage {
-            id: self.store.ids().next(),
-            to: Arc::clone(&record.id),
-            execution_id: None,
-            event,
-            created: now,
+        let own = again
+            .into_iter()
+            .map(|event| (Arc::clone(&record.id), event));
+        let from = (&record.id, &execution_id);
+        let calls = entity_calls.iter().filter_map(|call| {
+            let (entity, message) = to_entity(from, call)?;
+            Some((entity, HistoryEvent::Entity(Box::new(message))))
         });
+        let messages: Vec<NewMessage> = own
+            .chain(calls)
+            .map(|(to, event)| NewMessage {
+                id: self.store.ids().next(),
+                to,
+                execution_id: None,
+                event,
+                created: now,
+            })
+            .collect();
         Ok(Rewind {
             key: record.key,
             id: Arc::clone(&record.id),
@@ -155,7 +227,7 @@ impl Engine {
                 RuntimeStatus::Running
             },
             updated: now.max(record.updated),
-            messages: messages.collect(),
+            messages,
             starts,
         })
     }
@@ -166,8 +238,8 @@ impl Engine {
         parent: &LoadedInstance,
         generation: &Arc<str>,
         call: ChildCall,
-        now: Timestamp,
     ) -> NewInstance {
+        let now = self.now;
         let record = &parent.record;
         let on_refused = NewMessage {
             id: self.store.ids().next(),
@@ -196,46 +268,13 @@ impl Engine {
                 input: call.input,
             },
             created: now,
-            reuse: self.reuse(),
+            reuse: Reuse::NonRunning,
             on_refused: Some(on_refused),
         }
     }
 
-    async fn submit_rewind(self: &Arc<Self>, tree: Vec<Rewind>) -> Result<(), Error> {
-        let (sender, answer) = oneshot::channel();
-        let ids: Vec<Arc<str>> = tree.iter().map(|one| Arc::clone(&one.id)).collect();
-        let all = tree.iter().flat_map(|one| &one.starts);
-        let starts: Vec<(Arc<str>, Option<NewMessage>)> = all
-            .map(|new| (Arc::clone(&new.id), new.on_refused.clone()))
-            .collect();
-        let engine = Arc::clone(self);
-        // On the writer, so that nothing that follows in the store is known here before this is.
-        let done: Done = Box::new(move |result| {
-            if let Ok(receipt) = &result {
-                engine.rewound(&ids, starts, receipt);
-            }
-            let _ = sender.send(result.map(|_| ()));
-        });
-        self.submit_change(Change::Rewind(tree), done);
-        let stopped =
-            |_| Error::Unavailable("the host stopped before the change was stored".to_owned());
-        answer.await.map_err(stopped)?
-    }
-
-    fn rewound(
-        &self,
-        ids: &[Arc<str>],
-        starts: Vec<(Arc<str>, Option<NewMessage>)>,
-        receipt: &Receipt,
-    ) {
-        for id in ids {
-            self.renew_cell(id);
-        }
-        for (index, (id, on_refused)) in starts.into_iter().enumerate() {
-            match on_refused.filter(|_| receipt.refused.contains(&index)) {
-                Some(message) => commit::deliver(self, message),
-                None => self.renew_cell(&id),
-            }
-        }
+    async fn find(&self, id: &str) -> Result<Option<InstanceRecord>, ClientError> {
+        let found = self.store.find(id, Parts::ALL).await;
+        found.map_err(super::requests::client_error)
     }
 }

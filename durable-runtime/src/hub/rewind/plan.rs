@@ -5,6 +5,8 @@
 //! * failures after the last thing that code asked for: everything up to that stays;
 //! * code did ask for something after the failure (it compensated, and failed then): everything before the failure stays;
 //! * no task failed: code failed by itself, and its last turn runs again.
+//!
+//! Locks of entities were let go when the instance failed: a section that was open then is entered anew, from its beginning.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,6 +35,8 @@ pub(super) struct Plan {
     pub(super) again: Vec<HistoryEvent>,
     /// Children that failed, or of whose end nothing is recorded.
     pub(super) children: Vec<ChildCall>,
+    /// Calls of entities of which the same is true: they are called again.
+    pub(super) entity_calls: Vec<HistoryEvent>,
 }
 
 /// The plan for an instance that failed so.
@@ -43,7 +47,7 @@ pub(super) fn plan(history: &[Vec<HistoryEvent>], failure: Option<&FailureDetail
     for event in kept.iter().flatten() {
         if let Some(id) = asked(event) {
             open.insert(id, event);
-        } else if let Some(id) = answered(event) {
+        } else if let Some(id) = event.answers() {
             open.remove(&id);
         }
     }
@@ -52,7 +56,7 @@ pub(super) fn plan(history: &[Vec<HistoryEvent>], failure: Option<&FailureDetail
         if is_frame(event) || asked(event).is_some() || failed(event).is_some() {
             continue;
         }
-        let wanted = match answered(event) {
+        let wanted = match event.answers() {
             None => true,
             Some(id) => open.remove(&id).is_some(),
         };
@@ -60,24 +64,44 @@ pub(super) fn plan(history: &[Vec<HistoryEvent>], failure: Option<&FailureDetail
             again.push(event.clone());
         }
     }
+    let entity_calls = open
+        .values()
+        .filter(|event| matches!(event, HistoryEvent::EntityOperationCalled { .. }))
+        .map(|event| (*event).clone())
+        .collect();
     let children = open.into_values().filter_map(child).collect();
     Plan {
         keep,
         again,
         children,
+        entity_calls,
     }
 }
 
 fn kept_turns(history: &[Vec<HistoryEvent>], failure: Option<&FailureDetails>) -> usize {
     let own = failure.is_some_and(|f| OF_THE_ENGINE.contains(&f.error_type.as_str()));
     let cause = if own { None } else { last_failure(history) };
-    match cause {
+    let keep = match cause {
         None => history.len().saturating_sub(1),
         Some(turn) => history[..turn]
             .iter()
             .rposition(|turn| turn.iter().any(|event| asked(event).is_some()))
             .map_or(0, |last| last + 1),
-    }
+    };
+    open_section(&history[..keep]).unwrap_or(keep)
+}
+
+/// The turn that asked for locks which had not been let go.
+fn open_section(kept: &[Vec<HistoryEvent>]) -> Option<usize> {
+    kept.iter().position(|turn| {
+        turn.iter().any(|event| {
+            let HistoryEvent::EntityLockRequested { id, .. } = event else {
+                return false;
+            };
+            let lets_go = |event: &HistoryEvent| matches!(event, HistoryEvent::EntityUnlockSent { section, .. } if section == id);
+            !kept.iter().flatten().any(lets_go)
+        })
+    })
 }
 
 /// The turn that received the last failure that was not made good.
@@ -98,7 +122,7 @@ fn is_made_good(history: &[Vec<HistoryEvent>], id: i64) -> bool {
     let mut later = events().filter(|event| asked(event) > Some(id) && is_same(first, event));
     later.any(|attempt| {
         let id = asked(attempt);
-        events().any(|event| failed(event).is_none() && answered(event) == id)
+        events().any(|event| failed(event).is_none() && event.answers() == id)
     })
 }
 
@@ -117,6 +141,20 @@ fn is_same(one: &HistoryEvent, other: &HistoryEvent) -> bool {
                 name: b, input: i, ..
             },
         ) => name == b && input == i,
+        (
+            H::EntityOperationCalled {
+                entity,
+                operation,
+                input,
+                ..
+            },
+            H::EntityOperationCalled {
+                entity: e,
+                operation: o,
+                input: i,
+                ..
+            },
+        ) => entity == e && operation == o && input == i,
         _ => false,
     }
 }
@@ -127,25 +165,20 @@ fn asked(event: &HistoryEvent) -> Option<i64> {
         HistoryEvent::TaskScheduled { id, .. }
         | HistoryEvent::TimerCreated { id, .. }
         | HistoryEvent::SubOrchestrationInstanceCreated { id, .. }
-        | HistoryEvent::EventSent { id, .. } => Some(*id),
+        | HistoryEvent::EventSent { id, .. }
+        | HistoryEvent::EntityOperationCalled { id, .. }
+        | HistoryEvent::EntityOperationSignaled { id, .. }
+        | HistoryEvent::EntityLockRequested { id, .. }
+        | HistoryEvent::EntityUnlockSent { id, .. } => Some(*id),
         _ => None,
-    }
-}
-
-/// The id of what this ends, well or not.
-fn answered(event: &HistoryEvent) -> Option<i64> {
-    match event {
-        HistoryEvent::TaskCompleted { id, .. }
-        | HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-        | HistoryEvent::TimerFired { id } => Some(*id),
-        other => failed(other),
     }
 }
 
 fn failed(event: &HistoryEvent) -> Option<i64> {
     match event {
         HistoryEvent::TaskFailed { id, .. }
-        | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => Some(*id),
+        | HistoryEvent::SubOrchestrationInstanceFailed { id, .. }
+        | HistoryEvent::EntityOperationFailed { id, .. } => Some(*id),
         _ => None,
     }
 }
@@ -333,6 +366,37 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn a_section_that_was_open_is_entered_anew() {
+        let lock = HistoryEvent::EntityLockRequested {
+            id: 1,
+            entities: vec!["@counter@a".into()],
+        };
+        let call = |id, section| HistoryEvent::EntityOperationCalled {
+            id,
+            entity: "@counter@a".into(),
+            operation: "add".into(),
+            input: None,
+            section,
+        };
+        let unlock = HistoryEvent::EntityUnlockSent {
+            id: 3,
+            entity: "@counter@a".into(),
+            section: 1,
+            early: false,
+        };
+        let granted = HistoryEvent::EntityLockGranted { id: 1 };
+        let history = [
+            vec![call(0, None)],
+            vec![lock],
+            vec![granted.clone(), call(2, Some(1)), task(4, "a")],
+            vec![broke(4), unlock],
+        ];
+        let plan = plan(&history, None);
+        assert_eq!((plan.keep, plan.again), (1, vec![]));
+        assert_eq!(plan.entity_calls, [call(0, None)]);
     }
 
     #[test]

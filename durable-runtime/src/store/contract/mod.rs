@@ -60,6 +60,7 @@ macro_rules! suite {
             purging::one_ended_instance_goes_whole,
             purging::a_running_one_stays_unless_asked_for,
             purging::the_oldest_ended_go_first,
+            purging::what_ended_long_ago_goes,
             rewinding::what_followed_is_received_again,
             rewinding::all_go_back_or_none,
             rewinding::a_child_whose_id_is_taken_is_refused,

@@ -100,3 +100,40 @@ pub(crate) async fn the_oldest_ended_go_first<S: Store>(store: &S) -> anyhow::Re
     ensure!(given.status("running").await? == Some(Running));
     Ok(())
 }
+
+pub(crate) async fn what_ended_long_ago_goes<S: Store>(store: &S) -> anyhow::Result<()> {
+    use RuntimeStatus::{Completed, Failed, Running};
+
+    let given = given(store);
+    given.running("running").await?;
+    for (id, status, created) in [
+        ("one", Completed, 1),
+        ("two", Completed, 2),
+        ("bad", Failed, 3),
+    ] {
+        given.ended(id, status, created).await?;
+    }
+    let expired = |status, ended_to, limit| {
+        let ended_to = at(ended_to);
+        given.write(Change::Purge(Purge::Expired {
+            status,
+            ended_to,
+            limit,
+        }))
+    };
+    // A turn of the tests is of instant 2000.
+    for (status, ended_to, limit, count) in [
+        (Completed, 1999, 10, 0),
+        (Running, 9999, 10, 0),
+        (Completed, 2000, 1, 1),
+        (Completed, 2000, 10, 1),
+        (Failed, 2000, 10, 1),
+    ] {
+        ensure!(
+            expired(status, ended_to, limit).await?.count == count,
+            "{status} {ended_to}"
+        );
+    }
+    ensure!(given.status("running").await? == Some(Running));
+    Ok(())
+}

@@ -71,6 +71,26 @@ pub(super) fn ended(
         .collect())
 }
 
+/// Surrogate keys of the oldest orchestrations that ended so by then. What ended by then was created by then: the index on
+/// creation bounds the walk.
+pub(super) fn expired(
+    conn: &mut SqliteConnection,
+    status: RuntimeStatus,
+    ended_to: Timestamp,
+    limit: usize,
+) -> Result<Vec<i64>, Fault> {
+    if !status.is_terminal() {
+        return Ok(Vec::new());
+    }
+    let rows = without_entities(instances::table.into_boxed())
+        .filter(instances::status.eq(status.code()))
+        .filter(instances::created.le(ended_to.micros()))
+        .filter(instances::updated.le(ended_to.micros()))
+        .order((instances::created, instances::id))
+        .limit(size(limit));
+    Ok(rows.select(instances::iid).load(conn)?)
+}
+
 /// In the order of creation. One walk per status: an `IN` would have SQLite sort all that match before it gives the first.
 fn by_created(conn: &mut SqliteConnection, query: &ListQuery) -> Result<Vec<InstanceRow>, Fault> {
     if query.statuses.len() < 2 {

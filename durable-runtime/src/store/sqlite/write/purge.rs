@@ -12,6 +12,11 @@ pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receip
     let doomed = match which {
         Purge::EmptyEntity { id } => return entity::clean(conn, id),
         Purge::One { id, running } => vec![one(conn, id, *running)?],
+        Purge::Expired {
+            status,
+            ended_to,
+            limit,
+        } => list::expired(conn, *status, *ended_to, *limit)?,
         Purge::Matching {
             created_from,
             created_to,

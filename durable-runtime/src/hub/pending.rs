@@ -1,0 +1,44 @@
+//! Why an instance waits: its stored history is replayed on the side and asked.
+
+use std::sync::Arc;
+
+use super::unrunnable::Why;
+use super::{Engine, turns};
+use crate::client::{ClientError, PendingWork};
+
+impl Engine {
+    /// `None` if there is no such instance.
+    pub(crate) async fn pending_work(
+        self: &Arc<Self>,
+        id: &str,
+    ) -> Result<Option<PendingWork>, ClientError> {
+        let loaded = self.store.load(id).await;
+        let Some(loaded) = loaded.map_err(super::requests::client_error)? else {
+            return Ok(None);
+        };
+        if loaded.record.status.is_terminal() || crate::store::is_entity(id) {
+            return Ok(Some(PendingWork::recorded(&loaded)));
+        }
+        let engine = Arc::clone(self);
+        // Replay runs user code, which may take its time.
+        let asked = tokio::task::spawn_blocking(move || {
+            let started = turns::started_of(&loaded);
+            let begun = !loaded.history.is_empty();
+            match engine.runnable(&loaded.record.id, &started, begun) {
+                Ok(mut execution) => {
+                    execution.replay(&loaded.history);
+                    PendingWork::replayed(&loaded, &execution)
+                }
+                Err(why) => {
+                    let mut pending = PendingWork::recorded(&loaded);
+                    if !matches!(why, Why::NotDue(_)) {
+                        pending.unrunnable = Some(engine.told(&started, &why));
+                    }
+                    pending
+                }
+            }
+        });
+        let failed = |error: tokio::task::JoinError| ClientError::Unavailable(error.to_string());
+        asked.await.map(Some).map_err(failed)
+    }
+}
