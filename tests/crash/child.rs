@@ -8,10 +8,12 @@ use durable_functions::{DurableClient, Host, InstanceQuery, OrchestrationStatus,
 use futures::future::join_all;
 
 use crate::functions::{EVENTS, GENERATIONS, append, chain, events, fan_out, folder, generations};
-use crate::functions::{parent, paused, timers};
+use crate::functions::{parent, paused, timers, transfer};
 
 /// Instances that one wave starts, by what they run.
-pub(crate) const WAVE: [&str; 9] = [
+pub(crate) const WAVE: [&str; 11] = [
+    "transfer",
+    "transfer",
     "chain",
     "chain",
     "chain",
@@ -94,6 +96,7 @@ async fn wave(client: &DurableClient, prefix: &str, n: u64) {
             "timers" => client.start_new::<timers>(n),
             "events" => client.start_new::<events>(n),
             "parent" => client.start_new::<parent>(n),
+            "transfer" => client.start_new::<transfer>(n + index as u64),
             "paused" => client.start_new::<paused>(n),
             _ => client.start_new::<generations>((GENERATIONS, n)),
         };

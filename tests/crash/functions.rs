@@ -102,6 +102,53 @@ pub(crate) async fn generations(ctx: OrchestrationContext, state: (u64, u64)) ->
     }
 }
 
+/// Accounts between which [`transfer`] moves money; what they hold adds up to nothing.
+pub(crate) const ACCOUNTS: u64 = 3;
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Account {
+    pub(crate) balance: i64,
+}
+
+#[entity_trigger]
+impl Account {
+    pub fn add(&mut self, amount: i64) -> i64 {
+        self.balance += amount;
+        self.balance
+    }
+
+    pub fn balance(&self) -> i64 {
+        self.balance
+    }
+}
+
+/// Moves money under two locks, and has it counted: at once, and a moment later.
+#[orchestration_trigger]
+pub(crate) async fn transfer(ctx: OrchestrationContext, n: u64) -> Result<u64> {
+    let (from, to) = (
+        format!("a{}", n % ACCOUNTS),
+        format!("a{}", (n + 1) % ACCOUNTS),
+    );
+    let both = [EntityId::of::<Account>(&from), EntityId::of::<Account>(&to)];
+    let amount = 1 + (n % 7) as i64;
+    let lock = ctx.lock_entities(both).await?;
+    let before = ctx.entity::<Account>(&from).balance().await?;
+    let value = ctx.call_activity::<effect>(n).await?;
+    let after = ctx.entity::<Account>(&from).add(-amount).await?;
+    ctx.entity::<Account>(&to).add(amount).await?;
+    lock.release();
+    if after != before - amount {
+        return Err(Error::msg(format!("{before} became {after} under a lock")));
+    }
+    ctx.entity::<Account>("moved").signal().add(1);
+    let soon = ctx.current_utc_datetime() + Duration::from_millis(30);
+    ctx.entity::<Account>("moved later")
+        .signal()
+        .add(1)
+        .at(soon);
+    Ok(value)
+}
+
 /// What the function of that name returns for `n`.
 pub(crate) fn expected(function: &str, n: u64) -> u64 {
     match function {
@@ -111,6 +158,7 @@ pub(crate) fn expected(function: &str, n: u64) -> u64 {
         "events" => n + 1 + 210,
         "parent" => 3 * n + 5 + 2 + 1,
         "paused" => 3 * (n + 2) + 3,
+        "transfer" => n + 1,
         "generations" => n + 1 + GENERATIONS,
         other => panic!("no function {other}"),
     }

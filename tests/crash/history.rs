@@ -33,6 +33,18 @@ pub(crate) fn check(id: &str, turns: &[Vec<HistoryEvent>]) -> Vec<i64> {
                 HistoryEvent::SubOrchestrationInstanceCreated { id, .. } => {
                     (Some((*id, "child")), None)
                 }
+                HistoryEvent::EntityOperationCalled { id, .. } => (Some((*id, "operation")), None),
+                HistoryEvent::EntityLockRequested { id, .. } => (Some((*id, "lock")), None),
+                HistoryEvent::EntityOperationSignaled { id, .. }
+                | HistoryEvent::EntityUnlockSent { id, .. } => {
+                    assert!(*id > highest, "{id}: the id does not ascend: {turns:?}");
+                    highest = *id;
+                    (None, None)
+                }
+                HistoryEvent::EntityOperationCompleted { id, .. } => {
+                    (None, Some((*id, "operation")))
+                }
+                HistoryEvent::EntityLockGranted { id } => (None, Some((*id, "lock"))),
                 HistoryEvent::TaskCompleted { id, .. } => (None, Some((*id, "activity"))),
                 HistoryEvent::TimerFired { id } => (None, Some((*id, "timer"))),
                 HistoryEvent::SubOrchestrationInstanceCompleted { id, .. } => {

@@ -19,10 +19,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use durable_functions::{OrchestrationStatus, RuntimeStatus};
+use durable_functions::{DurableClient, EntityQuery, OrchestrationStatus, RuntimeStatus};
 
 use crate::child::OPENED;
-use crate::functions::{GENERATIONS, expected};
+use crate::functions::{ACCOUNTS, Account, GENERATIONS, expected};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
@@ -117,6 +117,36 @@ fn nothing_is_lost_over_hundreds_of_kills() {
     println!("all in {:?}", began.elapsed());
 }
 
+/// What was moved adds up to nothing, and each transfer was counted once, also by the signals that are due a moment later.
+async fn look_at_entities(client: &DurableClient, transfers: i64) {
+    let mut sum = 0;
+    for n in 0..ACCOUNTS {
+        let account = client.read_entity_state::<Account>(format!("a{n}")).await;
+        sum += account.unwrap().map_or(0, |account| account.balance);
+    }
+    assert_eq!(sum, 0, "money was made or lost");
+    for key in ["moved", "moved later"] {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let counted = client.read_entity_state::<Account>(key).await.unwrap();
+            let counted = counted.map_or(0, |account| account.balance);
+            if counted == transfers {
+                break;
+            }
+            assert!(
+                counted < transfers && Instant::now() < deadline,
+                "{key}: {counted} of {transfers}"
+            );
+            // No signal tells of a signal that was run.
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+    let listed = client.list_entities(EntityQuery::new()).await.unwrap();
+    for entity in listed.items {
+        assert_eq!(entity.locked_by, None, "{entity:?}");
+    }
+}
+
 /// Opens what is left, and looks at all of it.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn verify(folder: &Path, kills: u64) {
@@ -189,6 +219,11 @@ async fn verify(folder: &Path, kills: u64) {
         };
         assert_eq!(made.len() as u64, executions, "{id}: {made:?}");
     }
+    let transfers = all
+        .iter()
+        .filter(|status| status.name == "transfer")
+        .count();
+    look_at_entities(&client, transfers as i64).await;
     host.shutdown().await.unwrap();
     let opened = lines(folder, "opened").len();
     let again = effects.values().filter(|count| **count > 1).count();
