@@ -356,14 +356,11 @@ impl Engine {
 
     /// Arms timers of an execution that was loaded.
     fn arm(&self, cell: &Cell, execution_id: &Arc<str>, timers: &[(Timestamp, i64)]) {
-        for (at, id) in timers {
-            let task = Some((Arc::clone(execution_id), *id));
-            self.timers.arm(Entry {
-                at: *at,
-                instance_id: Arc::clone(&cell.id),
-                task,
-            });
-        }
+        self.timers.arm(timers.iter().map(|(at, id)| Entry {
+            at: *at,
+            instance_id: Arc::clone(&cell.id),
+            task: Some((Arc::clone(execution_id), *id)),
+        }));
     }
 
     fn disarm(&self, cell: &Cell, execution_id: &Arc<str>, timers: &[(Timestamp, i64)]) {
@@ -379,11 +376,11 @@ impl Engine {
 
     /// Looks at the instance at that time.
     fn wake_instance(&self, id: &Arc<str>, at: Timestamp) {
-        self.timers.arm(Entry {
+        self.timers.arm([Entry {
             at,
             instance_id: Arc::clone(id),
             task: None,
-        });
+        }]);
     }
 
     /// An instance leaves memory: one entry stands for all its timers.

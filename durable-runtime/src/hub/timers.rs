@@ -30,12 +30,14 @@ impl Timers {
         self.due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn arm(&self, entry: Entry) {
+    /// All at once: of several that are overdue none is fired before another that was due earlier.
+    pub(crate) fn arm(&self, entries: impl IntoIterator<Item = Entry>) {
         let mut due = self.lock();
-        let earliest = due.first().is_none_or(|first| entry.at < first.at);
-        due.insert(entry);
+        let before = due.first().map(|first| first.at);
+        due.extend(entries);
+        let now = due.first().map(|first| first.at);
         drop(due);
-        if earliest {
+        if now != before {
             self.earlier.notify_one();
         }
     }
