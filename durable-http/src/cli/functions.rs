@@ -29,12 +29,14 @@ fn row(function: &FunctionLine) -> [String; 5] {
         all if all.is_empty() && http => "*".into(),
         methods => methods,
     };
-    let route = function.route.as_ref().map(|route| format!("/{route}"));
     [
         function.kind.trim_end_matches("Trigger").into(),
         function.name.clone(),
         methods,
-        route
+        // It begins with its slash.
+        function
+            .route
+            .clone()
             .or_else(|| function.schedule.clone())
             .unwrap_or_default(),
         function.auth_level.unwrap_or_default().into(),
