@@ -3,7 +3,6 @@
 mod http;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -15,14 +14,12 @@ use super::Engine;
 use super::busy::Work;
 use super::cell::{Cell, Inbound};
 use super::resident::ActivityTask;
+use super::user_code;
 use crate::activity::{ActivityContext, Call};
 use crate::durable_http::HTTP_ACTIVITY;
-use crate::error::Error;
 use crate::function::ActivityInvocation;
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
-use crate::replay::panic_text;
-use crate::testing::Mock;
 
 /// One delivery of one activity.
 pub(crate) struct Job {
@@ -436,7 +433,10 @@ async fn run(
         .min();
     let mock = engine.settings.rehearsal.as_ref();
     let work = match mock.and_then(|rehearsal| rehearsal.mock(&task.name)) {
-        Some(mock) => rehearse(mock, invocation).boxed(),
+        // Like any function that is not async: it may wait for the test.
+        Some(mock) => user_code::blocking(move || mock(&invocation))
+            .map(user_code::outcome)
+            .boxed(),
         None => invoke(activity.spec.run, invocation).boxed(),
     };
     match limit {
@@ -487,45 +487,14 @@ async fn bounded(
     ))
 }
 
-/// Calls what a test put in the activity's place.
-async fn rehearse(mock: Mock, invocation: ActivityInvocation) -> Result<Payload, FailureDetails> {
-    // On the blocking pool, like any function that is not async: it may wait for the test.
-    let task = tokio::task::spawn_blocking(move || mock(&invocation));
-    match task.await {
-        Ok(result) => result.map_err(|error| error.to_failure()),
-        Err(error) if error.is_panic() => {
-            let text = panic_text(&*error.into_panic());
-            Err(FailureDetails::new("panic", text))
-        }
-        Err(error) => Err(Error::msg(error).to_failure()),
-    }
-}
-
 async fn invoke(
     run: ActivityRun,
     invocation: ActivityInvocation,
 ) -> Result<Payload, FailureDetails> {
-    let result = match run {
-        ActivityRun::Async(run) => {
-            let made = std::panic::catch_unwind(AssertUnwindSafe(|| run(invocation)));
-            match made {
-                Ok(future) => AssertUnwindSafe(future).catch_unwind().await,
-                Err(panic) => Err(panic),
-            }
-        }
+    match run {
+        ActivityRun::Async(run) => user_code::resumable(run, invocation).await,
         ActivityRun::Blocking(run) => {
-            let span = tracing::Span::current();
-            let task = tokio::task::spawn_blocking(move || span.in_scope(|| run(invocation)));
-            match task.await {
-                Ok(result) => Ok(result),
-                Err(error) if error.is_panic() => Err(error.into_panic()),
-                Err(error) => Ok(Err(Error::msg(error))),
-            }
+            user_code::outcome(user_code::blocking(move || run(invocation)).await)
         }
-    };
-    match result {
-        Ok(Ok(output)) => Ok(output),
-        Ok(Err(error)) => Err(error.to_failure()),
-        Err(panic) => Err(FailureDetails::new("panic", panic_text(&*panic))),
     }
 }

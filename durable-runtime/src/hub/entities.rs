@@ -3,22 +3,19 @@
 //! A turn thread takes what has arrived and runs the batch as far as it goes without waiting; one that waits goes on on the runtime.
 //! The next batch begins when the last one is stored: what arrives meanwhile is what makes batches large.
 
-use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
 use futures::executor::block_on;
 use tokio::sync::{Semaphore, oneshot};
 
 use super::cell::{Cell, CellState, Inbound};
 use super::resident::{StartEffect, new_execution_id};
-use super::{Engine, commit};
+use super::{Engine, commit, user_code};
 use crate::entity::{
     Answer, EntityInvocation, Mailbox, Operation, Outbox, Outgoing, Running, Sent,
 };
@@ -26,11 +23,10 @@ use crate::model::{
     EntityId, EntityOperation, ExecutionStarted, FailureDetails, HistoryEvent, Payload,
     RuntimeStatus, Timestamp,
 };
-use crate::registry::{Entity, EntitySpec};
-use crate::replay::{Misuse, panic_text};
+use crate::registry::Entity;
 use crate::store::{
     Change, Done, Error, InstanceKey, LoadedInstance, NewInstance, NewMessage, PayloadKind,
-    Receipt, Reuse, TurnCommit,
+    Receipt, TurnCommit,
 };
 
 /// After so long a batch is stored and others have the thread (spec 3.2).
@@ -296,7 +292,7 @@ async fn run_operation(
                 Arc::clone(&engine.states),
                 engine.client.clone(),
             );
-            invoke(resident.entity.spec, invocation).await
+            user_code::resumable(resident.entity.spec.run, invocation).await
         }
     };
     let failure = result.as_ref().err();
@@ -311,26 +307,6 @@ async fn run_operation(
     );
     let rollback = engine.settings.rollback_entity_operations;
     mailbox.finish(running, &operation, result, rollback, out);
-}
-
-async fn invoke(spec: EntitySpec, invocation: EntityInvocation) -> Result<Payload, FailureDetails> {
-    let run = spec.run;
-    let result = match catch_unwind(AssertUnwindSafe(|| run(invocation))) {
-        Ok(future) => AssertUnwindSafe(future).catch_unwind().await,
-        Err(panic) => Err(panic),
-    };
-    match result {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => Err(error.to_failure()),
-        Err(panic) => Err(of_panic(panic)),
-    }
-}
-
-fn of_panic(panic: Box<dyn Any + Send>) -> FailureDetails {
-    match panic.downcast::<Misuse>() {
-        Ok(misuse) => misuse.0,
-        Err(panic) => FailureDetails::new("panic", panic_text(&*panic)),
-    }
 }
 
 /// Stores what the batch did.
@@ -462,17 +438,12 @@ fn start(engine: &Engine, sent: Sent, now: Timestamp) -> Option<NewInstance> {
         trace_parent: None,
         input,
     };
-    let reuse = if engine.settings.overridable_any_state {
-        Reuse::Any
-    } else {
-        Reuse::NonRunning
-    };
     Some(NewInstance {
         key: InstanceKey(engine.store.ids().next()),
         id: instance_id,
         started,
         created: now,
-        reuse,
+        reuse: engine.reuse(),
         on_refused: None,
     })
 }

@@ -26,6 +26,7 @@ mod tests;
 mod timers;
 mod turns;
 mod unrunnable;
+mod user_code;
 mod versions;
 mod virtual_clock;
 mod waiters;
@@ -417,8 +418,7 @@ impl Engine {
         }
         let (engine, id) = (Arc::downgrade(self), Arc::clone(&cell.id));
         // A hub that stops waits for no database that is away.
-        let work: Option<Work> =
-            (!self.stopping.load(Ordering::Acquire)).then(|| self.busy.begin());
+        let work: Option<Work> = (!self.is_stopping()).then(|| self.busy.begin());
         self.runtime.spawn(async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
             if let Some(engine) = engine.upgrade() {

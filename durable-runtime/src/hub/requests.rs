@@ -164,8 +164,6 @@ impl Engine {
         accepted: &[RuntimeStatus],
     ) -> Result<(), ClientError> {
         self.check_open()?;
-        // Until its delivery the message is under way.
-        let work = self.busy.begin();
         let to: Arc<str> = id.into();
         let message = NewMessage {
             id: self.store.ids().next(),
@@ -190,7 +188,6 @@ impl Engine {
             if let Some(engine) = engine.upgrade() {
                 engine.deliver(&to, arrived);
             }
-            drop(work);
         };
         self.submit_then(change, deliver).await?;
         Ok(())

@@ -81,7 +81,7 @@ pub(crate) struct Made {
 struct Draft<'a> {
     now: Timestamp,
     ids: &'a Ids,
-    any_state: bool,
+    reuse: Reuse,
     effects: Effects,
     starts: Vec<NewInstance>,
     payloads: Vec<(PayloadKind, Option<Payload>)>,
@@ -94,7 +94,7 @@ impl Resident {
         now: Timestamp,
         messages: Vec<Inbound>,
         ids: &Ids,
-        any_state: bool,
+        reuse: Reuse,
         make: MakeExecution<'_>,
     ) -> Made {
         let consumed: Vec<i64> = messages
@@ -107,7 +107,7 @@ impl Resident {
         let mut draft = Draft {
             now,
             ids,
-            any_state,
+            reuse,
             effects: Effects::default(),
             starts: Vec::new(),
             payloads: Vec::new(),
@@ -277,11 +277,6 @@ impl Resident {
             trace_parent: self.record.trace_parent.clone(),
             input: input.clone(),
         };
-        let reuse = if draft.any_state {
-            Reuse::Any
-        } else {
-            Reuse::NonRunning
-        };
         let key = InstanceKey(draft.ids.next());
         let effect = StartEffect {
             id: Arc::clone(instance_id),
@@ -293,7 +288,7 @@ impl Resident {
             id: Arc::clone(instance_id),
             started,
             created: draft.now,
-            reuse,
+            reuse: draft.reuse,
             on_refused,
         });
         draft.effects.starts.push(effect);

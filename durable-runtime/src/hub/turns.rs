@@ -258,12 +258,11 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         .cloned()
         .collect();
     let make = |started: &ExecutionStarted| engine.new_execution(&cell.id, started);
-    let any_state = engine.settings.overridable_any_state;
     let made = resident.make_turn(
         engine.clock.now(),
         messages,
         engine.store.ids(),
-        any_state,
+        engine.reuse(),
         &make,
     );
     let mut commit = made.commit;

@@ -1,6 +1,5 @@
 //! One run of a timer function: bounded in time, and whatever becomes of it, one line in the log.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,11 +7,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use tracing::Instrument;
 
-use super::super::Engine;
+use super::super::{Engine, user_code};
 use crate::error::Error;
 use crate::model::FailureDetails;
 use crate::registry::TimerRun;
-use crate::replay::panic_text;
 use crate::timer::{ScheduledTimer, TimerInfo, TimerInvocation};
 
 /// Runs it to its end; `None` if the hub stopped before that.
@@ -63,26 +61,16 @@ async fn resumable(
     invocation: TimerInvocation,
     limit: Option<Duration>,
 ) -> Outcome {
-    let work = async {
-        let made = std::panic::catch_unwind(AssertUnwindSafe(|| run(invocation)));
-        match made {
-            Ok(future) => AssertUnwindSafe(future).catch_unwind().await,
-            Err(panic) => Err(panic),
-        }
-    };
-    let result = match limit {
+    let work = user_code::resumable(run, invocation);
+    match limit {
         None => work.await,
         Some(limit) => match tokio::time::timeout(limit, work).await {
             Ok(result) => result,
             Err(_) => {
                 let text = format!("the timer function `{name}` took longer than {limit:?}");
-                return Err(FailureDetails::new("FunctionTimeout", text));
+                Err(FailureDetails::new("FunctionTimeout", text))
             }
         },
-    };
-    match result {
-        Ok(result) => result.map_err(|error| error.to_failure()),
-        Err(panic) => Err(FailureDetails::new("panic", panic_text(&*panic))),
     }
 }
 
@@ -93,12 +81,11 @@ async fn blocking(
     invocation: TimerInvocation,
     limit: Option<Duration>,
 ) -> Outcome {
-    let span = tracing::Span::current();
-    let mut task = tokio::task::spawn_blocking(move || span.in_scope(|| run(invocation)));
+    let mut task = user_code::blocking(move || run(invocation));
     if let Some(limit) = limit
         && let Ok(result) = tokio::time::timeout(limit, &mut task).await
     {
-        return outcome(result);
+        return user_code::outcome(result);
     }
     if let Some(limit) = limit {
         tracing::warn!(
@@ -106,16 +93,5 @@ async fn blocking(
             "the timer function takes longer than {limit:?}; it cannot be stopped, as it is not async"
         );
     }
-    outcome(task.await)
-}
-
-fn outcome(result: Result<Result<(), Error>, tokio::task::JoinError>) -> Outcome {
-    match result {
-        Ok(result) => result.map_err(|error| error.to_failure()),
-        Err(error) if error.is_panic() => Err(FailureDetails::new(
-            "panic",
-            panic_text(&*error.into_panic()),
-        )),
-        Err(error) => Err(Error::msg(error).to_failure()),
-    }
+    user_code::outcome(task.await)
 }
