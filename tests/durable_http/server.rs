@@ -39,7 +39,7 @@ impl Seen {
 struct Shared {
     seen: Mutex<Vec<Seen>>,
     counts: Mutex<HashMap<String, u32>>,
-    open: AtomicUsize,
+    in_hand: AtomicUsize,
     peak: AtomicUsize,
     accepted: AtomicUsize,
 }
@@ -77,8 +77,6 @@ impl Server {
             while let Ok((stream, _)) = listener.accept().await {
                 let shared = Arc::clone(&of_task);
                 shared.accepted.fetch_add(1, Ordering::SeqCst);
-                let open = shared.open.fetch_add(1, Ordering::SeqCst) + 1;
-                shared.peak.fetch_max(open, Ordering::SeqCst);
                 let tls = tls.clone();
                 connections.spawn(async move {
                     match tls {
@@ -89,7 +87,6 @@ impl Server {
                             }
                         }
                     }
-                    shared.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
         });
@@ -117,8 +114,8 @@ impl Server {
         self.seen().into_iter().map(|seen| seen.path).collect()
     }
 
-    /// Connections: at one time at most, and in all.
-    pub fn connections(&self) -> (usize, usize) {
+    /// Slow requests in hand at one time at most, and connections in all.
+    pub fn load(&self) -> (usize, usize) {
         (
             self.shared.peak.load(Ordering::SeqCst),
             self.shared.accepted.load(Ordering::SeqCst),
@@ -247,7 +244,10 @@ async fn answer(stream: &mut impl Stream, seen: &Seen, shared: &Shared) -> bool 
             true
         }
         ["slow", millis] => {
+            let in_hand = shared.in_hand.fetch_add(1, Ordering::SeqCst) + 1;
+            shared.peak.fetch_max(in_hand, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(millis.parse().unwrap())).await;
+            shared.in_hand.fetch_sub(1, Ordering::SeqCst);
             respond(stream, 200, &[], b"late").await
         }
         ["never"] => {

@@ -84,7 +84,8 @@ impl CallHttp {
             let agent = concat!("durable-functions/", env!("CARGO_PKG_VERSION"));
             let builder = reqwest::Client::builder()
                 .user_agent(agent)
-                .pool_max_idle_per_host(settings.max_concurrent);
+                // Twice: one that was opened while another was on its way back is kept, not opened again and again.
+                .pool_max_idle_per_host(settings.max_concurrent.saturating_mul(2));
             let built = finish(builder, &settings).build();
             built.map_err(|error| classify::text(&error))
         };

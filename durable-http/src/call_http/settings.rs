@@ -13,7 +13,7 @@ pub(crate) struct Settings {
     /// Hosts that requests may go to; none: all.
     pub(crate) allowed_hosts: Vec<String>,
     pub(crate) deny_private: bool,
-    /// Requests under way at one time, and connections kept for each host.
+    /// Requests under way at one time; at most twice as many connections are kept for each host.
     pub(crate) max_concurrent: usize,
 }
 
