@@ -14,6 +14,11 @@ async fn hello(req: HttpRequest) -> String {
 #[orchestration_trigger]
 async fn nothing(_ctx: OrchestrationContext) {}
 
+#[orchestration_trigger]
+async fn asks(ctx: OrchestrationContext, url: String) -> Result<String> {
+    Ok(ctx.call_http(DurableHttpRequest::get(url)).await?.content)
+}
+
 #[http_trigger(auth = "anonymous")]
 async fn links(req: HttpRequest, #[durable_client] client: DurableClient) -> Result<HttpResponse> {
     let id = client.start_new::<nothing>(()).await?;
@@ -90,6 +95,21 @@ async fn it_speaks_both_versions_and_links_lead_to_https() {
         "{}",
         own.status_query_get_uri
     );
+    host.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn call_http_speaks_the_second_version_where_the_server_does() {
+    let (folder, certificate) = certificate();
+    let own_authority = move || Client::builder().add_root_certificate(certificate.clone());
+    let host = host(&folder, "key.pem").with_http_client_factory(own_authority);
+    let host = host.start().await.unwrap();
+    let url = host.url().unwrap().join("api/hello").unwrap();
+    let client = host.client();
+    let id = client.start_new::<asks>(String::from(url)).await.unwrap();
+    let patience = std::time::Duration::from_secs(60);
+    let end = client.wait_for_completion(&id, patience).await.unwrap();
+    assert_eq!(end.output, Some(json!("HTTP/2.0")), "{end:?}");
     host.shutdown().await.unwrap();
 }
 
