@@ -61,6 +61,7 @@ async fn status_headers_and_body_arrive_whole() {
         .answer();
     assert!(binary.is_binary());
     assert_eq!(binary.bytes().unwrap(), [0x89, b'P', 0xff, 0]);
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -130,6 +131,7 @@ async fn requests_are_sent_as_they_are_written() {
         .map(|seen| seen.header("idempotency-key").is_some())
         .collect();
     assert_eq!(keyed, [true, false, true, false, false, false]);
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -157,6 +159,7 @@ async fn listed_statuses_are_retried_under_one_key() {
     );
     assert_eq!(caller.call(post("/status/404")).await.answer().status, 404);
     assert_eq!(server.seen().len(), 7);
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -182,6 +185,7 @@ async fn own_client_sends_and_keys_can_be_switched_off() {
                 && seen.header("idempotency-key").is_none()
                 && seen.body == "x")
     );
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -210,4 +214,5 @@ async fn thousand_calls_go_sixteen_at_a_time_over_connections_that_are_kept() {
         "{at_one_time} at one time, {connections} connections"
     );
     assert_eq!(server.seen().len(), 1_000);
+    caller.stop().await;
 }

@@ -65,6 +65,7 @@ async fn failures_say_what_happened() {
             .count(),
         4
     );
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -100,6 +101,7 @@ async fn time_outs_name_their_span() {
             .ends_with("`httpSettings.requestTimeout`: 00:00:00.3000000."),
         "{failure:?}"
     );
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,6 +112,7 @@ async fn each_poll_has_the_time_of_a_request() {
     let failure = caller.call(request).await.failure();
     assert_eq!(failure.error_type, "TimeoutException");
     assert_eq!(server.paths(), ["/accepted", "/never"]);
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -136,6 +139,7 @@ async fn secrets_of_urls_are_in_no_failure_and_no_log() {
     for secret in ["url-s3cret-1", "url-s3cret-2"] {
         assert!(!crate::logs::contain(secret), "{secret} was logged");
     }
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,6 +167,8 @@ async fn host_that_stops_does_not_wait_for_a_slow_server_and_sends_again() {
     }
     let status = caller.host.client().get_status(&id).await.unwrap().unwrap();
     assert_eq!(status.runtime_status, RuntimeStatus::Running);
+    drop(server);
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -194,4 +200,6 @@ async fn unknown_authority_is_trusted_by_the_client_that_knows_it() {
         .await
         .failure();
     assert_eq!(failure.properties["kind"], "tls", "{failure:?}");
+    stranger.stop().await;
+    friend.stop().await;
 }

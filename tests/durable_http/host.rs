@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use durable_functions::RunningHost;
+use durable_functions::chrono::Utc;
+use durable_functions::futures::FutureExt;
+use durable_functions::futures::future::BoxFuture;
 use durable_functions::prelude::*;
+use durable_functions::{AccessToken, RunningHost, TokenProvider};
 use serde::{Deserialize, Serialize};
 
 use crate::logs;
@@ -47,14 +50,54 @@ pub async fn proxy(ctx: OrchestrationContext, request: DurableHttpRequest) -> Re
 pub async fn fan_out(ctx: OrchestrationContext, urls: Vec<String>) -> Result<usize> {
     let calls = urls
         .into_iter()
-        .map(|url| ctx.call_http(DurableHttpRequest::get(url)));
+        .map(|url| ctx.call_http(with_token(DurableHttpRequest::get(url))));
     let answers = ctx.when_all(calls).await?;
     Ok(answers.iter().filter(|answer| answer.status == 200).count())
 }
 
+/// Part of every token that is sent in these tests.
+pub const TOKEN: &str = "t0k3n";
+
+/// Who gives a token to every request that has no credentials of its own.
+struct Vault;
+
+impl TokenProvider for Vault {
+    fn token<'a>(&'a self, source: &'a TokenSource) -> BoxFuture<'a, Result<AccessToken>> {
+        let token = AccessToken {
+            token: format!("{}-{TOKEN}", source.resource()),
+            expires_on: Utc::now() + Duration::from_secs(3600),
+        };
+        async { Ok(token) }.boxed()
+    }
+}
+
+fn with_token(request: DurableHttpRequest) -> DurableHttpRequest {
+    let has_own = request.headers().get("authorization").is_some()
+        || request.token_source().is_some()
+        || request.uri().contains('@');
+    match has_own {
+        true => request,
+        false => request.with_token_source(TokenSource::custom("vault", "every-test")),
+    }
+}
+
+/// A host, which every test ends with [`Caller::stop`].
 pub struct Caller {
     pub host: RunningHost,
     folder: tempfile::TempDir,
+    unsearched: Unsearched,
+}
+
+/// What it wrote and logged was not searched for the token yet.
+struct Unsearched;
+
+impl Drop for Unsearched {
+    fn drop(&mut self) {
+        assert!(
+            std::thread::panicking(),
+            "the test ends without `caller.stop()`, which looks for the token"
+        );
+    }
 }
 
 impl Caller {
@@ -65,18 +108,21 @@ impl Caller {
     pub async fn with(change: impl FnOnce(Host) -> Host) -> Self {
         logs::capture();
         let folder = tempfile::tempdir().unwrap();
-        let host = change(Host::new().without_http().with_script_root(folder.path()));
-        let host = host.start().await.unwrap();
-        Self { host, folder }
+        let host = host(folder.path()).with_token_provider(Vault);
+        let host = change(host).start().await.unwrap();
+        Self {
+            host,
+            folder,
+            unsearched: Unsearched,
+        }
     }
 
     /// Stops, and starts again in the same folder.
     pub async fn restart(self) -> Self {
-        let Self { host, folder } = self;
-        host.shutdown().await.unwrap();
-        let host = Host::new().without_http().with_script_root(folder.path());
+        self.host.shutdown().await.unwrap();
+        let host = host(self.folder.path()).with_token_provider(Vault);
         let host = host.start().await.unwrap();
-        Self { host, folder }
+        Self { host, ..self }
     }
 
     pub async fn call(&self, request: DurableHttpRequest) -> Outcome {
@@ -87,6 +133,7 @@ impl Caller {
     /// The instance's id too.
     pub async fn called(&self, request: DurableHttpRequest) -> (String, Outcome) {
         let client = self.host.client();
+        let request = with_token(request);
         let id = client.start_new::<proxy>(request).await.unwrap();
         let end = client.wait_for_completion(&id, PATIENCE).await.unwrap();
         (
@@ -107,15 +154,24 @@ impl Caller {
         status.unwrap().history.unwrap()
     }
 
-    /// Stops it and looks for the text in all that it wrote, and in all that was logged at any level.
-    pub async fn assert_nowhere(self, secret: &str) {
-        let Self { host, folder } = self;
+    /// Stops it and looks for the token in all that it wrote, and in all that was logged at any level.
+    pub async fn stop(self) {
+        let Self {
+            host,
+            folder,
+            unsearched,
+        } = self;
+        std::mem::forget(unsearched);
         host.shutdown().await.unwrap();
-        let found = files_with(folder.path(), secret.as_bytes());
-        assert!(found.is_empty(), "the secret is in {found:?}");
+        let found = files_with(folder.path(), TOKEN.as_bytes());
+        assert!(found.is_empty(), "the token is in {found:?}");
         assert!(logs::contain("call_http"), "nothing is logged at all");
-        assert!(!logs::contain(secret), "the secret was logged");
+        assert!(!logs::contain(TOKEN), "the token was logged");
     }
+}
+
+fn host(folder: &Path) -> Host {
+    Host::new().without_http().with_script_root(folder)
 }
 
 fn files_with(folder: &Path, secret: &[u8]) -> Vec<std::path::PathBuf> {

@@ -29,6 +29,7 @@ async fn accepted_is_polled_until_it_is_done() {
     ]
     .concat();
     assert_eq!(kinds(&caller.history(&id).await), expected);
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -49,6 +50,7 @@ async fn location_is_seen_from_the_last_redirect() {
             vec!["/accepted".into(), "/ok".into()]
         )
     );
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,6 +67,7 @@ async fn accepted_is_the_answer_when_there_is_nothing_to_poll() {
         assert_eq!((answer.status, answer.content.as_str()), (202, "working"));
     }
     assert_eq!(server.seen().len(), 5);
+    caller.stop().await;
 }
 
 fn credentials(seen: &Seen) -> Vec<&str> {
@@ -148,6 +151,7 @@ async fn credentials_stay_with_the_origin_over_polls_and_redirects() {
     assert_eq!(credentials(home.last().unwrap()).len(), 6);
     assert_eq!(credentials(away.last().unwrap()), ["content-type", "x-own"]);
     assert_eq!(home.last().unwrap().body, "body");
+    caller.stop().await;
 }
 
 fn owned(names: Vec<&str>) -> Vec<String> {

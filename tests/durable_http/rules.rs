@@ -1,6 +1,7 @@
 //! Where requests may go.
 
 use durable_functions::prelude::*;
+use durable_functions::reqwest::Client;
 
 use crate::host::Caller;
 use crate::polls::escaped;
@@ -43,6 +44,7 @@ async fn allowed_hosts_hold_at_every_redirect_and_poll() {
         server.paths().iter().filter(|path| *path == "/ok").count(),
         1
     );
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,6 +63,51 @@ async fn private_addresses_are_denied_by_name_and_by_number() {
         assert_eq!(failure.properties["kind"], "invalid", "{url}");
     }
     assert!(server.seen().is_empty());
+    caller.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn private_addresses_are_denied_where_a_public_host_points() {
+    let server = Server::start().await;
+    let (port, address) = (server.port(), server.address());
+    // What the application's own client says of a name is not looked at, so this one is as good as public.
+    let caller = Caller::with(|host| {
+        host.with_http_client_factory(move || Client::builder().resolve("public.example", address))
+            .with_setting(format!("{SETTINGS}denyPrivateAddresses"), "true")
+    })
+    .await;
+    let public = |path: &str| format!("http://public.example:{port}{path}");
+    let ask = |path: &str| caller.call(DurableHttpRequest::get(public(path)));
+    assert_eq!(ask("/ok").await.answer().content, "fine");
+    let through = escaped(&public("/redirect/302?to=/ok"));
+    let answer = ask(&format!("/accepted?to={through}")).await.answer();
+    assert_eq!(answer.content, "fine");
+    let private = [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "0x7f.1",
+        "[::ffff:7f00:1]",
+    ];
+    for url in private.map(|host| format!("http://{host}:{port}/inside")) {
+        let once = escaped(&url);
+        let twice = escaped(&public(&format!("/redirect/307?to={once}")));
+        for path in [
+            format!("/redirect/302?to={once}"),
+            format!("/redirect/307?to={twice}"),
+            format!("/accepted?to={once}"),
+            format!("/accepted?to={twice}"),
+        ] {
+            let failure = ask(&path).await.failure();
+            assert!(
+                failure.message.contains("denyPrivateAddresses") && failure.is_non_retriable,
+                "{path}: {failure:?}"
+            );
+            assert_eq!(failure.properties["kind"], "invalid", "{path}");
+        }
+    }
+    assert!(!server.paths().contains(&"/inside".to_owned()));
+    caller.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

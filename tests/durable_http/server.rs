@@ -12,6 +12,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use crate::host::TOKEN;
+
 /// What requests come over.
 trait Stream: AsyncRead + AsyncWrite + Unpin {}
 impl<S: AsyncRead + AsyncWrite + Unpin> Stream for S {}
@@ -100,6 +102,10 @@ impl Server {
     /// The URL of a path here.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     pub fn port(&self) -> u16 {
@@ -358,15 +364,16 @@ async fn answer(stream: &mut impl Stream, seen: &Seen, shared: &Shared) -> bool 
             let status = if count(shared, id) > fails { 200 } else { 503 };
             respond(stream, status, &[], b"").await
         }
-        ["only", token] => {
-            let fits = seen.header("authorization") == Some(&format!("Bearer {token}"));
+        ["only", number] => {
+            let bearer = seen.header("authorization").unwrap_or_default();
+            let fits = bearer.ends_with(&format!("{TOKEN}-{number}"));
             respond(stream, if fits { 200 } else { 401 }, &[], b"").await
         }
         ["identity"] | ["metadata", "identity", "oauth2", "token"] => {
             identity(stream, seen, shared).await
         }
         [tenant, "oauth2", "v2.0", "token"] => {
-            let body = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": format!("{tenant}-wl-s3cret") });
+            let body = json!({ "token_type": "Bearer", "expires_in": 3599, "access_token": format!("{tenant}-wl-{TOKEN}") });
             respond(stream, 200, &[], body.to_string().as_bytes()).await
         }
         _ => respond(stream, 404, &[], b"no such script").await,
@@ -402,7 +409,7 @@ async fn identity(stream: &mut impl Stream, seen: &Seen, shared: &Shared) -> boo
     }
     let number = count(shared, &resource);
     let body = json!({
-        "access_token": format!("mi-{}-s3cret-{number}", self::word(&resource)), "expires_on": "4102444800",
+        "access_token": format!("mi-{}-{TOKEN}-{number}", self::word(&resource)), "expires_on": "4102444800",
         "resource": resource, "token_type": "Bearer", "client_id": "x",
     });
     respond(

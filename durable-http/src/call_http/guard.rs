@@ -1,7 +1,7 @@
 //! Where requests may go: asked at every redirect and every poll, and again when a name turns into addresses.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use durable_runtime::FailureDetails;
 use durable_runtime::durable_http::{HttpFailure, redact_url};
@@ -72,7 +72,7 @@ impl Guard {
 const DENIED: &str = "its address is private, and `httpSettings.denyPrivateAddresses` is set";
 
 /// A name all of whose addresses are private.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Denied;
 
 impl fmt::Display for Denied {
@@ -90,18 +90,21 @@ pub(super) struct PublicAddresses;
 impl Resolve for PublicAddresses {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let public: Vec<_> = found
-                .iter()
-                .copied()
-                .filter(|address| !is_private(address.ip()))
-                .collect();
-            if public.is_empty() && !found.is_empty() {
-                return Err(Denied.into());
-            }
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let public = public(found.collect())?;
             Ok(Box::new(public.into_iter()) as Addrs)
         })
     }
+}
+
+/// Those of a name's addresses that may be connected to; none, if it has none at all.
+fn public(mut found: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, Denied> {
+    let had_any = !found.is_empty();
+    found.retain(|address| !is_private(address.ip()));
+    if had_any && found.is_empty() {
+        return Err(Denied);
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -157,6 +160,25 @@ mod tests {
             ("http://1.1.1.1/", true),
         ] {
             assert_eq!(admits(&[], true, url), fits, "{url}");
+        }
+    }
+
+    #[test]
+    fn of_mixed_addresses_the_public_ones_are_left() {
+        let addresses = |all: &[&str]| -> Vec<SocketAddr> {
+            all.iter().map(|text| text.parse().unwrap()).collect()
+        };
+        for (found, left) in [
+            (&[][..], Ok(&[][..])),
+            (&["1.1.1.1:0"], Ok(&["1.1.1.1:0"])),
+            (
+                &["10.0.0.1:0", "1.1.1.1:0", "[::1]:0", "[2606:4700::1]:0"],
+                Ok(&["1.1.1.1:0", "[2606:4700::1]:0"]),
+            ),
+            (&["169.254.169.254:0"], Err(Denied)),
+            (&["[::ffff:10.0.0.1]:0", "127.0.0.1:0"], Err(Denied)),
+        ] {
+            assert_eq!(public(addresses(found)), left.map(addresses), "{found:?}");
         }
     }
 
