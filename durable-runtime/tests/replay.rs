@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use durable_macros::{activity_trigger, orchestration_trigger};
 use durable_runtime::testing::{History, TestHost, replay};
-use durable_runtime::{OrchestrationContext, Result};
+use durable_runtime::{DurableHttpRequest, DurableHttpResponse, OrchestrationContext, Result};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -113,6 +113,38 @@ async fn code_that_fits_is_told_from_code_that_does_not() {
         let text = result.unwrap_err().to_string();
         assert!(parts.iter().all(|part| text.contains(part)), "{text}");
     }
+}
+
+mod requests {
+    use super::*;
+
+    #[orchestration_trigger]
+    pub(super) async fn polls(ctx: OrchestrationContext) -> Result<String> {
+        let job = DurableHttpRequest::post("https://me:s3cret@example.com/jobs?code=s3cret")
+            .with_header("Authorization", "Bearer s3cret");
+        Ok(ctx.call_http(job).await?.content)
+    }
+}
+
+#[tokio::test]
+async fn recorded_requests_have_no_credentials_and_fit_all_the_same() {
+    let host = TestHost::within(concat!(module_path!(), "::requests"))
+        .mock_http(|request| match request.method() {
+            "POST" => DurableHttpResponse::new(202)
+                .with_header("Location", "/jobs/1?sig=s3cret")
+                .with_header("Set-Cookie", "s3cret"),
+            _ => DurableHttpResponse::new(200).with_text("done"),
+        })
+        .start()
+        .await
+        .unwrap();
+    let status = host.run::<requests::polls>(()).await.unwrap();
+    assert_eq!(status.output_as::<String>().unwrap(), "done");
+    let turns = host.client().events(&status.instance_id).await.unwrap();
+    let text = History::to_json(&status.instance_id, &turns.unwrap()).unwrap();
+    assert!(text.contains("/jobs/1?sig=***"), "{text}");
+    assert!(!text.contains("s3cret"), "{text}");
+    replay::<requests::polls>(&History::from_json(&text).unwrap()).unwrap();
 }
 
 #[test]

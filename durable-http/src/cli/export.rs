@@ -8,7 +8,8 @@ use super::site::Site;
 use super::{Global, table};
 
 pub(super) const EXAMPLE: &str = "\
-The events are read from the hub's file, whoever holds it. A test replays them against the code:
+The events are read from the hub's file, whoever holds it. Requests of `call_http` and their answers are shown without credentials;
+inputs and results of your own functions are as they are: look at them before you share the file. A test replays them against the code:
   testing::replay::<checkout>(&History::from_json(text)?)?;
 
 Example:

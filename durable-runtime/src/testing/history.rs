@@ -1,9 +1,11 @@
 //! [`History`]: what an instance went through, as `instances export` prints it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::durable_http::{HTTP_ACTIVITY, redact_payload};
 use crate::error::{Error, Result};
 use crate::model::HistoryEvent;
 
@@ -47,11 +49,14 @@ impl History {
         Ok(history)
     }
 
-    /// What [`Self::from_json`] reads, of the turns of an instance; the instance's id stands in its `ExecutionStarted`.
+    /// What [`Self::from_json`] reads, of the turns of an instance; the instance's id stands in its `ExecutionStarted`. Requests and
+    /// answers of `call_http` are without credentials, as in views of history: such files are kept beside code.
     ///
     /// # Errors
     /// None for events that were read from a hub.
     pub fn to_json(instance_id: &str, turns: &[Vec<HistoryEvent>]) -> Result<String> {
+        let mut turns = turns.to_vec();
+        redact(turns.iter_mut().flatten());
         let mut turns = serde_json::to_value(turns)?;
         let events = turns.as_array_mut().into_iter().flatten();
         for event in events.filter_map(Value::as_array_mut).flatten() {
@@ -65,6 +70,24 @@ impl History {
             true => "[]".to_owned(),
             false => format!("[\n{}\n]", lines.join(",\n")),
         })
+    }
+}
+
+/// No credentials are left in requests of `call_http` and their answers. Replay does not look at them: it holds kinds, ids and names
+/// against what the code asks for.
+fn redact<'a>(events: impl Iterator<Item = &'a mut HistoryEvent>) {
+    let mut requests = HashSet::new();
+    for event in events {
+        match event {
+            HistoryEvent::TaskScheduled { id, name, input } if **name == *HTTP_ACTIVITY => {
+                requests.insert(*id);
+                *input = input.as_ref().map(redact_payload);
+            }
+            HistoryEvent::TaskCompleted { id, result } if requests.contains(id) => {
+                *result = redact_payload(result);
+            }
+            _ => {}
+        }
     }
 }
 
