@@ -88,6 +88,22 @@ pub(crate) async fn paused(ctx: OrchestrationContext, n: u64) -> Result<u64> {
     Ok(ctx.when_all(all).await?.iter().sum::<u64>() + first)
 }
 
+/// Where [`polls`] has its work done: the parent says so, and answers there.
+fn server() -> String {
+    std::env::var("CRASH_SERVER").unwrap_or_default()
+}
+
+/// Answers of [`polls`]' server before the last: all of them say 202.
+pub(crate) const ACCEPTED: u64 = 3;
+
+#[orchestration_trigger]
+pub(crate) async fn polls(ctx: OrchestrationContext, n: u64) -> Result<u64> {
+    let value = ctx.call_activity::<effect>(n).await?;
+    let url = format!("{}/jobs/{ACCEPTED}/{value}", server());
+    let answer = ctx.call_http(DurableHttpRequest::post(url)).await?;
+    answer.json()
+}
+
 /// Generations after the first of [`generations`], whose input is `(left, value)`.
 pub(crate) const GENERATIONS: u64 = 5;
 
@@ -158,7 +174,7 @@ pub(crate) fn expected(function: &str, n: u64) -> u64 {
         "events" => n + 1 + 210,
         "parent" => 3 * n + 5 + 2 + 1,
         "paused" => 3 * (n + 2) + 3,
-        "transfer" => n + 1,
+        "transfer" | "polls" => n + 1,
         "generations" => n + 1 + GENERATIONS,
         other => panic!("no function {other}"),
     }

@@ -1,13 +1,23 @@
 //! Whether a history is one that the engine may write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use durable_runtime::durable_http::HTTP_ACTIVITY;
 use durable_runtime::model::{HistoryEvent, RuntimeStatus};
 
-/// Ids of the activities that it holds.
-pub(crate) fn check(id: &str, turns: &[Vec<HistoryEvent>]) -> Vec<i64> {
+/// What a history asks for.
+pub(crate) struct Asked {
+    /// Ids of the activities.
+    pub(crate) activities: BTreeSet<i64>,
+    /// How many requests are sent, polls included.
+    pub(crate) requests: u64,
+}
+
+/// Fails if it is none.
+pub(crate) fn check(id: &str, turns: &[Vec<HistoryEvent>]) -> Asked {
     let mut open: BTreeMap<i64, &'static str> = BTreeMap::new();
-    let (mut activities, mut highest, mut begun, mut ended) = (Vec::new(), -1, false, false);
+    let (mut highest, mut begun, mut ended) = (-1, false, false);
+    let (mut activities, mut requests) = (BTreeSet::new(), 0);
     for turn in turns {
         assert!(!ended, "{id}: a turn after the end: {turns:?}");
         let started = matches!(turn.first(), Some(HistoryEvent::OrchestratorStarted { .. }));
@@ -25,8 +35,12 @@ pub(crate) fn check(id: &str, turns: &[Vec<HistoryEvent>]) -> Vec<i64> {
             );
             begun = true;
             let (asked, answered) = match event {
-                HistoryEvent::TaskScheduled { id, .. } => {
-                    activities.push(*id);
+                HistoryEvent::TaskScheduled { id, name, .. } => {
+                    if &**name == HTTP_ACTIVITY {
+                        requests += 1;
+                    } else {
+                        activities.insert(*id);
+                    }
                     (Some((*id, "activity")), None)
                 }
                 HistoryEvent::TimerCreated { id, .. } => (Some((*id, "timer")), None),
@@ -89,5 +103,8 @@ pub(crate) fn check(id: &str, turns: &[Vec<HistoryEvent>]) -> Vec<i64> {
         ended && open.is_empty(),
         "{id}: {open:?} never answered: {turns:?}"
     );
-    activities
+    Asked {
+        activities,
+        requests,
+    }
 }

@@ -12,6 +12,7 @@ mod child;
 mod functions;
 mod history;
 mod poison;
+mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -22,7 +23,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use durable_functions::{DurableClient, EntityQuery, OrchestrationStatus, RuntimeStatus};
 
 use crate::child::OPENED;
-use crate::functions::{ACCOUNTS, Account, GENERATIONS, expected};
+use crate::functions::{ACCEPTED, ACCOUNTS, Account, GENERATIONS, expected};
+use crate::server::Server;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn child() {
@@ -50,11 +52,12 @@ fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
 }
 
-fn spawn(folder: &Path, run: u64, last: bool) -> Child {
+fn spawn(folder: &Path, server: &Server, run: u64, last: bool) -> Child {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command
         .args(["--exact", "child", "--nocapture"])
-        .env("CRASH_DIR", folder);
+        .env("CRASH_DIR", folder)
+        .env("CRASH_SERVER", &server.url);
     command.env("CRASH_RUN", run.to_string()).stdout(if last {
         Stdio::null()
     } else {
@@ -97,9 +100,9 @@ fn nothing_is_lost_over_hundreds_of_kills() {
     let seed = setting("CRASH_SEED").unwrap_or_else(clock);
     println!("CRASH_SEED={seed} CRASH_KILLS={kills}");
     let (mut random, began) = (Random(seed), Instant::now());
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, server) = (tempfile::tempdir().unwrap(), Server::start());
     for run in 0..kills {
-        let mut child = spawn(folder.path(), run, false);
+        let mut child = spawn(folder.path(), &server, run, false);
         // One in eight while it starts, the others while it works.
         if random.below(8) > 0 {
             wait_until_opened(&mut child);
@@ -111,9 +114,10 @@ fn nothing_is_lost_over_hundreds_of_kills() {
         child.wait().unwrap();
     }
     println!("{kills} kills in {:?}", began.elapsed());
-    let end = spawn(folder.path(), kills, true).wait().unwrap();
+    let mut last = spawn(folder.path(), &server, kills, true);
+    let end = last.wait().unwrap();
     assert!(end.success(), "the last run failed");
-    verify(folder.path(), kills);
+    verify(folder.path(), kills, &server.keys());
     println!("all in {:?}", began.elapsed());
 }
 
@@ -149,7 +153,7 @@ async fn look_at_entities(client: &DurableClient, transfers: i64) {
 
 /// Opens what is left, and looks at all of it.
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn verify(folder: &Path, kills: u64) {
+async fn verify(folder: &Path, kills: u64, keys: &BTreeMap<String, usize>) {
     let host = child::host(folder).start().await.unwrap();
     let client = host.client();
     let all = child::list(&client).await;
@@ -180,6 +184,7 @@ async fn verify(folder: &Path, kills: u64) {
             "an effect of {id}, which does not exist"
         );
     }
+    let mut ordered = 0;
     for status in &all {
         let id = &*status.instance_id;
         assert_eq!(
@@ -204,12 +209,16 @@ async fn verify(folder: &Path, kills: u64) {
         );
 
         let turns = client.events(id).await.unwrap().unwrap();
-        let recorded: BTreeSet<i64> = history::check(id, &turns).into_iter().collect();
+        let asked = history::check(id, &turns);
+        if status.name == "polls" {
+            assert_eq!(asked.requests, ACCEPTED + 1, "{id}: {turns:?}");
+            ordered += 1;
+        }
         let made = made.get(id).unwrap();
         // What a turn asks for is done only once the turn is durable: no effect that no history knows.
         assert_eq!(
             made.get(&*status.execution_id),
-            Some(&recorded),
+            Some(&asked.activities),
             "{id}: {turns:?}"
         );
         let executions = if status.name == "generations" {
@@ -219,6 +228,8 @@ async fn verify(folder: &Path, kills: u64) {
         };
         assert_eq!(made.len() as u64, executions, "{id}: {made:?}");
     }
+    // Whoever had the work done asked for it under one key, however often it was killed.
+    assert_eq!(keys.len(), ordered, "{keys:?}");
     let transfers = all
         .iter()
         .filter(|status| status.name == "transfer")
@@ -236,4 +247,6 @@ async fn verify(folder: &Path, kills: u64) {
         "{} effects, {again} of them made more than once",
         effects.len()
     );
+    let again = keys.values().filter(|count| **count > 1).count();
+    println!("{ordered} requests were polled for, {again} of them sent more than once");
 }
