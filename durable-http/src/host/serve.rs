@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ pub(crate) struct How {
     pub(crate) auth: Option<bool>,
     /// Files of certificate and key.
     #[cfg(feature = "tls")]
-    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) tls: Option<(std::path::PathBuf, std::path::PathBuf)>,
     pub(crate) logs: telemetry::Format,
     /// Whether the banner is printed.
     pub(crate) speaks: bool,
