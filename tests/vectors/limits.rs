@@ -128,7 +128,7 @@ async fn vectors_179_to_181_too_many_are_turned_away_before_their_keys_are_looke
     for answer in others {
         let answer = answer.unwrap();
         assert_eq!(answer.status(), 429);
-        assert_eq!(answer.headers()["x-functions-scaleout"], "1");
+        assert_eq!(answer.headers()["x-function-scaleout"], "1");
         assert!(answer.headers().get("retry-after").is_none());
         assert_eq!(answer.text().await.unwrap(), "");
     }

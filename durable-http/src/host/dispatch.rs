@@ -110,7 +110,7 @@ fn starts_with(path: &str, prefix: &str) -> bool {
 fn too_many() -> HttpResponse {
     let mut response = HttpResponse::new(StatusCode::TOO_MANY_REQUESTS);
     response.headers_mut().insert(
-        HeaderName::from_static("x-functions-scaleout"),
+        HeaderName::from_static("x-function-scaleout"),
         HeaderValue::from_static("1"),
     );
     response
