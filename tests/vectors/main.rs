@@ -3,6 +3,7 @@
 
 mod functions;
 mod host;
+mod javascript;
 mod limits;
 mod paging;
 mod settings;
