@@ -1,6 +1,9 @@
 //! What settings change: prefixes, headers of one's own, principals that a platform vouches for.
 
+use std::time::Duration;
+
 use durable_functions::actix_web::http::StatusCode;
+use durable_functions::prelude::*;
 use durable_functions::reqwest::Method;
 
 use crate::functions::Gate;
@@ -185,6 +188,39 @@ async fn vector_174_the_home_page_may_be_left_out() {
     let fixture = Fixture::start(&[("AzureWebJobsDisableHomepage", "true")]).await;
     table::run(&fixture, "174 | GET / | | 204 | -content-type").await;
     fixture.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_offline_when_it_starts_runs_nothing_until_it_is_online() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("app_offline.htm"), "back at noon").unwrap();
+    let host = builder(&folder, &Gate::new(), &[]).with_auth(false);
+    let host = host.start().await.unwrap();
+    let (client, minute) = (host.client(), Duration::from_secs(60));
+    let counter = EntityId::new("Counter", "k");
+    let one = client
+        .start_new_by_name("OneActivity", "World")
+        .await
+        .unwrap();
+    client.signal_entity(&counter, "add", 1).await.unwrap();
+    // Orchestrators go on: this one has its turn after all of those.
+    let behind = client
+        .start_new_by_name("EchoOrchestrator", 1)
+        .await
+        .unwrap();
+    client.wait_for_completion(&behind, minute).await.unwrap();
+    let status = client.get_status(&one).await.unwrap().unwrap();
+    assert_eq!(status.runtime_status, RuntimeStatus::Running);
+    let state = client.read_entity_state_by_id::<Value>(&counter);
+    assert_eq!(state.await.unwrap(), None);
+    let url = host.url().unwrap().join("admin/host/state").unwrap();
+    let online = durable_functions::reqwest::Client::new().put(url);
+    let online = online.body("\"running\"").send().await.unwrap();
+    assert_eq!(online.status(), 202);
+    let status = client.wait_for_completion(&one, minute).await.unwrap();
+    assert_eq!(status.output, Some("Hello, World!".into()));
+    assert!(!folder.path().join("app_offline.htm").exists());
+    host.shutdown().await.unwrap();
 }
 
 #[tokio::test]

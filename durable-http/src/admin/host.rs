@@ -65,6 +65,9 @@ pub(super) async fn set_state(shared: &Shared, payload: web::Payload) -> HttpRes
     match changed {
         Ok(Changed::Yes) => {
             tracing::info!(state = wanted, "the application's state was changed");
+            if !follow(shared).await {
+                return empty(StatusCode::SERVICE_UNAVAILABLE);
+            }
             empty(StatusCode::ACCEPTED)
         }
         Ok(Changed::Already) => empty(StatusCode::OK),
@@ -87,11 +90,11 @@ pub(super) async fn resume(shared: &Shared) -> HttpResponse {
 }
 
 async fn pause(shared: &Shared, draining: bool) -> HttpResponse {
-    if shared.client.drain(draining).await.is_err() {
-        return empty(StatusCode::SERVICE_UNAVAILABLE);
-    }
     if shared.lifecycle.set_draining(draining) != draining {
         tracing::info!(draining, "draining was changed");
+    }
+    if !follow(shared).await {
+        return empty(StatusCode::SERVICE_UNAVAILABLE);
     }
     if draining {
         empty(StatusCode::ACCEPTED)
@@ -100,8 +103,14 @@ async fn pause(shared: &Shared, draining: bool) -> HttpResponse {
     }
 }
 
+/// Has the hub keep to the host's state; `false` while there is no hub.
+async fn follow(shared: &Shared) -> bool {
+    let paused = shared.lifecycle.is_paused();
+    shared.client.pause_functions(paused).await.is_ok()
+}
+
 pub(super) fn drain_status(shared: &Shared) -> HttpResponse {
-    let outstanding = shared.lifecycle.invocations() + shared.client.running_activities();
+    let outstanding = shared.lifecycle.invocations() + shared.client.running_functions();
     let state = match (shared.lifecycle.is_draining(), outstanding) {
         (false, _) => "Disabled",
         (true, 0) => "Completed",

@@ -119,6 +119,11 @@ impl Lifecycle {
         self.draining.load(Ordering::Acquire)
     }
 
+    /// Whether no function of the hub may begin.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.is_offline() || self.is_draining()
+    }
+
     /// Counts an invocation until what it returns is dropped.
     pub(crate) fn begin(&self) -> Invocation<'_> {
         self.invocations.fetch_add(1, Ordering::Relaxed);

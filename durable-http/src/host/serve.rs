@@ -316,11 +316,14 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         .collect();
     let keys = Keys::load(Arc::clone(&journal), cipher, &names).await?;
     let states = Arc::new(host.states.clone());
+    let lifecycle = Lifecycle::new(&root);
+    let mut settings = hub_settings(&host, &told)?;
+    settings.paused = lifecycle.is_paused();
     let options = hub::Options {
         registry: Arc::clone(&registry),
         states: Arc::clone(&states),
         store: journal,
-        settings: hub_settings(&host, &told)?,
+        settings,
     };
     let hub = Hub::start(options, host.client.of_hub())?;
     let own_host = OnceLock::new();
@@ -331,7 +334,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     }
     let functions = listing::all(&registry, &table, &told.hub.timers);
     let shared = web::Data::new(Shared {
-        lifecycle: Lifecycle::new(&root),
+        lifecycle,
         functions,
         resolved: resolved::of(&told),
         script_root: root,

@@ -14,22 +14,23 @@ use crate::registry::{ActivityRun, TimerRun};
 use crate::timer::{TimerInfo, TimerInvocation};
 
 impl DurableClient {
-    /// Lets no activity start until it is told to go on; what runs may finish. Nothing is lost: what waits, waits in the hub.
+    /// Lets no activity, timer function or operation of an entity begin until it is told to go on; what runs may finish. Nothing is
+    /// lost: what waits, waits in the hub. Orchestrators go on.
     ///
     /// # Errors
     /// A hub that never runs.
     #[doc(hidden)]
-    pub async fn drain(&self, draining: bool) -> Result<(), ClientError> {
-        self.engine().await?.pause_activities(draining);
+    pub async fn pause_functions(&self, paused: bool) -> Result<(), ClientError> {
+        self.engine().await?.pause(paused);
         Ok(())
     }
 
-    /// How many activities run now.
+    /// How many activities, timer functions and batches of entities run now.
     #[doc(hidden)]
     #[must_use]
-    pub fn running_activities(&self) -> usize {
+    pub fn running_functions(&self) -> usize {
         let engine = self.binding.now();
-        engine.map_or(0, |engine| engine.running_activities())
+        engine.map_or(0, |engine| engine.running_functions())
     }
 
     /// Runs an activity once, outside every orchestration; nothing of it is recorded.

@@ -201,7 +201,7 @@ impl Engine {
     }
 
     /// Lets nothing start until it is told to go on; what runs may finish.
-    pub(crate) fn pause_activities(self: &Arc<Self>, paused: bool) {
+    pub(super) fn pause_activities(self: &Arc<Self>, paused: bool) {
         for lane in [Lane::Functions, Lane::Http] {
             let activities = self.activities.lane(lane);
             let mut queue = activities.lock();
@@ -219,11 +219,6 @@ impl Engine {
                     .spawn(slot(Arc::downgrade(self), lane, self.busy.begin()));
             }
         }
-    }
-
-    /// How many activities run now.
-    pub(crate) fn running_activities(&self) -> usize {
-        self.activities.running()
     }
 
     fn activity_done(&self, name: &str) {

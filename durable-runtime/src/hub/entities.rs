@@ -115,7 +115,7 @@ pub(super) fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
     for message in messages.into_iter().filter(|_| in_memory) {
         take(&mut resident, message);
     }
-    if resident.mailbox.is_ready(engine.clock.now()) && !engine.is_stopping() {
+    if resident.mailbox.is_ready(engine.clock.now()) && engine.begins_batches() {
         begin(engine, cell, resident);
     } else {
         put_back(engine, cell, resident);
@@ -176,6 +176,12 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
     Some(resident)
 }
 
+impl Engine {
+    fn begins_batches(&self) -> bool {
+        !self.is_stopping() && !self.pause.is_paused()
+    }
+}
+
 /// Nothing to do now: the entity waits in memory, or leaves it.
 fn put_back(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
     let mut state = cell.lock();
@@ -192,12 +198,20 @@ fn end_batch(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
 
 fn place(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState, resident: Box<ResidentEntity>) {
     state.last_active = Instant::now();
-    if let Some(due) = resident.next_due() {
+    let now = engine.clock.now();
+    // While nothing begins, nothing that is due may wake it: whoever ends the pause looks for all that waits.
+    if let Some(due) = resident.next_due().filter(|due| *due > now) {
         engine.wake_instance(&cell.id, due);
     }
+    // Looked at with the lock held: a pause that ends later finds the entity not scheduled.
+    let ready = resident.mailbox.is_ready(now) && engine.begins_batches();
     let full = engine.cells.len() > engine.settings.max_resident;
     if !full && !engine.settings.idle_timeout.is_zero() {
         state.entity = Some(resident);
+    }
+    if ready {
+        state.scheduled = true;
+        return engine.schedule(Arc::clone(cell));
     }
     super::turns::reschedule(engine, cell, state);
 }
@@ -244,13 +258,14 @@ async fn run_batch(
     care: Care,
 ) -> (Box<ResidentEntity>, Outbox) {
     let mut out = Outbox::default();
+    let _running = engine.pause.begin();
     let began = Instant::now();
     let limit = match care {
         Care::None => engine.settings.max_entity_batch.max(1),
         Care::One | Care::Fail(_) => 1,
     };
     for _ in 0..limit {
-        if began.elapsed() > MAX_BATCH_TIME || engine.is_stopping() {
+        if began.elapsed() > MAX_BATCH_TIME || !engine.begins_batches() {
             break;
         }
         let now = engine.clock.now();
@@ -461,11 +476,7 @@ fn committed(
             let _ = waiting.send(result);
         }
     }
-    let again = resident.mailbox.is_ready(engine.clock.now());
     end_batch(engine, cell, resident);
-    if again {
-        engine.poke(&cell.id);
-    }
 }
 
 /// The batch was not stored: the entity is loaded again, and nothing of it has happened.

@@ -11,6 +11,7 @@ mod clock;
 mod commit;
 mod deliveries;
 mod entities;
+mod pause;
 mod pending;
 mod recovery;
 mod requests;
@@ -44,6 +45,7 @@ use self::busy::{Busy, Work};
 use self::cell::{Cell, CellState, Cells, Inbound};
 use self::clock::{Clock, WallClock};
 use self::entities::Entities;
+use self::pause::Pause;
 use self::resident::Resident;
 use self::schedule::Schedules;
 use self::timers::{Entry, Timers};
@@ -144,6 +146,7 @@ impl Hub {
         );
         let max_entities = options.settings.max_concurrent_entities;
         let http = Activities::new(options.settings.http.max_concurrent, std::iter::empty());
+        let pause = Pause::new(options.settings.paused);
         let engine = Arc::new(Engine {
             registry: options.registry,
             states: options.states,
@@ -159,11 +162,15 @@ impl Hub {
             activities: Pool::new(queue, http),
             schedules: Schedules::default(),
             entities: Entities::new(max_entities),
+            pause,
             waiters: Waiters::default(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
         });
         engine.activities.bind(&engine);
+        if engine.pause.is_paused() {
+            engine.pause_activities(true);
+        }
         turns::spawn(&engine);
         engine.runtime.spawn(timers::run(Arc::downgrade(&engine)));
         engine
@@ -257,6 +264,7 @@ pub(crate) struct Engine {
     activities: Pool,
     schedules: Schedules,
     entities: Entities,
+    pause: Pause,
     waiters: Waiters,
     stopping: AtomicBool,
     /// The grace period is over.
@@ -279,6 +287,20 @@ impl Engine {
     /// Fires when the host's grace period is over.
     pub(crate) fn until_stopped(&self) -> CancellationToken {
         self.stopped.child_token()
+    }
+
+    /// Lets no function begin until it is told to go on; what runs may finish, and what waits, waits in the store.
+    pub(crate) fn pause(self: &Arc<Self>, paused: bool) {
+        self.pause.set(paused);
+        self.pause_activities(paused);
+        if !paused {
+            self.runtime.spawn(recovery::again(Arc::downgrade(self)));
+        }
+    }
+
+    /// Activities, timer functions and batches of entities that run now.
+    pub(crate) fn running_functions(&self) -> usize {
+        self.activities.running() + self.pause.running()
     }
 
     fn is_stopping(&self) -> bool {

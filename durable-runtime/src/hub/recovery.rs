@@ -39,6 +39,26 @@ pub(super) async fn wake(engine: Weak<Engine>) {
     }
 }
 
+/// Takes up everything that is due now: for a while nobody did.
+pub(super) async fn again(engine: Weak<Engine>) {
+    loop {
+        let Some(strong) = engine.upgrade() else {
+            return;
+        };
+        let now = strong.clock.now();
+        let Err(error) = look(&strong, None, now).await else {
+            return;
+        };
+        tracing::warn!(%error, "what waited could not be looked up; it is looked up again");
+        let stopped = strong.stopped.clone();
+        drop(strong);
+        tokio::select! {
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            () = stopped.cancelled() => return,
+        }
+    }
+}
+
 /// Pages through `wake_at`; after the first time only through what came within sight since.
 async fn look(
     engine: &Engine,

@@ -97,6 +97,14 @@ async fn keep(engine: Weak<Engine>, timer: ScheduledTimer, mut position: Positio
         if timer.disabled {
             return;
         }
+        if let Some(end) = strong.pause.end() {
+            let stopped = strong.stopped.clone();
+            drop(strong);
+            tokio::select! {
+                () = end => continue,
+                () = stopped.cancelled() => return,
+            }
+        }
         let now = strong.clock.now();
         let on_startup = std::mem::take(&mut starting) && timer.timer.spec.run_on_startup;
         let due = position.due(now);

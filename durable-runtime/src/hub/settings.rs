@@ -66,6 +66,8 @@ pub struct Settings {
     pub timers: Timetable,
     /// How `call_http` sends.
     pub http: HttpSettings,
+    /// Whether no function begins until the host says so.
+    pub paused: bool,
 }
 
 impl Default for Settings {
@@ -98,6 +100,7 @@ impl Default for Settings {
             version_failure: VersionFailure::default(),
             timers: Timetable::default(),
             http: HttpSettings::default(),
+            paused: false,
         }
     }
 }

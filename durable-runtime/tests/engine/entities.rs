@@ -242,6 +242,27 @@ scenarios! {
         assert_eq!(host.call("one", "GET", json!(null)).await.unwrap(), json!(7));
     }
 
+    /// While the host is drained or offline, operations wait, and those that came meanwhile with them.
+    paused_entity_takes_nothing_up_and_everything_after(host) {
+        host.call("kept", "add", json!(1)).await.unwrap();
+        host.client.pause_functions(true).await.unwrap();
+        for key in ["kept", "new"] {
+            host.signal(key, "add", 1).await;
+        }
+        let soon = Utc::now() + Duration::from_millis(1);
+        host.client.signal_entity(&id("kept"), "add", 10).at(soon).await.unwrap();
+        // Orchestrators go on, in the same queue, behind the entities.
+        let behind = host.client.start_new::<empty>(()).await.unwrap();
+        host.end(&behind).await;
+        assert_eq!((host.state("kept").await, host.state("new").await), (Some(json!(1)), None));
+        assert_eq!(host.client.running_functions(), 0);
+        host.client.pause_functions(false).await.unwrap();
+        assert_eq!(host.call("new", "get", json!(null)).await.unwrap(), json!(1));
+        while host.call("kept", "get", json!(null)).await.unwrap() != json!(12) {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Vector 64, with the default of rolling back.
     failed_operation_leaves_no_trace(host) {
         let failure = host.call("faulty", "set_unserialisable", json!(null)).await.unwrap_err();
@@ -438,5 +459,24 @@ impl WaitForStatus for durable_runtime::DurableClient {
         {
             tokio::task::yield_now().await;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_starts_paused_takes_up_what_was_left_when_it_is_told_to() {
+    for residency in [Residency::Resident, Residency::Evicted] {
+        let host = Host::with(residency, |settings| settings.paused = true);
+        host.signal("left", "add", 1).await;
+        let host = host
+            .restart_with(residency, |settings| settings.paused = true)
+            .await;
+        let behind = host.client.start_new::<empty>(()).await.unwrap();
+        host.end(&behind).await;
+        assert_eq!(host.state("left").await, None, "{residency:?}");
+        host.client.pause_functions(false).await.unwrap();
+        while host.state("left").await != Some(json!(1)) {
+            tokio::task::yield_now().await;
+        }
+        host.hub.shutdown().await;
     }
 }

@@ -34,6 +34,7 @@ pub(super) async fn run(
         TimerRun::Async(run) => resumable(name, run, invocation, limit).boxed(),
         TimerRun::Blocking(run) => blocking(name, run, invocation, limit).boxed(),
     };
+    let _running = engine.pause.begin();
     let result = tokio::select! {
         result = work.instrument(span) => result,
         () = engine.stopped.cancelled() => {

@@ -210,6 +210,11 @@ impl Host {
         self.reports.try_recv().is_err()
     }
 
+    /// As a host that is drained or offline, or no longer is.
+    pub(super) fn pause(&self, paused: bool) {
+        self.hub.engine().pause(paused);
+    }
+
     /// Where the only timer stands.
     pub(super) async fn record(&self) -> TimerRecord {
         self.store.timers().await.unwrap().remove(0)

@@ -173,3 +173,26 @@ async fn nothing_begins_before_it_is_written_down() {
     assert_eq!(host.record().await.deliveries, 0);
     host.stop().await;
 }
+
+#[tokio::test]
+async fn what_came_due_in_a_pause_is_made_up_for_once_after_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let timers = [timer("every_five", "0 */5 * * * *", PLAIN)];
+    let mut host = Host::start(folder.path(), "2026-01-01T00:01:00Z", &timers);
+    host.clock.is_awaited_until("2026-01-01T00:05:00Z").await;
+    host.pause(true);
+    for now in ["2026-01-01T00:05:00Z", "2026-01-01T00:10:00Z"] {
+        host.clock.set(now);
+        // Whoever else was woken by the clock has its turn.
+        tokio::task::yield_now().await;
+        assert!(host.is_quiet());
+    }
+    host.clock.set("2026-01-01T00:11:00Z");
+    host.pause(false);
+    let run = host.run().await;
+    assert!(run.is_past_due);
+    assert_eq!(run.scheduled, at("2026-01-01T00:10:00Z"));
+    host.clock.is_awaited_until("2026-01-01T00:15:00Z").await;
+    assert!(host.is_quiet());
+    host.stop().await;
+}
