@@ -217,7 +217,8 @@ fn what_changes_nothing_says_so_and_what_is_malformed_is_a_fault() {
     "durableTask": {
       "useGracefulShutdown": true, "localRpcEndpointEnabled": true, "useAppLease": "perhaps",
       "storageProvider": { "partitionCount": 17, "maxQueuePollingInterval": "00:00:10", "typ": 1 }
-    }
+    },
+    "http": { "hsts": { "isEnabled": true } }
   }
 }"#;
     let none = Variables::default();

@@ -193,12 +193,6 @@ const UNUSED: &[Unused] = &[
         "true",
         "bodies in chunks are always read",
     ),
-    (
-        "http.hsts.isEnabled",
-        Kind::Flag,
-        "false",
-        "the host speaks plain HTTP; a `customHeaders` entry can send `Strict-Transport-Security`",
-    ),
 ];
 
 impl Config<'_> {
