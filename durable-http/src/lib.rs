@@ -10,6 +10,9 @@ mod cli;
 mod client;
 #[cfg(test)]
 mod fixture;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzz;
 mod host;
 pub mod keys;
 mod openapi;

@@ -8,6 +8,8 @@ mod config;
 mod configure;
 mod cors;
 mod dispatch;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod home;
 mod hsts;
 mod hub_name;
@@ -38,6 +40,8 @@ use durable_runtime::{DurableClient, Result, States};
 
 use configure::Configure;
 pub(crate) use dispatch::invoke;
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzz::fuzz_host_json;
 pub(crate) use lifecycle::{Changed, Lifecycle};
 pub(crate) use listing::{HttpListed, Listed};
 use promise::Promise;

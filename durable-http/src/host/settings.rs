@@ -98,7 +98,26 @@ impl Told {
             .chain(Variables::environment())
             .chain(given);
         let environment = Variables::of(sources);
-        let mut config = Config::read(root, &environment)?;
+        Self::of(environment, local, root, |variables| {
+            Config::read(root, variables)
+        })
+    }
+
+    /// Of that `host.json`, and nothing but these settings.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of_text(text: &str, settings: Variables, root: &Path) -> Result<Self> {
+        Self::of(settings, LocalHost::default(), root, |variables| {
+            Config::of(PathBuf::from("host.json"), text.to_owned(), variables)
+        })
+    }
+
+    fn of(
+        environment: Variables,
+        local: LocalHost,
+        root: &Path,
+        config: impl for<'v> FnOnce(&'v Variables) -> Result<Config<'v>>,
+    ) -> Result<Self> {
+        let mut config = config(&environment)?;
         let mut warnings = config.warnings();
         warnings.extend(config.unused());
         let mut hub = read_hub(&mut config);

@@ -8,6 +8,8 @@ mod cipher;
 mod error;
 #[cfg(feature = "cli")]
 pub(crate) mod files;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod generate;
 mod key_file;
 mod level;
@@ -28,6 +30,8 @@ use durable_runtime::store::Store;
 
 pub use cipher::Cipher;
 pub use error::KeysError;
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzz::fuzz_keys_file;
 pub use level::{Denied, Grant, Level};
 pub use presented::presented_key;
 

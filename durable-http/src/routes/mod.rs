@@ -11,6 +11,8 @@ mod date;
 mod decode;
 mod describe;
 mod error;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod guid;
 mod index;
 mod matching;
@@ -24,6 +26,8 @@ mod template;
 mod tests;
 
 pub(crate) use describe::Shape;
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzz::fuzz_route_template;
 pub(crate) use table::{RouteSpec, Table};
 #[cfg(test)]
 use template::Template;

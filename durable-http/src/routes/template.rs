@@ -35,7 +35,7 @@ impl Template {
     }
 
     /// The names of the placeholders, from left to right.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let placeholders = self.segments.iter().flat_map(Segment::placeholders);
         placeholders.map(|placeholder| placeholder.name.as_str())

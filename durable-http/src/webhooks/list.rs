@@ -89,7 +89,7 @@ fn token_after(last: &InstanceRecord) -> String {
     STANDARD.encode(serde_json::to_vec(&token).unwrap_or_default())
 }
 
-fn read(token: &str) -> Option<Cursor> {
+pub(super) fn read(token: &str) -> Option<Cursor> {
     let bytes = STANDARD.decode(token).ok()?;
     let Token { created, id } = serde_json::from_slice(&bytes).ok()?;
     let created = Timestamp::from_micros(created);

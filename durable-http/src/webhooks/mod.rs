@@ -6,6 +6,8 @@ mod answer;
 mod control;
 mod document;
 mod entities;
+#[cfg(any(test, fuzzing))]
+mod fuzz;
 mod links;
 mod list;
 mod make_primary;
@@ -34,6 +36,8 @@ use durable_runtime::{ClientError, DurableClient};
 
 pub(crate) use answer::json;
 pub(crate) use document::{DESCRIBED, Described};
+#[cfg(any(test, fuzzing))]
+pub(crate) use fuzz::fuzz_query;
 pub(crate) use links::{BASE, Links, origin};
 use query::Query;
 #[cfg(feature = "cli")]

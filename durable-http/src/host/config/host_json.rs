@@ -39,7 +39,11 @@ impl<'a> Config<'a> {
     }
 
     /// Of that text.
-    pub(super) fn of(file: PathBuf, text: String, variables: &'a Variables) -> Result<Self, Error> {
+    pub(in crate::host) fn of(
+        file: PathBuf,
+        text: String,
+        variables: &'a Variables,
+    ) -> Result<Self, Error> {
         let written = text.trim_start_matches('\u{feff}');
         let root = if written.trim().is_empty() {
             Value::Null
