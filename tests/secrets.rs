@@ -1,8 +1,9 @@
-//! No key is in a log line, an error's body or debug output, however it got to the host.
+//! What log lines hold, and what they never hold: no key is in one, in an error's body or debug output, however it got to the host.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use durable_functions::prelude::*;
 use durable_functions::reqwest::{Client, Method, StatusCode};
@@ -69,6 +70,31 @@ async fn slack(event: WebhookEvent) -> String {
 #[orchestration_trigger]
 async fn nothing(_ctx: OrchestrationContext) {}
 
+/// All that is logged in this process from the first call on.
+fn log() -> &'static Lines {
+    static LINES: OnceLock<Lines> = OnceLock::new();
+    LINES.get_or_init(|| {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        // All that the host itself says, and more than the default of what it stands on; not the client that asks, which is no part of it.
+        let filter = EnvFilter::new(
+            "debug,durable_http=trace,durable_runtime=trace,actix_http=trace,hyper_util=off,reqwest=off,h2=off",
+        );
+        tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .init();
+        lines
+    })
+}
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
 fn host(folder: &tempfile::TempDir) -> Host {
     Host::new()
         .with_script_root(folder.path())
@@ -81,17 +107,7 @@ fn host(folder: &tempfile::TempDir) -> Host {
 
 #[tokio::test]
 async fn no_key_is_in_any_line_body_or_debug_output() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    // All that the host itself says, and more than the default of what it stands on; not the client that asks, which is no part of it.
-    let filter = EnvFilter::new(
-        "debug,durable_http=trace,durable_runtime=trace,actix_http=trace,hyper_util=off,reqwest=off,h2=off",
-    );
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(move || writer.clone())
-        .with_ansi(false)
-        .init();
+    let lines = log();
     let folder = tempfile::tempdir().unwrap();
     let first = host(&folder).with_auth(false).start().await.unwrap();
     let base = first.url().unwrap();
@@ -148,7 +164,7 @@ async fn no_key_is_in_any_line_body_or_debug_output() {
         }
     }
     running.shutdown().await.unwrap();
-    let logged = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
+    let logged = lines.text();
     // It was listening, and there was something to hear.
     assert!(asked > 100 && logged.contains("hello failed") && !said.contains("on purpose"));
     // One line for each invocation, with what an operator looks for.
@@ -178,5 +194,56 @@ async fn no_key_is_in_any_line_body_or_debug_output() {
         let found = marks.filter_map(|mark| text.find(mark)).next();
         let around = found.and_then(|at| text.get(at.saturating_sub(200)..at + 20));
         assert_eq!(around, None, "in {what}");
+    }
+}
+
+#[activity_trigger]
+async fn says() {
+    tracing::info!("said by an activity");
+}
+
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Speaker;
+
+#[entity_trigger]
+impl Speaker {
+    pub fn say(&mut self) {
+        tracing::info!("said by an entity");
+    }
+}
+
+#[orchestration_trigger]
+async fn speaks(ctx: OrchestrationContext) -> Result<()> {
+    tracing::info!("said by an orchestrator");
+    ctx.call_activity::<says>(()).await?;
+    ctx.entity::<Speaker>("one").say().await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_functions_say_carries_their_name_and_instance_and_is_said_once() {
+    let lines = log();
+    let folder = tempfile::tempdir().unwrap();
+    let evict = "AzureFunctionsJobHost__extensions__durableTask__extendedSessionsEnabled";
+    let host = host(&folder).without_http().with_setting(evict, "false");
+    let host = host.start().await.unwrap();
+    let client = host.client();
+    let id = client.start_new::<speaks>(()).await.unwrap();
+    let end = client.wait_for_completion(&id, Duration::from_secs(60));
+    assert_eq!(end.await.unwrap().runtime_status, RuntimeStatus::Completed);
+    host.shutdown().await.unwrap();
+    let logged = lines.text();
+    let of_instance = format!("instance_id=\"{id}\"");
+    for (said, function, instance) in [
+        ("said by an orchestrator", "speaks", &*of_instance),
+        ("said by an activity", "says", &*of_instance),
+        ("said by an entity", "Speaker", "instance_id=@speaker@one"),
+    ] {
+        let found: Vec<&str> = logged.lines().filter(|line| line.contains(said)).collect();
+        let function = format!("function=\"{function}\"");
+        assert!(
+            found.len() == 1 && found[0].contains(&function) && found[0].contains(instance),
+            "{found:?}"
+        );
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 use tokio::sync::{Semaphore, oneshot};
+use tracing::Instrument;
 
 use super::cell::{Cell, CellState, Inbound};
 use super::resident::{StartEffect, new_execution_id};
@@ -307,7 +308,14 @@ async fn run_operation(
                 Arc::clone(&engine.states),
                 engine.client.clone(),
             );
-            user_code::resumable(resident.entity.spec.run, invocation).await
+            let span = tracing::info_span!(
+                "entity",
+                function = resident.entity.name,
+                instance_id = %mailbox.id,
+                operation = &*name
+            );
+            let work = user_code::resumable(resident.entity.spec.run, invocation);
+            work.instrument(span).await
         }
     };
     let failure = result.as_ref().err();

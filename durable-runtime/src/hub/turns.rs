@@ -258,13 +258,20 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         .cloned()
         .collect();
     let make = |started: &ExecutionStarted| engine.new_execution(&cell.id, started);
-    let made = resident.make_turn(
-        engine.clock.now(),
-        messages,
-        engine.store.ids(),
-        engine.reuse(),
-        &make,
+    let span = tracing::info_span!(
+        "orchestration",
+        function = &*resident.record.name,
+        instance_id = &*cell.id
     );
+    let made = span.in_scope(|| {
+        resident.make_turn(
+            engine.clock.now(),
+            messages,
+            engine.store.ids(),
+            engine.reuse(),
+            &make,
+        )
+    });
     let mut commit = made.commit;
     let reply = create.map(|create| {
         commit.create = Some(Box::new(create.instance));
