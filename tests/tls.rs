@@ -101,16 +101,24 @@ async fn it_speaks_both_versions_and_links_lead_to_https() {
 #[tokio::test]
 async fn call_http_speaks_the_second_version_where_the_server_does() {
     let (folder, certificate) = certificate();
+    let server = host(&folder, "key.pem").start().await.unwrap();
     let own_authority = move || Client::builder().add_root_certificate(certificate.clone());
-    let host = host(&folder, "key.pem").with_http_client_factory(own_authority);
-    let host = host.start().await.unwrap();
-    let url = host.url().unwrap().join("api/hello").unwrap();
-    let client = host.client();
+    let beside = tempfile::tempdir().unwrap();
+    let caller = Host::new()
+        .without_http()
+        .with_script_root(beside.path())
+        .with_http_client_factory(own_authority);
+    let caller = caller.start().await.unwrap();
+    let url = server.url().unwrap().join("api/hello").unwrap();
+    let client = caller.client();
     let id = client.start_new::<asks>(String::from(url)).await.unwrap();
     let patience = std::time::Duration::from_secs(60);
     let end = client.wait_for_completion(&id, patience).await.unwrap();
     assert_eq!(end.output, Some(json!("HTTP/2.0")), "{end:?}");
-    host.shutdown().await.unwrap();
+    // Its connection is kept, and a server that stops waits for the connections of others.
+    drop(client);
+    caller.shutdown().await.unwrap();
+    server.shutdown().await.unwrap();
 }
 
 #[tokio::test]
