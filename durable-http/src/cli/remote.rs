@@ -35,6 +35,8 @@ impl Remote {
         // A host on this machine that this hub's own lock file names may have any certificate: it is made out to another name.
         #[cfg(feature = "tls")]
         let client = client.tls_danger_accept_invalid_certs(announced && is_loopback(&url));
+        #[cfg(not(feature = "tls"))]
+        let _ = announced;
         let client = client.build().map_err(|error| Failure::Unreachable {
             url: url.to_string(),
             problem: error.to_string(),
