@@ -25,6 +25,7 @@ pub(super) async fn dispatch(
     shared: web::Data<Shared>,
 ) -> Result<ServiceResponse, actix_web::Error> {
     let settings = &shared.settings;
+    let _counted = shared.tls.then(|| shared.lifecycle.arrive());
     if let Some(preflight) = settings.cors.preflight(req.method(), req.headers()) {
         let mut response = req.into_response(preflight);
         finish(&shared, &mut response);

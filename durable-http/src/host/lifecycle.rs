@@ -23,6 +23,8 @@ pub(crate) struct Lifecycle {
     page: RwLock<Bytes>,
     draining: AtomicBool,
     invocations: AtomicUsize,
+    /// Counted where somebody will ask.
+    requests: AtomicUsize,
     /// Whether whoever runs the host also starts it once more.
     restarts: AtomicBool,
     restart: Notify,
@@ -35,7 +37,7 @@ pub(crate) enum Changed {
     Already,
 }
 
-/// An invocation that has begun; dropped, it has ended.
+/// An invocation or a request that has begun; dropped, it has ended.
 #[derive(Debug)]
 pub(crate) struct Invocation<'a>(&'a AtomicUsize);
 
@@ -57,6 +59,7 @@ impl Lifecycle {
             page: RwLock::new(page.map_or_else(Bytes::new, Bytes::from)),
             draining: AtomicBool::new(false),
             invocations: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
             restarts: AtomicBool::new(false),
             restart: Notify::new(),
         }
@@ -133,6 +136,23 @@ impl Lifecycle {
     /// HTTP invocations that run.
     pub(crate) fn invocations(&self) -> usize {
         self.invocations.load(Ordering::Relaxed)
+    }
+
+    /// Counts a request, of whatever kind, until what it returns is dropped.
+    pub(crate) fn arrive(&self) -> Invocation<'_> {
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        Invocation(&self.requests)
+    }
+
+    /// Resolves when no request was there for a while.
+    pub(crate) async fn quiet(&self, span: Duration) {
+        let mut since = Instant::now();
+        while since.elapsed() < span {
+            tokio::time::sleep(span / 10).await;
+            if self.requests.load(Ordering::Relaxed) > 0 {
+                since = Instant::now();
+            }
+        }
     }
 
     /// Asks whoever runs the host to start it once more; `false`: nobody would.

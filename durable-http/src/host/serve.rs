@@ -33,6 +33,9 @@ use crate::keys::{Cipher, Keys};
 use crate::routes::{RouteSpec, Table};
 use crate::telemetry;
 
+/// For so long answers may still be on their way when a server with nothing to do stops.
+const LINGER: Duration = Duration::from_secs(1);
+
 #[cfg(feature = "tls")]
 type Tls = rustls::ServerConfig;
 #[cfg(not(feature = "tls"))]
@@ -463,7 +466,17 @@ impl RunningHost {
     /// None today; a store may have some.
     pub async fn shutdown(self) -> Result<()> {
         if let Some(server) = &self.server {
-            server.stop(true).await;
+            let stopped = server.stop(true);
+            let shared = &self.service.shared;
+            if shared.tls {
+                // A connection over HTTP/2 is open for as long as its other side likes, which nothing waits for.
+                tokio::select! {
+                    () = stopped => {}
+                    () = shared.lifecycle.quiet(LINGER) => {}
+                }
+            } else {
+                stopped.await;
+            }
         }
         self.hub.shutdown().await;
         Ok(())
