@@ -9,4 +9,7 @@ unsafe fn dangerous() {}
 #[activity_trigger]
 extern "C" fn foreign() {}
 
+#[activity_trigger]
+unsafe extern "C" fn variadic(all: ...) {}
+
 fn main() {}
