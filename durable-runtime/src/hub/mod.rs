@@ -199,6 +199,13 @@ impl Hub {
         self.engine.client.clone()
     }
 
+    /// Instances in memory now.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn resident(&self) -> usize {
+        self.engine.cells.len()
+    }
+
     /// Takes no new work, lets turns and activities finish within the grace period, tells what still runs to stop and leaves it to be
     /// delivered again, then flushes and lets go of the database.
     pub async fn shutdown(&self) {
