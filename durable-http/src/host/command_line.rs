@@ -5,9 +5,8 @@ use std::path::Path;
 use durable_runtime::{Error, Result};
 
 use super::serve::{Checked, How, check, serve};
-use super::{Host, listing};
+use super::{Host, encryption, listing};
 use crate::cli::{App, FunctionLine, LogFormat, Site, StartArgs};
-use crate::keys::Cipher;
 use crate::telemetry;
 
 impl App for Host {
@@ -63,8 +62,7 @@ impl App for Host {
                     schedule: listed.timer.map(|timer| timer.schedule.text()),
                 }
             });
-        let key_file = told.hub_path.with_extension("key");
-        let cipher = Cipher::new(told.environment.get("AzureWebEncryptionKey"), key_file)?;
+        let cipher = encryption::cipher(&told.environment, &told.hub_path)?;
         Ok(Site {
             functions: functions.collect(),
             hub: told.hub_path,

@@ -8,6 +8,7 @@ mod config;
 mod configure;
 mod cors;
 mod dispatch;
+mod encryption;
 #[cfg(any(test, fuzzing))]
 mod fuzz;
 mod home;

@@ -24,12 +24,13 @@ use super::throttle::Throttle;
 #[cfg(feature = "tls")]
 use super::tls;
 use super::{
-    Configure, Host, Lifecycle, Shared, Target, auth, banner, dispatch, listen, listing, resolved,
+    Configure, Host, Lifecycle, Shared, Target, auth, banner, dispatch, encryption, listen,
+    listing, resolved,
 };
 use crate::binding::{self, HttpRegistration};
 #[cfg(feature = "http-client")]
 use crate::call_http::CallHttp;
-use crate::keys::{Cipher, Keys};
+use crate::keys::Keys;
 use crate::routes::{RouteSpec, Table};
 use crate::telemetry;
 
@@ -309,10 +310,7 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         tokio::task::spawn_blocking(move || SqliteStore::open(sqlite::Options::new(path))).await?;
     let store = Arc::new(store?);
     let journal: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
-    let cipher = Cipher::new(
-        told.environment.get("AzureWebEncryptionKey"),
-        told.hub_path.with_extension("key"),
-    )?;
+    let cipher = encryption::cipher(&told.environment, &told.hub_path)?;
     let names: Vec<String> = functions
         .iter()
         .map(|function| function.name.to_owned())

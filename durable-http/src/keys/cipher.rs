@@ -22,6 +22,16 @@ pub struct Cipher {
     /// Read, or made, when it is first needed: a hub whose key file is gone must not get a new one that fits nothing.
     cipher: OnceLock<Aes256Gcm>,
     source: Source,
+    /// Opens what was encrypted before the key was changed.
+    older: Vec<Aes256Gcm>,
+}
+
+/// A value as it was before it was encrypted.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) value: Secret,
+    /// An older key opened it: it is to be encrypted anew.
+    pub(super) stale: bool,
 }
 
 #[derive(Clone)]
@@ -41,13 +51,35 @@ impl Cipher {
             return Ok(Self {
                 cipher: OnceLock::new(),
                 source: Source::File(key_file),
+                older: Vec::new(),
             });
         };
         let key = from_hex(text).map_err(KeysError::Setting)?;
+        // A hub that began with a key file goes over to the setting.
+        let by_file = key_file::read(&key_file).ok();
         Ok(Self {
             cipher: OnceLock::from(Aes256Gcm::new(&key.into())),
             source: Source::Setting,
+            older: by_file
+                .iter()
+                .map(|key| Aes256Gcm::new(&(*key).into()))
+                .collect(),
         })
+    }
+
+    /// Opens also what was encrypted with these keys, of 64 hexadecimal digits each, before the present one came.
+    ///
+    /// # Errors
+    /// A key that is not 64 hexadecimal digits.
+    pub fn with_older<'a>(
+        mut self,
+        keys: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, KeysError> {
+        for text in keys {
+            let key = from_hex(text.trim()).map_err(KeysError::Setting)?;
+            self.older.push(Aes256Gcm::new(&key.into()));
+        }
+        Ok(self)
     }
 
     /// The value as the store keeps it.
@@ -70,25 +102,25 @@ impl Cipher {
     }
 
     /// The value that [`Self::seal`] was given.
-    pub(super) fn open(&self, scope: &str, name: &str, sealed: &str) -> Result<Secret, KeysError> {
-        let cipher = self.cipher(key_file::read)?;
-        sealed
+    pub(super) fn open(&self, scope: &str, name: &str, sealed: &str) -> Result<Opened, KeysError> {
+        let present = self.cipher(key_file::read);
+        let ciphers = present.iter().copied().chain(&self.older);
+        let bytes = sealed
             .strip_prefix(VERSION)
             .and_then(|text| STANDARD.decode(text).ok())
-            .and_then(|bytes| {
-                let (nonce, text) = bytes.split_first_chunk::<NONCE>()?;
-                let text = Payload {
-                    msg: text,
-                    aad: &bound_to(scope, name),
-                };
-                let value = cipher.decrypt(&(*nonce).into(), text).ok()?;
-                String::from_utf8(value).ok()
-            })
-            .map(Secret::from)
-            .ok_or_else(|| KeysError::Undecryptable {
-                what: format!("key `{name}` ({scope})"),
-                with: self.source.to_string(),
-            })
+            .unwrap_or_default();
+        let aad = bound_to(scope, name);
+        for (index, cipher) in ciphers.enumerate() {
+            if let Some(value) = decrypted(cipher, &bytes, &aad) {
+                let stale = index > 0 || present.is_err();
+                return Ok(Opened { value, stale });
+            }
+        }
+        present?;
+        Err(KeysError::Undecryptable {
+            what: format!("key `{name}` ({scope})"),
+            with: self.source.to_string(),
+        })
     }
 
     fn cipher(
@@ -103,6 +135,12 @@ impl Cipher {
             .get()
             .ok_or_else(|| KeysError::Setting("it is missing".into()))
     }
+}
+
+fn decrypted(cipher: &Aes256Gcm, bytes: &[u8], aad: &[u8]) -> Option<Secret> {
+    let (nonce, msg) = bytes.split_first_chunk::<NONCE>()?;
+    let value = cipher.decrypt(&(*nonce).into(), Payload { msg, aad });
+    String::from_utf8(value.ok()?).ok().map(Secret::from)
 }
 
 /// What the ciphertext is bound to: a value moved to another name or scope does not decrypt.
@@ -159,7 +197,7 @@ mod tests {
         assert!(sealed.starts_with("v1:") && !sealed.contains("fk-a"));
         assert_ne!(sealed, cipher.seal("host", "default", &value).unwrap());
         let opened = cipher.open("host", "default", &sealed).unwrap();
-        assert_eq!(opened.expose(), "fk-a");
+        assert_eq!((opened.value.expose(), opened.stale), ("fk-a", false));
     }
 
     #[test]
@@ -179,6 +217,29 @@ mod tests {
                 .is_err()
         );
         assert!(first.open("host", "default", "v1:AAAA").is_err());
+    }
+
+    #[test]
+    fn what_an_older_key_or_the_key_file_encrypted_is_opened_as_stale() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hub.key");
+        let value = Secret::from("x");
+        let by_file = Cipher::new(None, path.clone()).unwrap();
+        let by_file = by_file.seal("host", "default", &value).unwrap();
+        let by_older = cipher(HEX).seal("host", "default", &value).unwrap();
+        let present = Cipher::new(Some(&"f".repeat(64)), path.clone()).unwrap();
+        let present = present.with_older([HEX]).unwrap();
+        for sealed in [&by_file, &by_older] {
+            let opened = present.open("host", "default", sealed).unwrap();
+            assert_eq!((opened.value.expose(), opened.stale), ("x", true));
+        }
+        let again = present.seal("host", "default", &value).unwrap();
+        assert!(!present.open("host", "default", &again).unwrap().stale);
+        // A key file that is gone, with the key that came before it.
+        let gone = Cipher::new(None, folder.path().join("gone.key")).unwrap();
+        let gone = gone.with_older([HEX]).unwrap();
+        assert!(gone.open("host", "default", &by_older).unwrap().stale);
+        assert!(gone.open("host", "default", &by_file).is_err());
     }
 
     #[test]
@@ -202,7 +263,11 @@ mod tests {
             .seal("host", "default", &Secret::from("x"))
             .unwrap();
         assert_eq!(
-            cipher().open("host", "default", &sealed).unwrap().expose(),
+            cipher()
+                .open("host", "default", &sealed)
+                .unwrap()
+                .value
+                .expose(),
             "x"
         );
         std::fs::remove_file(&path).unwrap();

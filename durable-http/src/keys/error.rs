@@ -13,7 +13,7 @@ pub enum KeysError {
     Store(#[from] store::Error),
     /// `AzureWebEncryptionKey` is not what it must be.
     #[error(
-        "the setting `AzureWebEncryptionKey` must be 64 hexadecimal digits (32 bytes), but {0}"
+        "the setting `AzureWebEncryptionKey` (or one of `AzureWebEncryptionKey_..`) must be 64 hexadecimal digits (32 bytes), but {0}"
     )]
     Setting(String),
     /// The key file cannot be read, made or understood.

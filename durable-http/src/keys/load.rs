@@ -13,7 +13,8 @@ const EXTENSION_KEY: &str = "durabletask_extension";
 
 impl Keys {
     /// Reads the hub's keys, and makes what is missing: on a new hub `_master` and the host key `default`; the system key
-    /// `durabletask_extension`; `default` for each of the functions that has no key yet.
+    /// `durabletask_extension`; `default` for each of the functions that has no key yet. Keys of functions that are no longer there are
+    /// removed, and those that an older key encrypted are encrypted anew.
     ///
     /// # Errors
     /// Keys that cannot be decrypted: they are never replaced. A key file that cannot be read or made. The database.
@@ -24,13 +25,19 @@ impl Keys {
     ) -> Result<Self, KeysError> {
         let stored = store.keys().await?;
         let mut snapshot = Snapshot::read(&stored, &cipher)?;
-        let missing = missing(&snapshot, functions);
-        if !missing.is_empty() {
-            let new = missing
-                .into_iter()
-                .map(|(scope, name)| put_if_absent(&cipher, &scope, name))
-                .collect::<Result<_, _>>()?;
-            submit(&*store, new).await?;
+        let mut changes = Vec::new();
+        if snapshot.is_stale() {
+            changes.extend(encrypted_anew(&stored, &cipher)?);
+            tracing::info!(
+                "the hub's keys were encrypted with an older key: they are encrypted anew"
+            );
+        }
+        changes.extend(orphans(&stored, functions));
+        for (scope, name) in missing(&snapshot, functions) {
+            changes.push(put_if_absent(&cipher, &scope, name)?);
+        }
+        if !changes.is_empty() {
+            submit(&*store, changes).await?;
             // Another host may have been first: what the store kept counts.
             snapshot = Snapshot::read(&store.keys().await?, &cipher)?;
         }
@@ -97,6 +104,44 @@ impl Keys {
         }
         value
     }
+}
+
+/// Removes the keys of functions that are gone.
+fn orphans(stored: &[KeyRecord], functions: &[String]) -> Vec<KeyChange> {
+    let known = |name: &str| {
+        functions
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    };
+    let mut changes = Vec::new();
+    for record in stored {
+        if let Some(Scope::Function(function)) = Scope::from_stored(&record.scope)
+            && !known(&function)
+        {
+            tracing::info!(
+                function,
+                key = record.name,
+                "the function is gone: its key is removed"
+            );
+            changes.push(KeyChange::Delete {
+                scope: record.scope.clone(),
+                name: record.name.clone(),
+            });
+        }
+    }
+    changes
+}
+
+/// Every key in its order: each moves to the end.
+fn encrypted_anew(stored: &[KeyRecord], cipher: &Cipher) -> Result<Vec<KeyChange>, KeysError> {
+    let mut changes = Vec::new();
+    for KeyRecord { scope, name, value } in stored {
+        if let Some(known) = Scope::from_stored(scope) {
+            let value = cipher.open(scope, name, value)?.value;
+            changes.push(sealed(cipher, &known, name, &value, false)?);
+        }
+    }
+    Ok(changes)
 }
 
 fn missing<'a>(stored: &Snapshot, functions: &'a [String]) -> Vec<(Scope, &'a str)> {

@@ -25,6 +25,8 @@ pub(super) struct Snapshot {
     host: Vec<Held>,
     system: Vec<Held>,
     functions: HashMap<String, Vec<Held>>,
+    /// Some of them are encrypted with a key that is not the present one.
+    stale: bool,
 }
 
 /// Values are compared by their digests: that takes as long for every value, whatever its length.
@@ -41,8 +43,9 @@ impl Snapshot {
             let Some(scope) = Scope::from_stored(&record.scope) else {
                 continue;
             };
-            let value = cipher.open(&record.scope, &record.name, &record.value)?;
-            snapshot.put(scope, &record.name, value);
+            let opened = cipher.open(&record.scope, &record.name, &record.value)?;
+            snapshot.stale |= opened.stale;
+            snapshot.put(scope, &record.name, opened.value);
         }
         Ok(snapshot)
     }
@@ -61,6 +64,11 @@ impl Snapshot {
             Scope::Function(name) => self.functions.entry(name).or_default(),
         };
         keys.push(Held { key, digest });
+    }
+
+    /// Whether some are to be encrypted anew.
+    pub(super) const fn is_stale(&self) -> bool {
+        self.stale
     }
 
     /// The keys of a scope, in their order.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use durable_runtime::store::sqlite::SqliteStore;
-use durable_runtime::store::{KeyRecord, Store};
+use durable_runtime::store::{KeyChange, KeyRecord, Store};
 
 use super::{Cipher, Keys, KeysError, Level, Scope};
 
@@ -82,6 +82,74 @@ async fn keys_of_another_encryption_key_refuse_the_start_and_stay() {
         .unwrap_err();
     assert!(matches!(error, KeysError::Undecryptable { .. }), "{error}");
     assert_eq!(store.keys().await.unwrap(), before);
+}
+
+/// Vector 144: also where it is the key of one function alone.
+#[tokio::test]
+async fn one_key_that_cannot_be_decrypted_refuses_the_start() {
+    let store = store();
+    keys(&store).await;
+    let mut record = store.keys().await.unwrap().pop().unwrap();
+    record.value = "v1:AAAA".to_owned();
+    let named = format!("`{}` ({})", record.name, record.scope);
+    let put = super::load::submit(
+        &*store,
+        vec![KeyChange::Put {
+            key: record,
+            only_if_absent: false,
+        }],
+    );
+    put.await.unwrap();
+    let before = store.keys().await.unwrap();
+    let again = Keys::load(Arc::clone(&store), cipher(), &["Other".to_owned()]).await;
+    let error = again.unwrap_err().to_string();
+    assert!(error.contains(&named), "{error}");
+    assert_eq!(store.keys().await.unwrap(), before);
+}
+
+/// Vector 142.
+#[tokio::test]
+async fn keys_of_an_older_encryption_key_are_served_and_encrypted_anew_in_their_order() {
+    let store = store();
+    let first = keys(&store).await;
+    let scope = Scope::function("Other");
+    first.renew(&scope, "second").await.unwrap();
+    let held = first.list(&scope);
+    let present = || Cipher::new(Some(&"cd".repeat(32)), PathBuf::new()).unwrap();
+    let old = "ab".repeat(32);
+    let functions = ["HttpTrigger".to_owned(), "Other".to_owned()];
+    let both = present().with_older([&*old]).unwrap();
+    let second = Keys::load(Arc::clone(&store), both, &functions)
+        .await
+        .unwrap();
+    let values = |keys: &[super::Key]| -> Vec<String> {
+        keys.iter().map(|key| key.value.expose().into()).collect()
+    };
+    assert_eq!(values(&second.list(&scope)), values(&held));
+    // The old one is not needed any more.
+    let third = Keys::load(Arc::clone(&store), present(), &functions)
+        .await
+        .unwrap();
+    assert_eq!(values(&third.list(&scope)), values(&held));
+    assert_eq!(names(&third, &scope), ["default", "second"]);
+    let master = third.master().unwrap();
+    assert!(first.grant(master.value.expose(), None).is_some());
+}
+
+/// Vector 149.
+#[tokio::test]
+async fn keys_of_a_function_that_is_gone_are_removed() {
+    let store = store();
+    let first = keys(&store).await;
+    let kept = first.get(&Scope::function("Other"), "default").unwrap();
+    let functions = ["OTHER".to_owned()];
+    let left = Keys::load(Arc::clone(&store), cipher(), &functions)
+        .await
+        .unwrap();
+    let scopes = store.keys().await.unwrap();
+    assert!(scopes.iter().all(|key| key.scope != "function/httptrigger"));
+    assert!(left.grant(kept.value.expose(), Some("Other")).is_some());
+    assert!(left.master().is_some() && left.get(&Scope::Host, "default").is_some());
 }
 
 #[tokio::test]
