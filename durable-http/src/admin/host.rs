@@ -142,6 +142,22 @@ pub(super) fn restart(shared: &Shared) -> HttpResponse {
     )
 }
 
+/// What the platform around the host has to say.
+pub(super) async fn log(shared: &Shared, payload: web::Payload) -> HttpResponse {
+    let bytes = match body::read(payload, shared.settings.max_body).await {
+        Ok(bytes) => bytes,
+        Err(response) => return response,
+    };
+    let Ok(entries) = serde_json::from_slice::<Vec<serde_json::Value>>(&bytes) else {
+        let expected = "An array of log entry objects is expected.";
+        return text(StatusCode::BAD_REQUEST, expected);
+    };
+    for entry in entries {
+        tracing::info!(%entry, "told by the platform");
+    }
+    empty(StatusCode::OK)
+}
+
 /// Triggers are known from the start.
 pub(super) fn sync_triggers() -> HttpResponse {
     answer(StatusCode::OK, &json!({ "status": "success" }))

@@ -90,6 +90,7 @@ async fn answer(
         Operation::Restart => host::restart(shared),
         Operation::SyncTriggers => host::sync_triggers(),
         Operation::Instance => host::instance(),
+        Operation::Log => host::log(shared, payload).await,
         Operation::HostKeys => keys::all(shared, req, &of_host),
         Operation::HostKey => keys::one(shared, req, &of_host, &key, payload).await,
         Operation::Functions => functions::all(shared),

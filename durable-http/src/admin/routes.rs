@@ -25,6 +25,7 @@ pub(crate) enum Operation {
     FunctionKeys,
     FunctionKey,
     Instance,
+    Log,
     OpenApi,
 }
 
@@ -78,7 +79,7 @@ pub(crate) const ROUTES: &[Route] = &[
         &["POST"],
         "/admin/host/drain",
         Operation::Drain,
-        "Let what runs finish and start no activity",
+        "Let what runs finish and start no activity, timer function or operation of an entity",
     ),
     route(
         &["GET"],
@@ -103,6 +104,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "/admin/host/synctriggers",
         Operation::SyncTriggers,
         "Done by itself: says that it is",
+    ),
+    route(
+        &["POST"],
+        "/admin/host/log",
+        Operation::Log,
+        "Write entries of the platform into the log",
     ),
     route(
         &["GET"],

@@ -68,6 +68,7 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn request(route: &Route, method: &str) -> Option<Value> {
     let schema = match (route.operation, method) {
         (Admin::State, _) => json!({ "enum": ["offline", "running"] }),
+        (Admin::Log, _) => json!({ "type": "array" }),
         (Admin::Run, _) => json!({
             "type": "object",
             "properties": { "input": { "type": ["string", "number", "boolean", "null"] } },
@@ -92,6 +93,7 @@ fn own(route: &Route, method: &str) -> Vec<u16> {
         (Admin::SyncTriggers | Admin::Instance | Admin::OpenApi | Admin::Functions, _) => vec![200],
         (Admin::State, _) => vec![200, 202, 400, 500],
         (Admin::Drain, _) => vec![202],
+        (Admin::Log, _) => vec![200, 400],
         (Admin::Resume | Admin::Restart, _) => vec![200, 409],
         (Admin::HostKeys | Admin::FunctionKeys | Admin::Function | Admin::FunctionStatus, _) => {
             vec![200, 404]
