@@ -477,6 +477,42 @@ async fn a_restart_is_a_new_start_in_the_same_place() {
 }
 
 #[test]
+fn a_host_elsewhere_is_not_told_the_key_of_this_hub() {
+    use std::io::{Read as _, Write as _};
+    let folder = tempfile::tempdir().unwrap();
+    let master = text(&keys(folder.path()), "/masterKey");
+    for (given, sent) in [(None, false), (Some("its own"), true)] {
+        let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", elsewhere.local_addr().unwrap());
+        let heard = std::thread::spawn(move || {
+            let (mut stream, _) = elsewhere.accept().unwrap();
+            let mut head = vec![0; 4096];
+            let read = stream.read(&mut head).unwrap();
+            let refusal = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(refusal.as_bytes()).unwrap();
+            String::from_utf8_lossy(&head[..read]).into_owned()
+        });
+        let mut command = command(folder.path(), &["instances", "list", "--url", &url]);
+        command.stdin(Stdio::null());
+        match given {
+            Some(key) => command.env("DURABLE_FUNCTIONS_MASTER_KEY", key),
+            None => command.env_remove("DURABLE_FUNCTIONS_MASTER_KEY"),
+        };
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert_eq!(
+            said.contains("DURABLE_FUNCTIONS_MASTER_KEY"),
+            !sent,
+            "{said}"
+        );
+        let heard = heard.join().unwrap();
+        assert!(!heard.contains(&master), "it was told");
+        assert_eq!(heard.contains("its own"), sent, "{heard}");
+    }
+}
+
+#[test]
 fn shells_complete_its_commands() {
     let folder = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {

@@ -80,15 +80,33 @@ fn info(hub: &Path, global: &Global) -> Result<(), Failure> {
     let mut rows = vec![
         ["hub".to_owned(), hub.display().to_string()],
         ["held by".to_owned(), held],
-        ["bytes".to_owned(), bytes.to_string()],
+        ["size".to_owned(), size(bytes)],
         ["schema".to_owned(), schema],
     ];
-    let counted = instances
+    let counts = instances
         .iter()
-        .map(|(status, count)| [format!("{status} instances"), count.to_string()]);
-    rows.extend(counted);
+        .map(|(status, count)| format!("{count} {status}"));
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    let none = || "none".to_owned();
+    let counts = Some(counts).filter(|counts| !counts.is_empty());
+    rows.push(["instances".to_owned(), counts.unwrap_or_else(none)]);
     rows.push(["entities".to_owned(), entities.to_string()]);
-    table::print(&table::render(["WHAT", ""], &rows))
+    table::print(&table::aligned(&rows))
+}
+
+fn size(bytes: u64) -> String {
+    let mut unit = ["KiB", "MiB", "GiB", "TiB"].into_iter();
+    let (mut whole, mut name) = (bytes, "bytes");
+    let mut tenths = 0;
+    while whole >= 1024
+        && let Some(larger) = unit.next()
+    {
+        (tenths, whole, name) = (whole % 1024 * 10 / 1024, whole / 1024, larger);
+    }
+    match name {
+        "bytes" => format!("{whole} bytes"),
+        _ => format!("{whole}.{tenths} {name}"),
+    }
 }
 
 fn backup(hub: &Path, file: &Path) -> Result<(), Failure> {
@@ -157,4 +175,22 @@ fn agrees(hub: &Path) -> Result<bool, Failure> {
     let mut line = String::new();
     stdin.lock().read_line(&mut line)?;
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn sizes_are_told_in_the_largest_unit_that_fits() {
+        for (bytes, expected) in [
+            (0, "0 bytes"),
+            (1023, "1023 bytes"),
+            (1024, "1.0 KiB"),
+            (1_587_609, "1.5 MiB"),
+            (u64::MAX, "16777215.9 TiB"),
+        ] {
+            assert_eq!(size(bytes), expected);
+        }
+    }
 }

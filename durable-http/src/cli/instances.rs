@@ -17,7 +17,7 @@ use super::{Global, export, table};
 pub(super) enum Instances {
     /// List them, oldest first
     #[command(
-        after_help = "Example:\n  app instances list --status Running --status Failed --prefix order-"
+        after_help = "Example:\n  app instances list --status running --status failed --prefix order-"
     )]
     List(ListArgs),
     /// Show one, with input and output, and what it waits for
@@ -113,10 +113,17 @@ Examples:
   app instances start checkout --id order-17 --input '{\"items\":2}'
   app instances start checkout --input - < order.json";
 
+/// People do not write the capitals that the wire has.
+fn in_any_case(text: &str) -> Result<RuntimeStatus, String> {
+    let mut all = RuntimeStatus::ALL.into_iter();
+    let found = all.find(|status| status.name().eq_ignore_ascii_case(text));
+    found.map_or_else(|| text.parse(), Ok)
+}
+
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     /// Only of this status; may be repeated
-    #[arg(long, value_name = "STATUS")]
+    #[arg(long, value_name = "STATUS", value_parser = in_any_case)]
     status: Vec<RuntimeStatus>,
     /// Only ids that begin so
     #[arg(long)]

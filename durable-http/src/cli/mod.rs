@@ -43,7 +43,8 @@ Examples:
   app functions list                       what there is to call
   app keys list                            the keys that open it
   app instances start hello_cities         start an orchestration
-  app instances list --status Running      see how they fare
+  app instances list --status running      see how they fare
+  app instances list --url https://x.com   the same of a host elsewhere; asks for its master key
 
 Exit status: 0 done, 1 refused (the message says why), 2 wrong usage.";
 
@@ -70,7 +71,7 @@ struct Global {
     /// Folder of host.json and of the hub [default: setting AzureWebJobsScriptRoot, else the package, else this folder]
     #[arg(long, global = true, value_name = "FOLDER")]
     script_root: Option<PathBuf>,
-    /// Speak to the host at this URL, instead of the one that holds the hub
+    /// Speak to the host at this URL, instead of the one that holds the hub; its master key is asked for, or in DURABLE_FUNCTIONS_MASTER_KEY
     #[arg(long, global = true, value_name = "URL")]
     url: Option<url::Url>,
     /// Print JSON, for scripts

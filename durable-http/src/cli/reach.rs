@@ -1,5 +1,6 @@
 //! How a command reaches the hub: through the host that holds it, else by opening it.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use durable_runtime::store::Store;
@@ -14,7 +15,7 @@ use super::site::Site;
 use crate::keys::{Keys, Secret};
 
 /// The master key for a host whose hub is not here. Never on a command line, which others can see.
-const KEY_VARIABLE: &str = "DURABLE_FUNCTIONS_MASTER_KEY";
+pub(super) const KEY_VARIABLE: &str = "DURABLE_FUNCTIONS_MASTER_KEY";
 
 /// One of two ways to the hub.
 pub(super) enum Reach {
@@ -26,18 +27,46 @@ pub(super) enum Reach {
 
 /// Finds the way.
 pub(super) fn reach(site: &Site, global: &Global) -> Result<Reach, Failure> {
-    let url = match &global.url {
-        Some(url) => Some(url.clone()),
-        None => running(site)?,
-    };
-    match url {
-        Some(url) => Ok(Reach::Remote(Remote::new(
-            url,
-            master(site)?,
-            global.url.is_none(),
-        )?)),
+    if let Some(url) = &global.url {
+        let own = running(site).ok().flatten();
+        let key = match own.is_some_and(|own| same_place(&own, url)) {
+            true => master(site)?,
+            // Whoever listens there must not be told the key of this hub.
+            false => given_or_typed(url)?,
+        };
+        return Ok(Reach::Remote(Remote::new(url.clone(), key, false)?));
+    }
+    match running(site)? {
+        Some(url) => Ok(Reach::Remote(Remote::new(url, master(site)?, true)?)),
         None => opened(site),
     }
+}
+
+fn same_place(one: &Url, other: &Url) -> bool {
+    let place = |url: &Url| {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        (url.scheme().to_owned(), host, url.port_or_known_default())
+    };
+    place(one) == place(other)
+}
+
+/// The key of a host whose hub is not here: from the environment, else from whoever sits there. Where nobody does it is none, which is
+/// enough for a host that asks for none.
+fn given_or_typed(url: &Url) -> Result<Secret, Failure> {
+    if let Some(key) = given() {
+        return Ok(key);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Ok("".into());
+    }
+    let origin = url.origin().ascii_serialization();
+    let typed = rpassword::prompt_password(format!("Master key of {origin}: "))?;
+    Ok(typed.trim().into())
+}
+
+fn given() -> Option<Secret> {
+    let key = std::env::var(KEY_VARIABLE).ok();
+    key.filter(|key| !key.is_empty()).map(Into::into)
 }
 
 /// Where the host listens that holds the hub.
@@ -71,11 +100,8 @@ fn from_here(mut url: Url) -> Url {
 }
 
 fn master(site: &Site) -> Result<Secret, Failure> {
-    if let Some(key) = std::env::var(KEY_VARIABLE)
-        .ok()
-        .filter(|key| !key.is_empty())
-    {
-        return Ok(key.into());
+    if let Some(key) = given() {
+        return Ok(key);
     }
     let stored = peek_keys(&site.hub)?;
     Keys::master_among(&stored, &site.cipher)?.ok_or_else(|| {

@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::failure::Failure;
+use super::reach::KEY_VARIABLE;
 use super::request::{Filter, Message, NewStart};
 use crate::keys::Secret;
 
@@ -274,17 +275,23 @@ impl Remote {
             .map_err(|error| self.unreachable(error))
     }
 
+    fn wants_a_key(&self) -> String {
+        let url = &self.url;
+        if self.master.expose().is_empty() {
+            return format!(
+                "the host at {url} asks for its master key: put it into the variable {KEY_VARIABLE}, or run this on a terminal, which asks for it"
+            );
+        }
+        format!("the host at {url} does not accept the key: it is not its master key")
+    }
+
     pub(super) async fn fine(&self, response: Response) -> Result<Response, Failure> {
         let status = response.status();
         if status.is_success() {
             return Ok(response);
         }
         if matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
-            let text = format!(
-                "the host at {} does not accept the hub's master key",
-                self.url
-            );
-            return Err(Failure::Refused(text));
+            return Err(Failure::Refused(self.wants_a_key()));
         }
         let text = response
             .text()

@@ -14,9 +14,22 @@ pub(super) fn render<const N: usize>(headings: [&str; N], rows: &[[String; N]]) 
             *width = (*width).max(cell.chars().count());
         }
     }
-    let mut text = String::new();
     let headings = headings.map(str::to_owned);
-    for row in std::iter::once(&headings).chain(rows) {
+    lines(std::iter::once(&headings).chain(rows), widths)
+}
+
+/// Names and what belongs to them, side by side.
+pub(super) fn aligned(rows: &[[String; 2]]) -> String {
+    let names = rows.iter().map(|[name, _]| name.chars().count());
+    lines(rows.iter(), [names.max().unwrap_or(0), 0])
+}
+
+fn lines<'a, const N: usize>(
+    rows: impl Iterator<Item = &'a [String; N]>,
+    widths: [usize; N],
+) -> String {
+    let mut text = String::new();
+    for row in rows {
         let mut line = String::new();
         for (cell, &width) in row.iter().zip(&widths) {
             line.push_str(&format!("{cell:width$}  "));

@@ -78,7 +78,17 @@ pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// How this very program is called.
+/// How this very program is called, for the hub that it has now.
 fn program() -> String {
-    std::env::args().next().unwrap_or_else(|| "app".to_owned())
+    let mut args = std::env::args();
+    let mut program = args.next().unwrap_or_else(|| "app".to_owned());
+    while let Some(arg) = args.next() {
+        let root = match arg.split_once('=') {
+            Some(("--script-root", root)) => Some(root.to_owned()),
+            _ if arg == "--script-root" => args.next(),
+            _ => None,
+        };
+        program.extend(root.map(|root| format!(" --script-root {root}")));
+    }
+    program
 }
