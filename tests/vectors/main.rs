@@ -3,6 +3,7 @@
 
 mod functions;
 mod host;
+mod instances;
 mod javascript;
 mod limits;
 mod paging;
