@@ -1,6 +1,6 @@
 //! The server that the children have work done by: it outlives them, and answers 202 until the work is done.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, mpsc};
 
 use durable_functions::actix_web::http::Method;
@@ -9,19 +9,25 @@ use durable_functions::actix_web::{
     App, HttpRequest, HttpResponse, HttpServer, dev::ServerHandle, rt, web,
 };
 
-/// How often each `Idempotency-Key` arrived.
-type Keys = Mutex<BTreeMap<String, usize>>;
+/// What arrived.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Every `Idempotency-Key`.
+    pub(crate) keys: BTreeSet<String>,
+    /// How many requests, polls included.
+    pub(crate) requests: u64,
+}
 
 pub(crate) struct Server {
     pub(crate) url: String,
-    keys: Arc<Keys>,
+    pub(crate) seen: Arc<Mutex<Seen>>,
     handle: ServerHandle,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        let keys = Arc::<Keys>::default();
-        let shared = Data::from(Arc::clone(&keys));
+        let seen = Arc::<Mutex<Seen>>::default();
+        let shared = Data::from(Arc::clone(&seen));
         let (started, is_started) = mpsc::channel();
         std::thread::spawn(move || {
             rt::System::new().block_on(async move {
@@ -38,11 +44,7 @@ impl Server {
             });
         });
         let (url, handle) = is_started.recv().unwrap();
-        Self { url, keys, handle }
-    }
-
-    pub(crate) fn keys(&self) -> BTreeMap<String, usize> {
-        self.keys.lock().unwrap().clone()
+        Self { url, seen, handle }
     }
 }
 
@@ -52,13 +54,19 @@ impl Drop for Server {
     }
 }
 
-async fn answer(request: HttpRequest, path: Path<(u64, u64)>, keys: Data<Keys>) -> HttpResponse {
+async fn answer(
+    request: HttpRequest,
+    path: Path<(u64, u64)>,
+    seen: Data<Mutex<Seen>>,
+) -> HttpResponse {
     let (left, value) = path.into_inner();
+    let mut seen = seen.lock().unwrap();
+    seen.requests += 1;
     if request.method() == Method::POST {
         let key = request.headers().get("idempotency-key").unwrap();
-        let key = key.to_str().unwrap();
-        *keys.lock().unwrap().entry(key.to_owned()).or_default() += 1;
+        seen.keys.insert(key.to_str().unwrap().to_owned());
     }
+    drop(seen);
     match left {
         0 => HttpResponse::Ok().json(value),
         _ => HttpResponse::Accepted()
