@@ -2,43 +2,46 @@
 
 use std::marker::PhantomData;
 
-use diesel::dsl::Eq;
 use diesel::prelude::*;
 use diesel::query_builder::{AsChangeset, AstPass, QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
 
 use super::super::schema::instances;
 
-/// Sets columns of one row of `instances`.
+/// Sets columns of the row of `instances` that a condition finds.
 ///
 /// Diesel prepares every `UPDATE` of its own anew, since a changeset may leave columns out; that costs more than running it.
 /// Ours set the same columns each time, so they are kept like any other statement, under the name `K`.
-pub(super) struct Fixed<K, V> {
+pub(super) struct Fixed<K, V, F> {
     values: V,
-    row: Eq<instances::iid, i64>,
+    row: F,
     name: PhantomData<K>,
 }
 
-impl<K, V> Fixed<K, V> {
-    /// All changesets under one name must set the same columns.
+impl<K, V, F> Fixed<K, V, F> {
+    /// All changesets under one name must set the same columns, under conditions of the same shape.
     pub(super) fn new<C: AsChangeset<Target = instances::table, Changeset = V>>(
         _: K,
-        iid: i64,
+        row: F,
         changes: C,
     ) -> Self {
         Self {
             values: changes.as_changeset(),
-            row: instances::iid.eq(iid),
+            row,
             name: PhantomData,
         }
     }
 }
 
-impl<K: 'static, V> QueryId for Fixed<K, V> {
+impl<K: 'static, V, F> QueryId for Fixed<K, V, F> {
     type QueryId = K;
 }
 
-impl<K, V: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Fixed<K, V> {
+impl<K, V, F> QueryFragment<Sqlite> for Fixed<K, V, F>
+where
+    V: QueryFragment<Sqlite>,
+    F: QueryFragment<Sqlite>,
+{
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         pass.push_sql("UPDATE ");
         pass.push_identifier("instances")?;
@@ -49,4 +52,4 @@ impl<K, V: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Fixed<K, V> {
     }
 }
 
-impl<K, V> RunQueryDsl<SqliteConnection> for Fixed<K, V> {}
+impl<K, V, F> RunQueryDsl<SqliteConnection> for Fixed<K, V, F> {}

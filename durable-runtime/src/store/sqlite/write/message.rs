@@ -73,6 +73,11 @@ fn put(conn: &mut SqliteConnection, message: &NewMessage, to: &Found) -> Result<
 /// The instance wants to be looked at; 0: now.
 pub(super) fn wake(conn: &mut SqliteConnection, iid: i64, at: i64) -> Result<(), Fault> {
     struct Wake;
-    Fixed::new(Wake, iid, instances::wake_at.eq(Some(at))).execute(conn)?;
+    Fixed::new(
+        Wake,
+        instances::iid.eq(iid),
+        instances::wake_at.eq(Some(at)),
+    )
+    .execute(conn)?;
     Ok(())
 }

@@ -60,6 +60,10 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
     struct Status;
     struct Both;
     let (status, wake_at) = (turn.status.code(), turn.wake_at.map(Timestamp::micros));
+    // Most turns leave both as they are: one statement tells, and does it. No such luck for one that ends its instance.
+    if !turn.status.is_terminal() && advance_unchanged(conn, turn, status, wake_at)? {
+        return renew(conn, turn);
+    }
     let now = instances::table.find(turn.key.0).select((
         instances::sequence,
         instances::status,
@@ -71,17 +75,47 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
     else {
         return Err(Fault::Refused(Error::Conflict(turn.id.to_string())));
     };
-    let iid = turn.key.0;
+    let row = instances::iid.eq(turn.key.0);
     let sequence = instances::sequence.eq(turn.expected_sequence + 1);
     let next = (sequence, instances::updated.eq(turn.updated.micros()));
     let (status_is, wake_is) = (instances::status.eq(status), instances::wake_at.eq(wake_at));
     match (old_status == status, old_wake == wake_at) {
-        (true, true) => Fixed::new(Neither, iid, next).execute(conn)?,
-        (true, false) => Fixed::new(Wake, iid, (next, wake_is)).execute(conn)?,
-        (false, true) => Fixed::new(Status, iid, (next, status_is)).execute(conn)?,
-        (false, false) => Fixed::new(Both, iid, (next, status_is, wake_is)).execute(conn)?,
+        (true, true) => Fixed::new(Neither, row, next).execute(conn)?,
+        (true, false) => Fixed::new(Wake, row, (next, wake_is)).execute(conn)?,
+        (false, true) => Fixed::new(Status, row, (next, status_is)).execute(conn)?,
+        (false, false) => Fixed::new(Both, row, (next, status_is, wake_is)).execute(conn)?,
     };
     renew(conn, turn)
+}
+
+/// Moves the row on if that is all that changes in it.
+fn advance_unchanged(
+    conn: &mut SqliteConnection,
+    turn: &TurnCommit,
+    status: i32,
+    wake_at: Option<i64>,
+) -> Result<bool, Fault> {
+    struct AtOnce;
+    struct Later;
+    let next = (
+        instances::sequence.eq(turn.expected_sequence + 1),
+        instances::updated.eq(turn.updated.micros()),
+    );
+    let is_there = instances::iid
+        .eq(turn.key.0)
+        .and(instances::sequence.eq(turn.expected_sequence))
+        .and(instances::status.eq(status));
+    let moved = match wake_at {
+        Some(at) => {
+            let is_there = is_there.and(instances::wake_at.eq(at));
+            Fixed::new(AtOnce, is_there, next).execute(conn)?
+        }
+        None => {
+            let is_there = is_there.and(instances::wake_at.is_null());
+            Fixed::new(Later, is_there, next).execute(conn)?
+        }
+    };
+    Ok(moved == 1)
 }
 
 /// The row takes the new generation.
