@@ -1,20 +1,24 @@
 //! Activities: who runs next, and how one is run. At most so many at a time, round-robin between instances, each bounded in time.
 
 mod http;
+mod quick;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use self::quick::Quick;
 use super::Engine;
 use super::busy::Work;
 use super::cell::{Cell, Inbound};
 use super::resident::ActivityTask;
-use super::user_code;
+use super::{turns, user_code};
 use crate::activity::{ActivityContext, Call};
 use crate::durable_http::HTTP_ACTIVITY;
 use crate::function::ActivityInvocation;
@@ -32,6 +36,7 @@ pub(crate) struct Job {
 pub(crate) struct Activities {
     state: Mutex<Queue>,
     limit: usize,
+    quick: Quick,
 }
 
 #[derive(Default)]
@@ -88,8 +93,14 @@ enum Next {
 
 impl Activities {
     pub(crate) fn new<'a>(limit: usize, all: impl Iterator<Item = &'a Activity>) -> Self {
-        let limited = all.filter(|a| a.spec.max_concurrency.is_some() || a.spec.rate.is_some());
-        let limits = limited
+        let all: Vec<&Activity> = all.collect();
+        // One that is not async has threads of its own.
+        let are_async = |a: &&&Activity| matches!(a.spec.run, ActivityRun::Async(_));
+        let quick = Quick::new(all.iter().filter(are_async).map(|a| a.name));
+        let is_limited = |a: &&&Activity| a.spec.max_concurrency.is_some() || a.spec.rate.is_some();
+        let limits = all
+            .iter()
+            .filter(is_limited)
             .map(|a| {
                 let limit = Limit {
                     max: a.spec.max_concurrency,
@@ -107,11 +118,16 @@ impl Activities {
                 ..Queue::default()
             }),
             limit: limit.max(1),
+            quick,
         }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_waiting(&self) -> bool {
+        !self.lock().ring.is_empty()
     }
 
     /// Nothing starts any more.
@@ -125,6 +141,7 @@ impl Engine {
     pub(crate) fn queue_activity(self: &Arc<Self>, job: Job) {
         let lane = Lane::of(&job.task.name);
         let activities = self.activities.lane(lane);
+        let quick = activities.quick.is(&job.task.name);
         let mut queue = activities.lock();
         let id = Arc::clone(&job.cell.id);
         let jobs = queue.waiting.entry(Arc::clone(&id)).or_default();
@@ -138,8 +155,31 @@ impl Engine {
         if free {
             queue.running += 1;
             drop(queue);
-            self.runtime
-                .spawn(slot(Arc::downgrade(self), lane, self.busy.begin()));
+            if quick {
+                self.queue.push_slot(lane, self.busy.begin());
+            } else {
+                self.spawn_slot(lane);
+            }
+        }
+    }
+
+    fn spawn_slot(self: &Arc<Self>, lane: Lane) {
+        let work = self.busy.begin();
+        self.runtime
+            .spawn(slot(Arc::downgrade(self), lane, work, None));
+    }
+
+    /// Runs a slot on a thread of turns, as long as what it has to run is quick; the rest goes to the runtime.
+    pub(super) fn run_slot(self: &Arc<Self>, lane: Lane) {
+        let (engine, work) = (Arc::downgrade(self), self.busy.begin());
+        let mut slot: Pin<Box<_>> = Box::pin(slot(engine, lane, work, Some(Instant::now())));
+        let polled = {
+            let _runtime = self.runtime.enter();
+            // Nobody needs to be woken: whatever waits is polled anew by the runtime.
+            slot.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+        };
+        if polled.is_pending() {
+            self.runtime.spawn(slot);
         }
     }
 
@@ -196,7 +236,7 @@ impl Engine {
                 queue.running += 1;
             }
             drop(strong);
-            slot(engine, lane, work).await;
+            slot(engine, lane, work, None).await;
         });
     }
 
@@ -215,8 +255,7 @@ impl Engine {
             drop(queue);
             // A slot that finds nothing goes at once.
             for _ in 0..free {
-                self.runtime
-                    .spawn(slot(Arc::downgrade(self), lane, self.busy.begin()));
+                self.spawn_slot(lane);
             }
         }
     }
@@ -261,8 +300,8 @@ impl Queue {
 }
 
 /// Which queue a job waits in: a request that takes its time must not keep functions waiting.
-#[derive(Clone, Copy)]
-enum Lane {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Lane {
     Functions,
     Http,
 }
@@ -320,19 +359,57 @@ impl Pool {
     }
 }
 
-/// A slot: runs one job after the other until there is none.
-async fn slot(engine: Weak<Engine>, lane: Lane, _work: Work) {
+/// How long a slot has a thread of turns before turns come next.
+const SHARE: Duration = Duration::from_micros(500);
+
+/// A slot: runs one job after the other until there is none. `here`: since when it has a thread of turns.
+async fn slot(engine: Weak<Engine>, lane: Lane, _work: Work, mut here: Option<Instant>) {
     loop {
         let Some(strong) = engine.upgrade() else {
             return;
         };
+        if here.is_some_and(|since| since.elapsed() > SHARE) {
+            return strong.queue.push_slot(lane, strong.busy.begin());
+        }
         let Next::Run(job) = strong.next_activity(lane) else {
             return;
         };
+        if here.is_some() && !strong.activities.lane(lane).quick.is(&job.task.name) {
+            here = None;
+            leave().await;
+        }
         let name = Arc::clone(&job.task.name);
-        run_job(&strong, *job).await;
+        let mut polls = 0;
+        let began = Instant::now();
+        let mut work = std::pin::pin!(run_job(&strong, *job));
+        std::future::poll_fn(|cx| {
+            polls += 1;
+            work.as_mut().poll(cx)
+        })
+        .await;
+        let activities = strong.activities.lane(lane);
+        activities.quick.learn(&name, began.elapsed(), polls == 1);
         strong.activity_done(&name);
+        if here.is_some() && turns::is_own_thread() {
+            // The result waits for this thread. If there is more to run, another had better take it.
+            strong.queue.wake_for_more(|| activities.has_waiting());
+        } else {
+            here = None;
+        }
     }
+}
+
+/// Lets go of the thread, once.
+async fn leave() {
+    let mut left = false;
+    std::future::poll_fn(|_| {
+        if std::mem::replace(&mut left, true) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 async fn run_job(engine: &Arc<Engine>, job: Job) {

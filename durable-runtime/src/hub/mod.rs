@@ -342,7 +342,11 @@ impl Engine {
 
     /// Queues an instance for its turn.
     fn schedule(&self, cell: Arc<Cell>) {
-        self.queue.push(cell, self.busy.begin());
+        if turns::is_own_thread() {
+            self.queue.push_here(cell, self.busy.begin());
+        } else {
+            self.queue.push(cell, self.busy.begin());
+        }
     }
 
     /// Submits a change, which is under way until `done` has returned.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
 
+use super::activities::Lane;
 use super::busy::Work;
 use super::cell::{Cell, Create, Inbound};
 use super::resident::{Effects, Resident};
@@ -22,7 +23,17 @@ const MAX_BATCH: usize = 1_000;
 /// A turn that takes longer is named in the log, and its thread replaced by a spare one.
 const SLOW: Duration = Duration::from_secs(1);
 
-/// Instances that have something to do, oldest first.
+thread_local! {
+    /// Whether this is a thread of turns.
+    static OWN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// Whether the calling thread takes what is in the run queue once it is through with what it does.
+pub(super) fn is_own_thread() -> bool {
+    OWN.get()
+}
+
+/// Instances that have something to do, oldest first, and between them slots of activities that are quick.
 pub(crate) struct RunQueue {
     state: Mutex<QueueState>,
     ready: Condvar,
@@ -31,21 +42,39 @@ pub(crate) struct RunQueue {
 
 #[derive(Default)]
 struct QueueState {
-    cells: VecDeque<(Arc<Cell>, Work)>,
+    items: VecDeque<(Item, Work)>,
     /// What each busy thread works on.
     busy: Vec<Taken>,
+    /// Threads that wait and have not been woken.
+    idle: usize,
     next: u64,
     closed: bool,
 }
 
-/// A turn on a thread.
+/// What a thread of turns does.
+#[derive(Clone)]
+enum Item {
+    Turn(Arc<Cell>),
+    Slot(Lane),
+}
+
+/// An item on a thread.
 struct Taken {
     ticket: u64,
-    cell: Arc<Cell>,
+    item: Item,
     since: Instant,
     /// It is slow, and a spare thread took its place.
     replaced: bool,
     _work: Work,
+}
+
+impl QueueState {
+    /// Whether a thread is to be woken, which then counts as woken. A wake costs a system call, needed or not.
+    fn claim_idle(&mut self) -> bool {
+        let some = self.idle > 0;
+        self.idle -= usize::from(some);
+        some
+    }
 }
 
 impl RunQueue {
@@ -61,14 +90,48 @@ impl RunQueue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn push_item(&self, item: Item, work: Work, wake: bool) {
+        let wake = {
+            let mut state = self.lock();
+            state.items.push_back((item, work));
+            wake && state.claim_idle()
+        };
+        if wake {
+            self.ready.notify_one();
+        }
+    }
+
     pub(crate) fn push(&self, cell: Arc<Cell>, work: Work) {
-        self.lock().cells.push_back((cell, work));
-        self.ready.notify_one();
+        self.push_item(Item::Turn(cell), work, true);
+    }
+
+    /// The calling thread is one of turns, and takes it soon.
+    pub(super) fn push_here(&self, cell: Arc<Cell>, work: Work) {
+        self.push_item(Item::Turn(cell), work, false);
+    }
+
+    /// A slot for quick activities.
+    pub(super) fn push_slot(&self, lane: Lane, work: Work) {
+        self.push_item(Item::Slot(lane), work, true);
+    }
+
+    /// What was pushed for the calling thread goes to another, if it goes on with something else.
+    pub(super) fn wake_for_more(&self, goes_on: impl FnOnce() -> bool) {
+        if !goes_on() {
+            return;
+        }
+        let wake = {
+            let mut state = self.lock();
+            !state.items.is_empty() && state.claim_idle()
+        };
+        if wake {
+            self.ready.notify_one();
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
         let state = self.lock();
-        state.cells.len() + state.busy.len()
+        state.items.len() + state.busy.len()
     }
 
     /// Lets the threads go once the queue is empty.
@@ -77,24 +140,31 @@ impl RunQueue {
         self.ready.notify_all();
     }
 
-    fn take(&self) -> Option<(u64, Arc<Cell>)> {
+    fn take(&self) -> Option<(u64, Item)> {
         let mut state = self.lock();
         loop {
-            if let Some((cell, work)) = state.cells.pop_front() {
+            if let Some((item, work)) = state.items.pop_front() {
                 let ticket = state.next;
                 state.next += 1;
                 state.busy.push(Taken {
                     ticket,
-                    cell: Arc::clone(&cell),
+                    item: item.clone(),
                     since: Instant::now(),
                     replaced: false,
                     _work: work,
                 });
-                return Some((ticket, cell));
+                // Some of what is left may have been pushed without a wake.
+                let wake = !state.items.is_empty() && state.claim_idle();
+                drop(state);
+                if wake {
+                    self.ready.notify_one();
+                }
+                return Some((ticket, item));
             }
             if state.closed {
                 return None;
             }
+            state.idle += 1;
             state = self
                 .ready
                 .wait(state)
@@ -113,8 +183,8 @@ impl RunQueue {
         taken.is_some_and(|taken| taken.replaced)
     }
 
-    /// Instances whose turn has just become slow.
-    fn slow(&self) -> Vec<Arc<str>> {
+    /// What has just become slow.
+    fn slow(&self) -> Vec<Item> {
         let mut state = self.lock();
         let late = state
             .busy
@@ -122,7 +192,7 @@ impl RunQueue {
             .filter(|taken| !taken.replaced && taken.since.elapsed() > SLOW);
         late.map(|taken| {
             taken.replaced = true;
-            Arc::clone(&taken.cell.id)
+            taken.item.clone()
         })
         .collect()
     }
@@ -139,11 +209,16 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
         loop {
             tokio::time::sleep(SLOW).await;
             let Some(engine) = watched.upgrade() else { return };
-            for id in engine.queue.slow() {
-                tracing::warn!(
-                    instance_id = &*id,
-                    "a turn takes over a second: orchestrators must not compute or block; do that in an activity"
-                );
+            for item in engine.queue.slow() {
+                match item {
+                    Item::Turn(cell) => tracing::warn!(
+                        instance_id = &*cell.id,
+                        "a turn takes over a second: orchestrators must not compute or block; do that in an activity"
+                    ),
+                    Item::Slot(_) => tracing::warn!(
+                        "an async activity blocks its thread for over a second: make it a plain `fn`, which has a thread of its own"
+                    ),
+                }
                 if engine.queue.threads.load(Ordering::Relaxed) < 4 * count {
                     spawn_worker(Arc::clone(&engine));
                 }
@@ -159,14 +234,9 @@ fn spawn_worker(engine: Arc<Engine>) {
         .spawn({
             let engine = Arc::clone(&engine);
             move || {
-                while let Some((ticket, cell)) = engine.queue.take() {
-                    if catch_unwind(AssertUnwindSafe(|| work(&engine, &cell))).is_err() {
-                        tracing::error!(
-                            instance_id = &*cell.id,
-                            "the engine panicked over this instance; it is loaded again"
-                        );
-                        engine.abandon(&cell);
-                    }
+                OWN.set(true);
+                while let Some((ticket, item)) = engine.queue.take() {
+                    run_item(&engine, item);
                     if engine.queue.done(ticket) {
                         break;
                     }
@@ -177,6 +247,25 @@ fn spawn_worker(engine: Arc<Engine>) {
     if let Err(error) = spawned {
         engine.queue.threads.fetch_sub(1, Ordering::Relaxed);
         tracing::error!(%error, "no thread for turns");
+    }
+}
+
+fn run_item(engine: &Arc<Engine>, item: Item) {
+    match item {
+        Item::Turn(cell) => {
+            if catch_unwind(AssertUnwindSafe(|| work(engine, &cell))).is_err() {
+                tracing::error!(
+                    instance_id = &*cell.id,
+                    "the engine panicked over this instance; it is loaded again"
+                );
+                engine.abandon(&cell);
+            }
+        }
+        Item::Slot(lane) => {
+            if catch_unwind(AssertUnwindSafe(|| engine.run_slot(lane))).is_err() {
+                tracing::error!("the engine panicked over an activity");
+            }
+        }
     }
 }
 
