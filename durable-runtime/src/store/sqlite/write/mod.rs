@@ -81,16 +81,19 @@ fn redeliver(
     if known.is_none() {
         return Err(Fault::Refused(Error::NotFound(format!("number {}", key.0))));
     }
+    // No `ON CONFLICT .. DO UPDATE`: diesel would prepare it anew each time, and a start of the host counts thousands.
     for task in tasks {
-        diesel::insert_into(deliveries::table)
+        let counted: Option<i32> = deliveries::table
+            .find((key.0, task))
+            .select(deliveries::count)
+            .get_result(conn)
+            .optional()?;
+        diesel::replace_into(deliveries::table)
             .values((
                 deliveries::iid.eq(key.0),
                 deliveries::task_id.eq(task),
-                deliveries::count.eq(2),
+                deliveries::count.eq(counted.unwrap_or(1) + 1),
             ))
-            .on_conflict((deliveries::iid, deliveries::task_id))
-            .do_update()
-            .set(deliveries::count.eq(deliveries::count + 1))
             .execute(conn)?;
     }
     Ok(Receipt {
