@@ -8,6 +8,7 @@ mod counted;
 mod guarded_request;
 #[path = "../http/key.rs"]
 mod key;
+mod orchestration;
 mod recorded;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,10 @@ use durable_functions::Host;
 use recorded::{ALLOWED, Recorded};
 
 /// Each path by the name that it is recorded under, and what walks it.
-const PATHS: [(&str, Walk); 1] = [("guarded_request", guarded_request::walk)];
+const PATHS: [(&str, Walk); 2] = [
+    ("guarded_request", guarded_request::walk),
+    ("orchestration", orchestration::walk),
+];
 
 /// Walks a path some times within [`counted::counted`], and says how often.
 type Walk = fn() -> anyhow::Result<usize>;

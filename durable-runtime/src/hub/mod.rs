@@ -6,6 +6,7 @@
 
 mod activities;
 mod busy;
+mod by_hand;
 mod cell;
 mod clock;
 mod commit;
@@ -59,6 +60,8 @@ use crate::replay::Execution;
 use crate::state::States;
 use crate::store::{Change, Done, Store};
 
+#[doc(hidden)]
+pub use by_hand::by_hand;
 pub(crate) use requests::{StartRequest, client_error};
 pub use retention::Retention;
 #[doc(hidden)]

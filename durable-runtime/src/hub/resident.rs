@@ -88,6 +88,37 @@ struct Draft<'a> {
 }
 
 impl Resident {
+    /// An instance that is not stored yet.
+    pub(crate) fn new(instance: &NewInstance, execution: Execution) -> Self {
+        let started = &instance.started;
+        let record = InstanceRecord {
+            key: instance.key,
+            id: Arc::clone(&instance.id),
+            name: Arc::clone(&started.name),
+            version: started.version.clone(),
+            execution_id: Arc::clone(&started.execution_id),
+            generation: 0,
+            status: RuntimeStatus::Pending,
+            created: instance.created,
+            updated: instance.created,
+            parent: started.parent.clone(),
+            scheduled_start: started.scheduled_start,
+            tags: started.tags.clone(),
+            trace_parent: started.trace_parent.clone(),
+            input: started.input.clone(),
+            output: None,
+            custom_status: None,
+            failure: None,
+            entity: None,
+        };
+        Self {
+            execution,
+            record,
+            sequence: 0,
+            deliveries: Vec::new(),
+        }
+    }
+
     /// One work item: the messages become events, code runs, and all that it leads to is one value.
     pub(crate) fn make_turn(
         &mut self,

@@ -14,9 +14,9 @@ use super::busy::Work;
 use super::cell::{Cell, Create, Inbound};
 use super::resident::{Effects, Resident};
 use super::{Engine, commit, deliveries, entities};
-use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, RuntimeStatus};
+use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent};
 use crate::replay::Open;
-use crate::store::{Change, InstanceRecord, LoadedInstance, is_entity};
+use crate::store::{Change, LoadedInstance, is_entity};
 
 /// Messages that one turn takes at most (spec 7.4).
 const MAX_BATCH: usize = 1_000;
@@ -460,32 +460,7 @@ fn create_resident(
     let instance = &create.instance;
     let mut execution = engine.new_execution(&cell.id, &instance.started)?;
     execution.replay(&[]);
-    let record = InstanceRecord {
-        key: instance.key,
-        id: Arc::clone(&instance.id),
-        name: Arc::clone(&instance.started.name),
-        version: instance.started.version.clone(),
-        execution_id: Arc::clone(&instance.started.execution_id),
-        generation: 0,
-        status: RuntimeStatus::Pending,
-        created: instance.created,
-        updated: instance.created,
-        parent: instance.started.parent.clone(),
-        scheduled_start: instance.started.scheduled_start,
-        tags: instance.started.tags.clone(),
-        trace_parent: instance.started.trace_parent.clone(),
-        input: instance.started.input.clone(),
-        output: None,
-        custom_status: None,
-        failure: None,
-        entity: None,
-    };
-    Some(Box::new(Resident {
-        execution,
-        record,
-        sequence: 0,
-        deliveries: Vec::new(),
-    }))
+    Some(Box::new(Resident::new(instance, execution)))
 }
 
 fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Option<Box<Resident>> {
