@@ -15,6 +15,8 @@ mod fixture;
 pub mod fuzz;
 mod host;
 pub mod keys;
+#[cfg(feature = "http-client")]
+mod notifications;
 mod openapi;
 mod principal;
 mod receivers;

@@ -206,6 +206,7 @@ fn step(
         messages: Vec::new(),
         starts: Vec::new(),
         settled: Vec::new(),
+        outbox: Vec::new(),
     };
     submit(store, Change::Turn(Box::new(turn)), number, tell);
 }

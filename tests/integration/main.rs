@@ -6,6 +6,8 @@
     reason = "a test may panic"
 )]
 
+mod notifications;
+
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -63,12 +65,11 @@ impl Host {
     }
 
     fn start_on(root: &Path, port: u16) -> Self {
-        let mut command = command(root, &["--port", &port.to_string()]);
-        let mut child = command
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        Self::spawn(command(root, &["--port", &port.to_string()]), Stdio::null())
+    }
+
+    fn spawn(mut command: Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap())
             .lines()
             .map_while(Result::ok);

@@ -80,7 +80,7 @@ fn is_tls(_: &(dyn StdError + 'static)) -> bool {
 }
 
 /// The causes, without the URL, which may hold secrets.
-pub(super) fn text(error: &reqwest::Error) -> String {
+pub(crate) fn text(error: &reqwest::Error) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in chain(error).skip(1) {
         let text = cause.to_string();

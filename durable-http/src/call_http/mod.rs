@@ -25,6 +25,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use tokio::sync::OnceCell;
 
+pub(crate) use self::classify::text as error_text;
 use self::exchange::Exchange;
 use self::guard::{Guard, PublicAddresses};
 pub(crate) use self::settings::{Settings, hosts};

@@ -17,6 +17,8 @@ mod hub_name;
 mod lifecycle;
 mod listen;
 mod listing;
+#[cfg(feature = "http-client")]
+mod notify;
 mod promise;
 mod proxies;
 mod resolved;
@@ -112,8 +114,8 @@ impl Host {
         self
     }
 
-    /// Makes the client behind `ctx.call_http`: its certificates, proxies, headers. Called once, at start; redirects and the rules about
-    /// addresses stay the host's, whatever the client says of them.
+    /// Makes the client behind `ctx.call_http`, and the one that sends lifecycle notifications: its certificates, proxies, headers. Called
+    /// once for each; redirects and the rules about addresses stay the host's, whatever the client says of them.
     #[cfg(feature = "http-client")]
     pub fn with_http_client_factory(
         mut self,

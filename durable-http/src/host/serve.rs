@@ -31,6 +31,8 @@ use crate::binding::{self, HttpRegistration};
 #[cfg(feature = "http-client")]
 use crate::call_http::CallHttp;
 use crate::keys::Keys;
+#[cfg(feature = "http-client")]
+use crate::notifications::Webhook;
 use crate::routes::{RouteSpec, Table};
 use crate::telemetry;
 
@@ -378,6 +380,15 @@ fn hub_settings(host: &Host, told: &Told) -> Result<hub::Settings> {
     let variable = |name: &str| told.environment.get(name).map(str::to_owned);
     let executor = CallHttp::new(told.call_http.clone(), host.call_http.clone(), variable)?;
     settings.http.executor = Some(Arc::new(executor));
+    settings.notifications = told.notifications.clone().map(|own| {
+        let (retries, interval, steps) = (own.retries, own.interval, own.steps.clone());
+        let webhook = Webhook::new(own, host.call_http.factory.clone());
+        let mut notifications = hub::Notifications::new(Arc::new(webhook));
+        notifications.retries = retries;
+        notifications.interval = interval;
+        notifications.steps = steps;
+        notifications
+    });
     Ok(settings)
 }
 

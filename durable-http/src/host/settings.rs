@@ -13,10 +13,12 @@ use super::config::{Config, LocalHost, LocalSettings, Variables, parse};
 use super::cors::Cors;
 use super::hsts::Hsts;
 use super::hub_name;
+#[cfg(feature = "http-client")]
+use super::notify;
 use super::proxies::Proxies;
 use super::storage::Storage;
 #[cfg(feature = "http-client")]
-use crate::call_http;
+use crate::{call_http, notifications};
 
 /// What the HTTP side is told.
 #[derive(Debug, Clone)]
@@ -76,6 +78,8 @@ pub(crate) struct Told {
     pub(crate) hub: hub::Settings,
     #[cfg(feature = "http-client")]
     pub(crate) call_http: call_http::Settings,
+    #[cfg(feature = "http-client")]
+    pub(crate) notifications: Option<notifications::Settings>,
     pub(crate) hub_path: PathBuf,
     pub(crate) warnings: Vec<String>,
     /// What is wrong, to be told together with what is wrong with functions.
@@ -126,6 +130,8 @@ impl Told {
         hub.function_timeout = http.function_timeout;
         #[cfg(feature = "http-client")]
         let call_http = read_call_http(&mut config, &mut hub.http);
+        #[cfg(feature = "http-client")]
+        let notifications = notify::read(&mut config, &environment);
         let storage = Storage::find(&mut config, &environment, root, &hub.hub_name);
         let mut faults = config.take_faults();
         let (hub_path, notice) = match storage {
@@ -145,6 +151,8 @@ impl Told {
             hub,
             #[cfg(feature = "http-client")]
             call_http,
+            #[cfg(feature = "http-client")]
+            notifications,
             hub_path,
             warnings,
             faults,

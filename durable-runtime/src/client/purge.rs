@@ -12,8 +12,7 @@ use futures::FutureExt;
 use super::call::Lazy;
 use super::{ClientError, DurableClient, PurgeFilter};
 use crate::hub::{Engine, client_error};
-use crate::model::HistoryEvent;
-use crate::store::{InstanceRecord, Purge, Store};
+use crate::store::{Parts, Purge, Store};
 
 /// A purge of one instance: how many were removed.
 #[must_use = "nothing is purged unless it is awaited"]
@@ -30,7 +29,7 @@ impl PurgeInstance {
         }
     }
 
-    /// Its children too, and theirs. What has not ended stays, and so does everything below it.
+    /// Its children too, of all its generations, and theirs. What has not ended stays, and so does everything below it.
     pub fn recursive(mut self) -> Self {
         self.state.alter(|request| request.1 = true);
         self
@@ -99,52 +98,31 @@ pub async fn purge_order(
 ) -> Result<Vec<Arc<str>>, ClientError> {
     let mut doomed: Vec<Arc<str>> = Vec::new();
     let mut seen = BTreeSet::new();
-    let mut left: Vec<(Arc<str>, Option<Arc<str>>)> = vec![(root.into(), None)];
-    while let Some((id, parent)) = left.pop() {
+    let mut left: Vec<Arc<str>> = vec![root.into()];
+    while let Some(id) = left.pop() {
         if !seen.insert(Arc::clone(&id)) {
             continue;
         }
-        let loaded = store.load(&id).await.map_err(client_error)?;
-        let Some(loaded) = loaded else { continue };
-        if !may_go(running, &loaded.record, parent.as_deref())? {
+        let parts = Parts {
+            input: false,
+            result: false,
+        };
+        let found = store.find(&id, parts).await.map_err(client_error)?;
+        let Some(record) = found else { continue };
+        if !running && !record.status.is_terminal() {
+            if *id == *root {
+                let (id, status) = (root.to_owned(), record.status);
+                return Err(ClientError::InvalidState { id, status });
+            }
             continue;
         }
-        for event in loaded.history.into_iter().flatten() {
-            if let HistoryEvent::SubOrchestrationInstanceCreated {
-                instance_id,
-                detached: false,
-                ..
-            } = event
-            {
-                left.push((instance_id, Some(Arc::clone(&id))));
-            }
-        }
+        let children = store.children(record.key, &id).await;
+        let children = children.map_err(client_error)?;
+        left.extend(children.into_iter().map(|child| child.id));
         doomed.push(id);
     }
     doomed.reverse();
     Ok(doomed)
-}
-
-/// Whether an instance of the tree is to be purged; an error if it is the root and may not be.
-fn may_go(
-    running: bool,
-    record: &InstanceRecord,
-    parent: Option<&str>,
-) -> Result<bool, ClientError> {
-    let ended = running || record.status.is_terminal();
-    match parent {
-        None if !ended => Err(ClientError::InvalidState {
-            id: record.id.to_string(),
-            status: record.status,
-        }),
-        None => Ok(true),
-        // An id may have been used again since by something that has nothing to do with this tree.
-        Some(parent) => Ok(ended
-            && record
-                .parent
-                .as_ref()
-                .is_some_and(|own| &*own.instance_id == parent)),
-    }
 }
 
 /// In small batches, so that no turn waits long for its commit.

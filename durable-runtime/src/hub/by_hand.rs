@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::cell::Inbound;
-use super::resident::{Made, Resident};
+use super::outbox::Watched;
+use super::resident::{Made, Resident, Rules};
 use crate::error::{Error, Result};
 use crate::model::{ExecutionStarted, HistoryEvent, Payload, Timestamp};
 use crate::registry::Registry;
@@ -55,6 +56,11 @@ pub fn by_hand(
     execution.replay(&[]);
     let mut resident = Resident::new(&instance, execution);
     let ids = Ids::from(2);
+    let rules = Rules {
+        ids: &ids,
+        reuse: Reuse::NonRunning,
+        watched: Watched(None),
+    };
     let inbound = |event, execution_id| Inbound {
         event,
         inbox: None,
@@ -66,7 +72,7 @@ pub fn by_hand(
     loop {
         let Made {
             commit, effects, ..
-        } = resident.make_turn(now, messages, &ids, Reuse::NonRunning, &|_| None);
+        } = resident.make_turn(now, messages, rules, &|_| None);
         let snapshot = Arc::new(resident.record.clone());
         bytes += commit.events.as_ref().map_or(0, String::len);
         if effects.ended {

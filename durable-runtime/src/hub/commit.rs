@@ -15,6 +15,8 @@ use crate::store::{Done, Error, InstanceRecord, NewMessage, Receipt};
 pub(super) struct Pending {
     pub(super) effects: Effects,
     pub(super) snapshot: Arc<InstanceRecord>,
+    /// Whether it put something into the outbox.
+    pub(super) told: bool,
     pub(super) reply: Option<Reply>,
     /// Messages that only memory knows: taken again if the turn is refused.
     pub(super) restore: Vec<Inbound>,
@@ -33,6 +35,7 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     let Pending {
         effects,
         snapshot,
+        told,
         reply,
         ..
     } = pending;
@@ -48,6 +51,9 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         engine.activities.push(job);
     }
     send(engine, effects.messages, effects.starts, receipt);
+    if told {
+        engine.outbox.wake();
+    }
     if effects.ended {
         engine.waiters.tell(&snapshot);
         log_end(engine, snapshot);

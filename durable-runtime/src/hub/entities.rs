@@ -426,6 +426,7 @@ fn draft(engine: &Engine, resident: &mut ResidentEntity, out: Outbox) -> Stored 
         messages: messages.clone(),
         starts,
         settled: Vec::new(),
+        outbox: Vec::new(),
     };
     resident.sequence += 1;
     resident.updated = now;

@@ -13,6 +13,8 @@ mod commit;
 mod deliveries;
 mod entities;
 mod pause;
+mod notifications;
+mod outbox;
 mod pending;
 mod recovery;
 mod requests;
@@ -47,6 +49,7 @@ use self::cell::{Cell, CellState, Cells, Inbound};
 use self::clock::{Clock, WallClock};
 use self::entities::Entities;
 use self::pause::Pause;
+use self::outbox::Outbox;
 use self::resident::Resident;
 use self::schedule::Schedules;
 use self::timers::{Entry, Timers};
@@ -62,6 +65,7 @@ use crate::store::{Change, Done, Store};
 
 #[doc(hidden)]
 pub use by_hand::by_hand;
+pub use notifications::{Notification, Notifications, Notifier, Told};
 pub(crate) use requests::{StartRequest, client_error};
 pub use retention::Retention;
 #[doc(hidden)]
@@ -167,6 +171,7 @@ impl Hub {
             entities: Entities::new(max_entities),
             pause,
             waiters: Waiters::default(),
+            outbox: Arc::default(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
         });
@@ -188,6 +193,7 @@ impl Hub {
         engine
             .runtime
             .spawn(retention::run(Arc::downgrade(&engine)));
+        engine.runtime.spawn(outbox::run(Arc::downgrade(&engine)));
         client.bind(&engine);
         Ok(Self { engine })
     }
@@ -276,6 +282,7 @@ pub(crate) struct Engine {
     entities: Entities,
     pause: Pause,
     waiters: Waiters,
+    outbox: Arc<Outbox>,
     stopping: AtomicBool,
     /// The grace period is over.
     stopped: CancellationToken,

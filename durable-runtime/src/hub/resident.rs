@@ -1,18 +1,21 @@
 //! [`Resident`]: a live execution with its row, and the turn that it makes of messages.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::cell::Inbound;
+use super::outbox::Watched;
 use crate::model::{
     EntityCaller, EntityLockRequest, EntityMessage, EntityOperation, ExecutionStarted,
-    FailureDetails, HistoryEvent, Parent, Payload, ReplyTo, RuntimeStatus, Timestamp,
+    FailureDetails, HistoryEvent, LifecycleStep, Parent, Payload, ReplyTo, RuntimeStatus,
+    Timestamp,
 };
 use crate::replay::{Action, Carried, End, Execution, Open, Turn};
 use crate::store::{
-    Ids, InstanceKey, InstanceRecord, NewGeneration, NewInstance, NewMessage, PayloadKind, Reuse,
-    TurnCommit,
+    Ids, InstanceKey, InstanceRecord, NewGeneration, NewInstance, NewMessage, OutboxRecord,
+    PayloadKind, Reuse, TurnCommit,
 };
 
 /// Generations that one work item may run through before it commits and lets others have the thread (spec 1.7).
@@ -29,6 +32,8 @@ pub(crate) struct Resident {
     pub(crate) sequence: i64,
     /// Deliveries of open activities that were delivered more than once.
     pub(crate) deliveries: Vec<(i64, u32)>,
+    /// Children that may live and of which its generation knows nothing: an earlier one called them.
+    pub(crate) left_behind: Vec<Arc<str>>,
 }
 
 /// An activity to be run.
@@ -77,13 +82,24 @@ pub(crate) struct Made {
     pub(crate) again: Vec<Inbound>,
 }
 
+/// What a turn follows besides its messages.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules<'a> {
+    /// Where new ids come from.
+    pub(crate) ids: &'a Ids,
+    /// What becomes of an instance whose id is wanted again.
+    pub(crate) reuse: Reuse,
+    /// Which steps of it are told.
+    pub(crate) watched: Watched<'a>,
+}
+
 /// What one work item collects over its generations.
 struct Draft<'a> {
     now: Timestamp,
-    ids: &'a Ids,
-    reuse: Reuse,
+    rules: Rules<'a>,
     effects: Effects,
     starts: Vec<NewInstance>,
+    outbox: Vec<OutboxRecord>,
     payloads: Vec<(PayloadKind, Option<Payload>)>,
 }
 
@@ -116,6 +132,7 @@ impl Resident {
             record,
             sequence: 0,
             deliveries: Vec::new(),
+            left_behind: Vec::new(),
         }
     }
 
@@ -124,8 +141,7 @@ impl Resident {
         &mut self,
         now: Timestamp,
         messages: Vec<Inbound>,
-        ids: &Ids,
-        reuse: Reuse,
+        rules: Rules<'_>,
         make: MakeExecution<'_>,
     ) -> Made {
         let consumed: Vec<i64> = messages
@@ -137,12 +153,15 @@ impl Resident {
         let events = arrange(messages, &self.record.execution_id, &generation);
         let mut draft = Draft {
             now,
-            ids,
-            reuse,
+            rules,
             effects: Effects::default(),
             starts: Vec::new(),
+            outbox: Vec::new(),
             payloads: Vec::new(),
         };
+        if self.record.status == RuntimeStatus::Pending && self.execution.has_code() {
+            self.tell(&mut draft, LifecycleStep::Started, None);
+        }
         let mut turn = self.execution.turn(now, events);
         self.draft_turn(&mut draft, &turn);
         let mut generations = 0;
@@ -308,7 +327,7 @@ impl Resident {
             trace_parent: self.record.trace_parent.clone(),
             input: input.clone(),
         };
-        let key = InstanceKey(draft.ids.next());
+        let key = InstanceKey(draft.rules.ids.next());
         let effect = StartEffect {
             id: Arc::clone(instance_id),
             due: action.scheduled_start,
@@ -319,7 +338,7 @@ impl Resident {
             id: Arc::clone(instance_id),
             started,
             created: draft.now,
-            reuse: draft.reuse,
+            reuse: draft.rules.reuse,
             on_refused,
         });
         draft.effects.starts.push(effect);
@@ -331,6 +350,7 @@ impl Resident {
         input: Payload,
         version: Option<String>,
     ) -> ExecutionStarted {
+        self.left_behind.extend(self.open_children());
         let generation = &self.record.execution_id;
         let open_timers = self.execution.timers().into_iter();
         draft
@@ -439,6 +459,7 @@ impl Resident {
             messages,
             starts: draft.starts,
             settled,
+            outbox: draft.outbox,
         };
         self.sequence += 1;
         Made {
@@ -448,9 +469,34 @@ impl Resident {
         }
     }
 
+    fn open_children(&self) -> impl Iterator<Item = Arc<str>> + use<> {
+        let open = self.execution.open().into_iter();
+        open.filter_map(|(_, open)| match open {
+            Open::Child { instance_id } => Some(instance_id),
+            _ => None,
+        })
+    }
+
+    fn tell(&self, draft: &mut Draft<'_>, step: LifecycleStep, reason: Option<&str>) {
+        let rules = draft.rules;
+        let whose = (&self.record.id, &self.record.name);
+        let told = rules
+            .watched
+            .record(rules.ids, step, whose, reason, draft.now);
+        draft.outbox.extend(told);
+    }
+
     /// What the end of the instance means for its payloads, its parent and its children.
     fn finish_instance(&mut self, draft: &mut Draft<'_>, end: &End) {
         draft.effects.ended = true;
+        let reason = match end {
+            End::Failed(failure) => Some(&*failure.message),
+            End::Terminated { reason, .. } => reason.as_deref(),
+            End::Completed(_) | End::ContinuedAsNew { .. } => None,
+        };
+        if let Some(step) = LifecycleStep::of_end(end.status()) {
+            self.tell(draft, step, reason);
+        }
         let (output, failure) = match end {
             End::Completed(output) => (Some(output.clone()), None),
             End::Failed(failure) => (
@@ -492,17 +538,14 @@ impl Resident {
             recursive: true,
         } = end
         {
-            for (_, open) in self.execution.open() {
-                if let Open::Child { instance_id } = open {
-                    draft.send(
-                        &instance_id,
-                        None,
-                        HistoryEvent::ExecutionTerminated {
-                            reason: reason.clone(),
-                            recursive: true,
-                        },
-                    );
-                }
+            let mut children: BTreeSet<Arc<str>> = self.open_children().collect();
+            children.extend(self.left_behind.drain(..));
+            for child in children {
+                let event = HistoryEvent::ExecutionTerminated {
+                    reason: reason.clone(),
+                    recursive: true,
+                };
+                draft.send(&child, None, event);
             }
         }
         self.record.output = output;
@@ -523,7 +566,7 @@ impl Draft<'_> {
         event: HistoryEvent,
     ) -> NewMessage {
         NewMessage {
-            id: self.ids.next(),
+            id: self.rules.ids.next(),
             to: Arc::clone(to),
             execution_id: execution_id.cloned(),
             event,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Retention, VersionFailure, VersionMatch};
+use super::{Notifications, Retention, VersionFailure, VersionMatch};
 use crate::durable_http::HttpSettings;
 use crate::replay::Limits;
 use crate::testing::Rehearsal;
@@ -68,6 +68,8 @@ pub struct Settings {
     pub http: HttpSettings,
     /// Whether no function begins until the host says so.
     pub paused: bool,
+    /// Who is told of the steps of orchestrations; `None`: nobody, and what was to be told earlier waits.
+    pub notifications: Option<Notifications>,
 }
 
 impl Default for Settings {
@@ -101,6 +103,7 @@ impl Default for Settings {
             timers: Timetable::default(),
             http: HttpSettings::default(),
             paused: false,
+            notifications: None,
         }
     }
 }

@@ -12,11 +12,12 @@ use futures::executor::block_on;
 use super::activities::Lane;
 use super::busy::Work;
 use super::cell::{Cell, Create, Inbound};
-use super::resident::{Effects, Resident};
+use super::outbox::Watched;
+use super::resident::{Effects, Resident, Rules};
 use super::{Engine, commit, deliveries, entities};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent};
 use crate::replay::Open;
-use crate::store::{Change, LoadedInstance, is_entity};
+use crate::store::{self, Change, LoadedInstance, is_entity};
 
 /// Messages that one turn takes at most (spec 7.4).
 const MAX_BATCH: usize = 1_000;
@@ -301,7 +302,59 @@ fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
     if idle && job.create.is_none() {
         return put_back(engine, cell, resident, job.epoch, Vec::new());
     }
+    if ends_all_below(&job.messages)
+        && let Err(error) = find_left_behind(engine, cell, &mut resident)
+    {
+        tracing::warn!(instance_id = &*cell.id, %error, "the children of the instance could not be looked up; it is tried again");
+        return postpone(engine, cell, resident, job);
+    }
     make_turn(engine, cell, resident, job);
+}
+
+fn ends_all_below(messages: &[Inbound]) -> bool {
+    messages.iter().any(|message| {
+        matches!(
+            message.event,
+            HistoryEvent::ExecutionTerminated {
+                recursive: true,
+                ..
+            }
+        )
+    })
+}
+
+/// Children that earlier generations called and that have not ended; those of turns that are not stored yet it knows itself.
+fn find_left_behind(
+    engine: &Engine,
+    cell: &Cell,
+    resident: &mut Resident,
+) -> Result<(), store::Error> {
+    if resident.record.generation == 0 {
+        return Ok(());
+    }
+    let children = block_on(engine.store.children(resident.record.key, &cell.id))?;
+    let live = children
+        .into_iter()
+        .filter(|child| !child.status.is_terminal());
+    resident.left_behind.extend(live.map(|child| child.id));
+    Ok(())
+}
+
+/// Leaves the turn for later.
+fn postpone(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: Box<Resident>, job: Job) {
+    let mut unwanted = None;
+    {
+        let mut state = cell.lock();
+        state.scheduled = false;
+        state.create = job.create;
+        if state.epoch == job.epoch {
+            state.resident = Some(resident);
+        } else {
+            unwanted = Some(resident);
+        }
+    }
+    drop(unwanted);
+    engine.retry_later(cell, job.messages);
 }
 
 fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
@@ -324,7 +377,11 @@ fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
         None => true,
     };
     let messages = taken.into_iter().filter(is_new).collect();
-    let (resident, create) = (state.resident.take(), state.create.take());
+    let (mut resident, create) = (state.resident.take(), state.create.take());
+    if let Some(resident) = resident.as_mut().filter(|_| state.in_flight == 0) {
+        // The store knows them.
+        resident.left_behind.clear();
+    }
     Some(Job {
         resident,
         create,
@@ -347,20 +404,17 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         .cloned()
         .collect();
     let make = |started: &ExecutionStarted| engine.new_execution(&cell.id, started);
+    let rules = Rules {
+        ids: engine.store.ids(),
+        reuse: engine.reuse(),
+        watched: Watched(engine.settings.notifications.as_ref()),
+    };
     let span = tracing::info_span!(
         "orchestration",
         function = &*resident.record.name,
         instance_id = &*cell.id
     );
-    let made = span.in_scope(|| {
-        resident.make_turn(
-            engine.clock.now(),
-            messages,
-            engine.store.ids(),
-            engine.reuse(),
-            &make,
-        )
-    });
+    let made = span.in_scope(|| resident.make_turn(engine.clock.now(), messages, rules, &make));
     let mut commit = made.commit;
     let reply = create.map(|create| {
         commit.create = Some(Box::new(create.instance));
@@ -390,6 +444,7 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         Arc::clone(engine),
         Arc::clone(cell),
         commit::Pending {
+            told: !commit.outbox.is_empty(),
             effects: made.effects,
             snapshot,
             reply,
@@ -501,6 +556,7 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
         record,
         sequence,
         deliveries,
+        left_behind: Vec::new(),
     });
     let stored = inbox.into_iter().map(|m| Inbound {
         event: m.event,

@@ -94,6 +94,7 @@ impl Engine {
             record: loaded.record,
             sequence: loaded.sequence,
             deliveries: loaded.deliveries,
+            left_behind: Vec::new(),
         });
         Some((resident, messages))
     }

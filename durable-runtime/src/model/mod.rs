@@ -4,6 +4,7 @@ mod entity_id;
 mod entity_message;
 mod event;
 mod failure;
+mod lifecycle;
 mod payload;
 mod status;
 mod time;
@@ -14,6 +15,7 @@ pub use entity_message::{
 };
 pub use event::{ExecutionStarted, HistoryEvent, Parent};
 pub use failure::{FailureDetails, TaskError};
+pub use lifecycle::{LifecycleEvent, LifecycleStep};
 pub use payload::Payload;
 pub use status::RuntimeStatus;
 pub use time::Timestamp;

@@ -405,6 +405,11 @@ impl Execution {
     }
 
     /// Whether a client halted it.
+    /// Whether it can do more than end.
+    pub(crate) fn has_code(&self) -> bool {
+        self.without_code.is_none()
+    }
+
     pub(crate) fn is_suspended(&self) -> bool {
         self.suspended
     }

@@ -22,6 +22,7 @@ mod record;
 pub mod sqlite;
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use futures::future::BoxFuture;
@@ -29,8 +30,8 @@ use futures::future::BoxFuture;
 pub use error::Error;
 pub use record::{
     Cursor, EntityRecord, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery,
-    LoadedInstance, NewGeneration, NewInstance, NewMessage, Parts, PayloadKind, Purge, Reuse,
-    Rewind, StoredMessage, TimerRecord, TurnCommit,
+    LoadedInstance, NewGeneration, NewInstance, NewMessage, OutboxRecord, Parts, PayloadKind,
+    Purge, Reuse, Rewind, StoredMessage, TimerRecord, TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
@@ -79,6 +80,8 @@ pub enum Change {
     /// The schedule of a timer function moves on. Its `sequence` must be what is stored (0: nothing is), and is one more then: of several
     /// hosts that want to make the same run, the others get [`Error::Conflict`].
     Timer(TimerRecord),
+    /// These records of the outbox were taken by whoever they are for, or given up.
+    Sent(Vec<i64>),
 }
 
 /// What a change did.
@@ -127,11 +130,21 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Wake>, Error>>;
 
+    /// The instances that this one called as sub-orchestrations since it was created, in all of its generations, oldest first.
+    fn children<'a>(
+        &'a self,
+        key: InstanceKey,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Child>, Error>>;
+
     /// All keys, in the order in which they were last put.
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>>;
 
     /// Where the schedules of timer functions stand, by name.
     fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>>;
+
+    /// What waits to be sent, oldest first: at most `limit`.
+    fn outbox(&self, limit: usize) -> BoxFuture<'_, Result<Vec<OutboxRecord>, Error>>;
 
     /// Resolves when another host has left work here; never on a store that one process owns. Holds instance ids.
     fn arrivals(&self) -> BoxFuture<'_, Vec<String>> {
@@ -151,6 +164,15 @@ pub struct Wake {
     pub id: String,
     /// When; 0 for at once.
     pub at: Timestamp,
+}
+
+/// An instance that another one called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Child {
+    /// Its id.
+    pub id: Arc<str>,
+    /// Where it stands.
+    pub status: RuntimeStatus,
 }
 
 /// A source of ids that are unique in the hub and grow.

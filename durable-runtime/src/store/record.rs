@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::{
-    EntityLockState, FailureDetails, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp,
+    EntityLockState, FailureDetails, HistoryEvent, LifecycleEvent, Parent, Payload, RuntimeStatus,
+    Timestamp,
 };
 
 /// The surrogate key of an instance: assigned by the engine from [`super::Ids`], never reused.
@@ -182,6 +183,8 @@ pub struct TurnCommit {
     pub starts: Vec<NewInstance>,
     /// Tasks whose delivery counts are no longer needed.
     pub settled: Vec<i64>,
+    /// What others are to be told of it.
+    pub outbox: Vec<OutboxRecord>,
 }
 
 /// A failed instance goes back to before its failure: the newest rows of its history go, output and failure too, and it wants to be
@@ -206,6 +209,20 @@ pub struct Rewind {
     pub messages: Vec<NewMessage>,
     /// Children to create anew.
     pub starts: Vec<NewInstance>,
+    /// What others are to be told of it.
+    pub outbox: Vec<OutboxRecord>,
+}
+
+/// A lifecycle event on its way out: written with the change that it tells of, there until [`super::Change::Sent`]. It outlives its
+/// instance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxRecord {
+    /// Its id, from [`super::Ids`]: larger means later.
+    pub id: i64,
+    /// Whose step it is.
+    pub instance_id: Arc<str>,
+    /// The step.
+    pub event: LifecycleEvent,
 }
 
 /// What continue-as-new changes in the row.

@@ -78,6 +78,27 @@ async fn leaves_its_child_alone(ctx: OrchestrationContext) -> Result<String> {
         .to_owned())
 }
 
+/// The children of the first and the second generation, once there are both.
+async fn both_children(host: &Host, id: &str) -> [String; 2] {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let status = host.client.get_status(id).await.unwrap().unwrap();
+        let known = status.custom_status.unwrap_or_default();
+        if let Ok(children) = serde_json::from_value::<[String; 2]>(known)
+            && host
+                .client
+                .get_status(&children[1])
+                .await
+                .unwrap()
+                .is_some()
+        {
+            return children;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "never both");
+        tokio::task::yield_now().await;
+    }
+}
+
 scenarios! {
     // Vector 34.
     only_a_child_has_a_parent(host) {
@@ -113,6 +134,21 @@ scenarios! {
         assert!(!status.is_terminal() && status.parent_instance_id.is_none(), "{status:?}");
         host.client.raise_event(&other, "approval", true).await.unwrap();
         assert_eq!(host.end(&other).await.output, Some(json!("approved")));
+    }
+
+    /// The generation that called the first one is over; both are children of the instance.
+    children_of_earlier_generations_end_and_go_with_their_parent(host) {
+        let id = host.client.start_new::<renews_itself>(None).await.unwrap();
+        let children = both_children(&host, &id).await;
+        host.client.terminate(&id, "enough").recursive().await.unwrap();
+        for id in children.iter().chain([&id]) {
+            let end = host.end(id).await;
+            assert_eq!((end.runtime_status, end.output), (RuntimeStatus::Terminated, Some(json!("enough"))), "{id}");
+        }
+        assert_eq!(host.client.purge_instance(&id).recursive().await.unwrap(), 3);
+        for id in children {
+            assert!(host.client.get_status(&id).await.unwrap().is_none(), "{id}");
+        }
     }
 
     // Vectors 36 and 50: the first generation's child answers an execution that is over.

@@ -32,7 +32,7 @@ pub fn open(
     path: &Path,
     residency: Residency,
     http: &Arc<Scripted>,
-    adjust: fn(&mut Settings),
+    adjust: impl FnOnce(&mut Settings),
 ) -> (Hub, DurableClient) {
     open_on(Arc::new(open_store(path)), residency, http, adjust)
 }
@@ -45,7 +45,7 @@ pub fn open_on(
     store: Arc<dyn Store>,
     residency: Residency,
     http: &Arc<Scripted>,
-    adjust: fn(&mut Settings),
+    adjust: impl FnOnce(&mut Settings),
 ) -> (Hub, DurableClient) {
     let mut settings = Settings::default();
     settings.grace_period = Duration::from_secs(5);
@@ -72,7 +72,7 @@ impl Host {
     }
 
     /// With settings of its own.
-    pub fn with(residency: Residency, adjust: fn(&mut Settings)) -> Self {
+    pub fn with(residency: Residency, adjust: impl FnOnce(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let http = Arc::default();
         let (hub, client) = open(folder.path(), residency, &http, adjust);
@@ -98,7 +98,11 @@ impl Host {
     }
 
     /// Stops, and starts again on the same file with other settings.
-    pub async fn restart_with(self, residency: Residency, adjust: fn(&mut Settings)) -> Self {
+    pub async fn restart_with(
+        self,
+        residency: Residency,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Self {
         self.hub.shutdown().await;
         let Self {
             hub, http, folder, ..

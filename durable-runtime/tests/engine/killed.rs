@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use durable_macros::orchestration_trigger;
 use durable_runtime::store::sqlite::SqliteStore;
 use durable_runtime::store::{
-    Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance,
-    Parts, Store, TimerRecord, Wake,
+    Change, Child, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery,
+    LoadedInstance, OutboxRecord, Parts, Store, TimerRecord, Wake,
 };
 use durable_runtime::{DurableClient, OrchestrationContext, OrchestrationStatus, Result};
 use futures::future::BoxFuture;
@@ -23,10 +23,10 @@ const ID: &str = "it";
 
 /// A journal whose process dies with the first turn that is durable: nobody hears of it, and nothing more is written.
 #[derive(Debug)]
-struct Dying {
-    inner: SqliteStore,
-    dead: Arc<AtomicBool>,
-    died: Arc<Notify>,
+pub struct Dying {
+    pub inner: SqliteStore,
+    pub dead: Arc<AtomicBool>,
+    pub died: Arc<Notify>,
 }
 
 impl Store for Dying {
@@ -82,12 +82,24 @@ impl Store for Dying {
         self.inner.wakes(until, after, limit)
     }
 
+    fn children<'a>(
+        &'a self,
+        key: InstanceKey,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Child>, Error>> {
+        self.inner.children(key, id)
+    }
+
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>> {
         self.inner.keys()
     }
 
     fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>> {
         self.inner.timers()
+    }
+
+    fn outbox(&self, limit: usize) -> BoxFuture<'_, Result<Vec<OutboxRecord>, Error>> {
+        self.inner.outbox(limit)
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -17,6 +17,7 @@ mod http;
 mod killed;
 mod lifecycle;
 mod lifecycle_functions;
+mod notifications;
 mod quick;
 mod rewind;
 mod scenarios;

@@ -43,7 +43,6 @@ const ONE_OWNER: &str = "one process owns the hub, by the lock of its file";
 const NO_GRPC: &str = "this host has no gRPC endpoint yet";
 const BY_URL: &str = "the storage is what the connection's URL says";
 const NO_EXPORTER: &str = "this host exports no traces";
-const NOT_SENT: &str = "this host sends no lifecycle notifications";
 
 const UNUSED: &[Unused] = &[
     (
@@ -157,29 +156,12 @@ const UNUSED: &[Unused] = &[
         NO_EXPORTER,
     ),
     ("durableTask.tracing.version", Kind::Text, "", NO_EXPORTER),
+    #[cfg(not(feature = "http-client"))]
     (
         "durableTask.notifications.eventGrid.topicEndpoint",
         Kind::Text,
         "",
-        NOT_SENT,
-    ),
-    (
-        "durableTask.notifications.eventGrid.keySettingName",
-        Kind::Text,
-        "",
-        NOT_SENT,
-    ),
-    (
-        "durableTask.notifications.eventGrid.publishRetryCount",
-        Kind::Number,
-        "0",
-        NOT_SENT,
-    ),
-    (
-        "durableTask.notifications.eventGrid.publishRetryInterval",
-        Kind::Span,
-        "",
-        NOT_SENT,
+        "this program is built without `http-client`",
     ),
     (
         "http.dynamicThrottlesEnabled",

@@ -8,10 +8,13 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use self::plan::{ChildCall, Plan, plan};
+use super::outbox::Watched;
 use super::resident::{new_execution_id, refusal_of_child, to_entity};
 use super::{Engine, commit, turns};
 use crate::client::ClientError;
-use crate::model::{ExecutionStarted, HistoryEvent, Parent, Payload, RuntimeStatus, Timestamp};
+use crate::model::{
+    ExecutionStarted, HistoryEvent, LifecycleStep, Parent, Payload, RuntimeStatus, Timestamp,
+};
 use crate::store::{
     Change, Done, Error, InstanceKey, InstanceRecord, LoadedInstance, NewInstance, NewMessage,
     Parts, Receipt, Reuse, Rewind, Store, is_entity,
@@ -33,8 +36,12 @@ impl Engine {
         self.check_open()?;
         let mut last = None;
         for _ in 0..ATTEMPTS {
-            let planned = plan_rewind(&*self.store, id, reason.as_deref(), self.clock.now());
-            let Some(tree) = planned.await? else {
+            let planner = Planner {
+                store: &*self.store,
+                now: self.clock.now(),
+                watched: Watched(self.settings.notifications.as_ref()),
+            };
+            let Some(tree) = planner.plan_tree(id, reason.as_deref()).await? else {
                 continue;
             };
             match self.submit_rewind(tree).await {
@@ -67,6 +74,7 @@ impl Engine {
             .filter(|message| is_entity(&message.to))
             .cloned()
             .collect();
+        let told = tree.iter().any(|one| !one.outbox.is_empty());
         let engine = Arc::clone(self);
         // On the writer, so that nothing that follows in the store is known here before this is.
         let done: Done = Box::new(move |result| {
@@ -74,6 +82,9 @@ impl Engine {
                 engine.rewound(&ids, starts, receipt);
                 for message in to_entities {
                     commit::deliver(&engine, message);
+                }
+                if told {
+                    engine.outbox.wake();
                 }
             }
             let _ = sender.send(result.map(|_| ()));
@@ -113,42 +124,56 @@ pub async fn plan_rewind(
     reason: Option<&str>,
     now: Timestamp,
 ) -> Result<Option<Vec<Rewind>>, ClientError> {
-    let planner = Planner { store, now };
-    let mut tree = Vec::new();
-    let mut seen = BTreeSet::new();
-    let mut left: Vec<Wanted> = vec![(root.into(), None)];
-    while let Some((id, parent)) = left.pop() {
-        if !seen.insert(Arc::clone(&id)) {
-            continue;
-        }
-        let loaded = store
-            .load(&id)
-            .await
-            .map_err(super::requests::client_error)?;
-        match loaded {
-            Some(loaded) if loaded.record.status == RuntimeStatus::Failed => {
-                let rewind = planner.plan_one(&loaded, reason, parent, &mut left).await?;
-                tree.push(rewind);
-            }
-            Some(loaded) if tree.is_empty() => {
-                let status = loaded.record.status;
-                let id = root.to_owned();
-                return Err(ClientError::InvalidState { id, status });
-            }
-            None if tree.is_empty() => return Err(ClientError::NotFound(root.to_owned())),
-            _ => return Ok(None),
-        }
-    }
-    Ok(Some(tree))
+    let planner = Planner {
+        store,
+        now,
+        watched: Watched(None),
+    };
+    planner.plan_tree(root, reason).await
 }
 
 /// Plans the rewinding of each instance of a tree.
 struct Planner<'a> {
     store: &'a dyn Store,
     now: Timestamp,
+    watched: Watched<'a>,
 }
 
 impl Planner<'_> {
+    async fn plan_tree(
+        &self,
+        root: &str,
+        reason: Option<&str>,
+    ) -> Result<Option<Vec<Rewind>>, ClientError> {
+        let mut tree = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut left: Vec<Wanted> = vec![(root.into(), None)];
+        while let Some((id, parent)) = left.pop() {
+            if !seen.insert(Arc::clone(&id)) {
+                continue;
+            }
+            let loaded = self
+                .store
+                .load(&id)
+                .await
+                .map_err(super::requests::client_error)?;
+            match loaded {
+                Some(loaded) if loaded.record.status == RuntimeStatus::Failed => {
+                    let rewind = self.plan_one(&loaded, reason, parent, &mut left).await?;
+                    tree.push(rewind);
+                }
+                Some(loaded) if tree.is_empty() => {
+                    let status = loaded.record.status;
+                    let id = root.to_owned();
+                    return Err(ClientError::InvalidState { id, status });
+                }
+                None if tree.is_empty() => return Err(ClientError::NotFound(root.to_owned())),
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(tree))
+    }
+
     async fn plan_one(
         &self,
         loaded: &LoadedInstance,
@@ -215,6 +240,13 @@ impl Planner<'_> {
                 created: now,
             })
             .collect();
+        // From the beginning it starts again by itself.
+        let told = (keep > 0).then(|| {
+            let whose = (&record.id, &record.name);
+            let step = LifecycleStep::Started;
+            self.watched
+                .record(self.store.ids(), step, whose, None, now)
+        });
         Ok(Rewind {
             key: record.key,
             id: Arc::clone(&record.id),
@@ -229,6 +261,7 @@ impl Planner<'_> {
             updated: now.max(record.updated),
             messages,
             starts,
+            outbox: told.flatten().into_iter().collect(),
         })
     }
 

@@ -8,8 +8,8 @@ use tokio::sync::Notify;
 use super::*;
 use crate::model::Timestamp;
 use crate::store::{
-    Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance,
-    Parts, Store, TimerRecord, Wake,
+    Change, Child, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery,
+    LoadedInstance, OutboxRecord, Parts, Store, TimerRecord, Wake,
 };
 
 type Answer = Box<dyn FnOnce() + Send>;
@@ -100,12 +100,24 @@ impl Store for Held {
         self.inner.wakes(until, after, limit)
     }
 
+    fn children<'a>(
+        &'a self,
+        key: InstanceKey,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Child>, Error>> {
+        self.inner.children(key, id)
+    }
+
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>> {
         self.inner.keys()
     }
 
     fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>> {
         self.inner.timers()
+    }
+
+    fn outbox(&self, limit: usize) -> BoxFuture<'_, Result<Vec<OutboxRecord>, Error>> {
+        self.inner.outbox(limit)
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -116,6 +116,7 @@ impl<S: Store> Given<'_, S> {
             messages: Vec::new(),
             starts: Vec::new(),
             settled: Vec::new(),
+            outbox: Vec::new(),
         }
     }
 

@@ -12,6 +12,7 @@ pub(crate) mod inbox;
 pub(crate) mod key_changes;
 pub(crate) mod list_pages;
 pub(crate) mod order;
+pub(crate) mod outbox;
 pub(crate) mod payload_sizes;
 pub(crate) mod purging;
 pub(crate) mod redelivery;
@@ -56,6 +57,7 @@ macro_rules! suite {
             reuse::any_replaces_a_running_one,
             starts::a_refused_start_tells_the_parent,
             starts::starts_are_pending,
+            starts::children_of_all_generations_are_found,
             generation::continue_as_new_drops_the_history,
             purging::one_ended_instance_goes_whole,
             purging::a_running_one_stays_unless_asked_for,
@@ -68,6 +70,9 @@ macro_rules! suite {
             key_changes::the_first_generation_wins,
             timer_records::a_timer_is_read_back_as_it_was_last_written,
             timer_records::one_of_two_hosts_takes_a_run,
+            outbox::what_is_told_comes_with_the_turn_and_goes_when_it_was_sent,
+            outbox::a_refused_turn_tells_nothing,
+            outbox::what_is_told_outlives_its_instance,
             wake_pages::wakes_come_earliest_first_in_pages,
             list_pages::pages_hold_each_row_once,
             list_pages::pages_are_stable_while_rows_come_and_go,

@@ -20,6 +20,7 @@ fn back(key: InstanceKey, id: &str, expected_sequence: i64, keep: usize) -> Rewi
         updated: at(5000),
         messages: Vec::new(),
         starts: Vec::new(),
+        outbox: Vec::new(),
     }
 }
 

@@ -7,7 +7,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
 use super::fault::Fault;
 use super::{open, write};
-use crate::store::{Change, Error, NewInstance, Receipt};
+use crate::store::{Change, Error, NewInstance, OutboxRecord, Receipt};
 
 /// Ids are kept in blocks, so that the mark costs one row in ten thousand.
 const BLOCK: i64 = 10_000;
@@ -93,6 +93,10 @@ pub(super) fn weight(change: &Change) -> usize {
             .as_ref()
             .map_or(0, |input| input.as_str().len())
     };
+    let outbox = |records: &[OutboxRecord]| {
+        let texts = records.iter().map(|record| record.event.reason.len());
+        300 * records.len() + texts.sum::<usize>()
+    };
     match change {
         Change::Turn(turn) => {
             let payloads = turn
@@ -104,6 +108,7 @@ pub(super) fn weight(change: &Change) -> usize {
             200 + turn.events.as_ref().map_or(0, String::len)
                 + payloads.chain(starts).sum::<usize>()
                 + 300 * turn.messages.len()
+                + outbox(&turn.outbox)
         }
         Change::Create(new) => start(new),
         Change::Message { .. } => 300,
@@ -116,5 +121,6 @@ pub(super) fn weight(change: &Change) -> usize {
         Change::Purge(_) => 100_000,
         Change::Keys(keys) => 300 * keys.len(),
         Change::Timer(_) => 200,
+        Change::Sent(ids) => 50 * ids.len(),
     }
 }

@@ -1,7 +1,7 @@
 //! The hub in one SQLite file: nothing to install, one process that owns it.
 //!
 //! One thread writes (`writer.rs`), a few read (`readers.rs`); everything else here is functions of a connection: `write/` and
-//! `group.rs` change, `query.rs` and `list.rs` read, `timers.rs` does both, `rows.rs` converts, `open.rs` prepares. Start with [`SqliteStore::open`].
+//! `group.rs` change, `query.rs` and `list.rs` read, `timers.rs` and `outbox.rs` do both, `rows.rs` converts, `open.rs` prepares. Start with [`SqliteStore::open`].
 //! `docs/schema.md` describes the tables.
 
 mod fault;
@@ -9,6 +9,7 @@ mod group;
 mod list;
 mod lock;
 mod open;
+mod outbox;
 mod peek;
 mod query;
 mod readers;
@@ -45,8 +46,8 @@ use self::readers::Readers;
 use self::wal::Wal;
 use self::writer::{Pending, Work, Writer};
 use super::{
-    Change, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery, LoadedInstance,
-    Parts, Store, TimerRecord, Wake,
+    Change, Child, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery,
+    LoadedInstance, OutboxRecord, Parts, Store, TimerRecord, Wake,
 };
 use crate::model::Timestamp;
 
@@ -251,12 +252,26 @@ impl Store for SqliteStore {
         )
     }
 
+    fn children<'a>(
+        &'a self,
+        key: InstanceKey,
+        id: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<Child>, Error>> {
+        let id = id.to_owned();
+        let read = move |conn: &mut SqliteConnection| query::children(conn, key, &id);
+        Box::pin(self.readers.read(read))
+    }
+
     fn keys(&self) -> BoxFuture<'_, Result<Vec<KeyRecord>, Error>> {
         Box::pin(self.readers.read(query::keys))
     }
 
     fn timers(&self) -> BoxFuture<'_, Result<Vec<TimerRecord>, Error>> {
         Box::pin(self.readers.read(timers::all))
+    }
+
+    fn outbox(&self, limit: usize) -> BoxFuture<'_, Result<Vec<OutboxRecord>, Error>> {
+        Box::pin(self.readers.read(move |conn| outbox::oldest(conn, limit)))
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

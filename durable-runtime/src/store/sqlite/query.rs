@@ -1,14 +1,19 @@
 //! Reads of one instance, of wake-ups and of keys, each a function of a connection.
 
+use std::sync::Arc;
+
 use diesel::SqliteConnection;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 
 use super::fault::Fault;
 use super::rows::{self, InstanceRow};
 use super::schema::{deliveries, history, inbox, instances, keys, payloads};
 use crate::model::{HistoryEvent, Timestamp};
 use crate::store::{
-    InstanceKey, InstanceRecord, KeyRecord, LoadedInstance, Parts, PayloadKind, Wake, is_entity,
+    Child, InstanceKey, InstanceRecord, KeyRecord, LoadedInstance, Parts, PayloadKind, Wake,
+    is_entity,
 };
 
 /// Rows of history read in one go. A longer one is read in pages, so that no read stands in the way of a checkpoint for long.
@@ -229,4 +234,27 @@ pub(super) fn keys(conn: &mut SqliteConnection) -> Result<Vec<KeyRecord>, Fault>
         .into_iter()
         .map(|(scope, name, value)| KeyRecord { scope, name, value })
         .collect())
+}
+
+/// Instances that name that one as their parent and are younger than it: an id may have been used before.
+pub(super) fn children(
+    conn: &mut SqliteConnection,
+    parent: InstanceKey,
+    id: &str,
+) -> Result<Vec<Child>, Fault> {
+    // As the index is written, or it is not used.
+    let of_parent = sql::<Text>("json_extract(parent, '$.instance_id')");
+    let rows: Vec<(i64, String, i32)> = instances::table
+        .filter(instances::parent.is_not_null())
+        .filter(of_parent.eq(id))
+        .filter(instances::iid.gt(parent.0))
+        .order(instances::iid)
+        .select((instances::iid, instances::id, instances::status))
+        .load(conn)?;
+    let child = |(iid, id, status): (i64, String, i32)| {
+        let status = rows::status(iid, status)?;
+        let id: Arc<str> = id.into();
+        Ok(Child { id, status })
+    };
+    rows.into_iter().map(child).collect()
 }

@@ -78,6 +78,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    outbox (id) {
+        id -> BigInt,
+        instance_id -> Text,
+        event -> Text,
+    }
+}
+
+diesel::table! {
     meta (name) {
         name -> Text,
         value -> BigInt,

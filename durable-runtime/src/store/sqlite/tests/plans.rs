@@ -146,3 +146,9 @@ fn a_purge_walks_the_index_of_statuses() -> anyhow::Result<()> {
         "instances_by_status (status=?",
     )
 }
+
+#[test]
+fn children_walk_the_index_of_parents() -> anyhow::Result<()> {
+    let plans = plans(|conn| query::children(conn, InstanceKey(1), "it"))?;
+    check(&plans, "instances_by_parent")
+}

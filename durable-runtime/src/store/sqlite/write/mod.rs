@@ -17,7 +17,7 @@ use diesel::prelude::*;
 
 use super::fault::Fault;
 use super::schema::{deliveries, instances};
-use super::timers;
+use super::{outbox, timers};
 use crate::store::{Change, Error, InstanceKey, NewMessage, Receipt};
 
 /// Writes one change.
@@ -32,6 +32,7 @@ pub(super) fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<Rece
         Change::Purge(which) => purge::purge(conn, which),
         Change::Keys(changes) => keys::apply(conn, changes),
         Change::Timer(record) => timers::put(conn, record),
+        Change::Sent(ids) => outbox::remove(conn, ids),
     }
 }
 
@@ -43,12 +44,9 @@ pub(super) fn highest_id(change: &Change) -> i64 {
             let starts = turn.starts.iter().chain(turn.create.as_deref());
             let keys =
                 starts.flat_map(|new| [new.key.0, new.on_refused.as_ref().map_or(0, message)]);
-            turn.messages
-                .iter()
-                .map(message)
-                .chain(keys)
-                .max()
-                .unwrap_or(0)
+            let messages = turn.messages.iter().map(message);
+            let outbox = turn.outbox.iter().map(|record| record.id);
+            messages.chain(keys).chain(outbox).max().unwrap_or(0)
         }
         Change::Create(new) => new.key.0.max(new.on_refused.as_ref().map_or(0, message)),
         Change::Message { message, .. } => message.id,
@@ -57,13 +55,16 @@ pub(super) fn highest_id(change: &Change) -> i64 {
             let keys =
                 starts.flat_map(|new| [new.key.0, new.on_refused.as_ref().map_or(0, message)]);
             let messages = all.iter().flat_map(|one| &one.messages).map(message);
-            messages.chain(keys).max().unwrap_or(0)
+            let outbox = all.iter().flat_map(|one| &one.outbox);
+            let outbox = outbox.map(|record| record.id);
+            messages.chain(keys).chain(outbox).max().unwrap_or(0)
         }
         Change::Redeliver { .. }
         | Change::Return { .. }
         | Change::Purge(_)
         | Change::Keys(_)
-        | Change::Timer(_) => 0,
+        | Change::Timer(_)
+        | Change::Sent(_) => 0,
     }
 }
 

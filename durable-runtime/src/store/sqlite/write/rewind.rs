@@ -4,8 +4,8 @@ use diesel::SqliteConnection;
 use diesel::prelude::*;
 
 use super::super::fault::Fault;
-use super::super::rows;
 use super::super::schema::{deliveries, history, instances};
+use super::super::{outbox, rows};
 use super::{instance, message};
 use crate::model::RuntimeStatus;
 use crate::store::{Error, PayloadKind, Receipt, Rewind};
@@ -21,6 +21,7 @@ pub(super) fn rewind(conn: &mut SqliteConnection, all: &[Rewind]) -> Result<Rece
     };
     for one in all {
         take_back(conn, one)?;
+        outbox::put(conn, &one.outbox)?;
     }
     for (index, new) in all.iter().flat_map(|one| &one.starts).enumerate() {
         if !instance::start(conn, new)? {

@@ -5,6 +5,7 @@ use diesel::dsl::min;
 use diesel::prelude::*;
 
 use super::super::fault::Fault;
+use super::super::outbox;
 use super::super::rows::{self, InstanceRow};
 use super::super::schema::{deliveries, history, inbox, instances};
 use super::fixed::Fixed;
@@ -42,6 +43,7 @@ pub(super) fn commit(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<R
     for message in &turn.messages {
         message::deliver(conn, message)?;
     }
+    outbox::put(conn, &turn.outbox)?;
     Ok(receipt)
 }
 
