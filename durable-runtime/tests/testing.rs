@@ -518,3 +518,113 @@ async fn arguments_of_entities_and_timers_are_made() {
         DateTime::UNIX_EPOCH
     );
 }
+
+/// Timer functions in virtual time.
+mod scheduled {
+    use durable_macros::{durable_client, timer_trigger};
+    use durable_runtime::{DurableClient, TimerInfo};
+
+    use super::*;
+
+    #[orchestration_trigger]
+    async fn notes_a_run(ctx: OrchestrationContext, past_due: bool) -> Result<()> {
+        let note = (ctx.current_utc_datetime(), format!("past due: {past_due}"));
+        Ok(ctx.call_activity::<noted>(note).await?)
+    }
+
+    #[activity_trigger]
+    async fn noted((at, text): (DateTime<Utc>, String), notes: State<Notes>) {
+        notes.0.lock().unwrap().push((at.timestamp(), text));
+    }
+
+    // By settings, so that the other tests of this file run none of them.
+    #[timer_trigger(schedule = "%HOURLY%")]
+    async fn hourly(timer: TimerInfo, #[durable_client] client: DurableClient) -> Result<()> {
+        client.start_new::<notes_a_run>(timer.is_past_due).await?;
+        Ok(())
+    }
+
+    #[timer_trigger(schedule = "%NIGHTLY%")]
+    async fn nightly(#[durable_client] client: DurableClient) -> Result<()> {
+        client.start_new::<notes_a_run>(true).await?;
+        Ok(())
+    }
+
+    #[orchestration_trigger]
+    async fn sleeps_a_day(ctx: OrchestrationContext) -> Vec<(i64, String)> {
+        ctx.create_timer(DAY).await;
+        ctx.call_activity::<listed>(()).await.unwrap()
+    }
+
+    #[activity_trigger]
+    async fn listed(notes: State<Notes>) -> Vec<(i64, String)> {
+        notes.0.lock().unwrap().clone()
+    }
+
+    #[orchestration_trigger]
+    async fn lists(ctx: OrchestrationContext) -> Vec<(i64, String)> {
+        ctx.call_activity::<listed>(()).await.unwrap()
+    }
+
+    async fn notes(host: &durable_runtime::testing::RunningTestHost) -> Vec<(i64, String)> {
+        host.run::<lists>(()).await.unwrap().output_as().unwrap()
+    }
+
+    fn host() -> TestHost {
+        let host = TestHost::within(module_path!()).with_state(Notes::default());
+        host.with_setting("Hourly", "0 0 * * * *")
+    }
+
+    #[tokio::test]
+    async fn advance_runs_a_schedule_at_each_of_its_instants() {
+        let host = host().start().await.unwrap();
+        assert_eq!(notes(&host).await, []);
+        host.advance(5 * HOUR).await;
+        let first = (host.now().timestamp() - 5 * 3_600) / 3_600 + 1;
+        let expected: Vec<_> = (first..first + 5)
+            .map(|hour| (hour * 3_600, "past due: false".to_owned()))
+            .collect();
+        assert_eq!(notes(&host).await, expected);
+    }
+
+    #[tokio::test]
+    async fn a_jump_runs_a_schedule_once_for_all_that_it_missed() {
+        let host = host().start().await.unwrap();
+        let end = host.run::<sleeps_a_day>(()).await.unwrap();
+        host.advance(Duration::ZERO).await;
+        let notes = notes(&host).await;
+        assert_eq!(notes.len(), 1, "{notes:?} {end:?}");
+        assert_eq!(
+            notes[0],
+            (host.now().timestamp(), "past due: true".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_schedule_alone_makes_no_time_pass() {
+        let host = host().start().await.unwrap();
+        let before = host.now();
+        let error = host.run::<waits_for_nobody_here>(()).await.unwrap_err();
+        assert!(error.to_string().contains("wait for ever"), "{error}");
+        assert_eq!(host.now(), before);
+    }
+
+    #[orchestration_trigger]
+    async fn waits_for_nobody_here(ctx: OrchestrationContext) -> Result<()> {
+        Ok(ctx.wait_for_external_event("never").await?)
+    }
+
+    #[tokio::test]
+    async fn schedules_are_read_from_settings() {
+        let host = host()
+            .with_setting("nightly", "0 30 4 * * *")
+            .with_setting("AzureWebJobs.hourly.Disabled", "true")
+            .start()
+            .await
+            .unwrap();
+        host.advance(DAY).await;
+        let notes = notes(&host).await;
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert_eq!(notes[0].0 % 86_400, (4 * 60 + 30) * 60);
+    }
+}

@@ -181,9 +181,10 @@ impl Hub {
         }
         turns::spawn(&engine);
         engine.runtime.spawn(timers::run(Arc::downgrade(&engine)));
+        let starting = engine.virtual_clock().map(|_| engine.busy.begin());
         engine
             .runtime
-            .spawn(schedule::start(Arc::downgrade(&engine)));
+            .spawn(schedule::start(Arc::downgrade(&engine), starting));
         engine
             .runtime
             .spawn(recovery::wake(Arc::downgrade(&engine)));

@@ -8,9 +8,11 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use tokio::sync::oneshot;
 
 use self::position::{Due, Position};
@@ -23,20 +25,55 @@ use crate::timer::ScheduledTimer;
 /// After what the store did not take.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether timer functions may begin.
+/// Whether timer functions may begin, and in virtual time when the next one does.
 #[derive(Debug, Default)]
 pub(crate) struct Schedules {
     closed: Mutex<bool>,
+    /// Those that wait for their instant, by name; only in virtual time.
+    waiting: Mutex<BTreeMap<&'static str, Waiting>>,
+}
+
+/// A timer function that waits.
+#[derive(Debug)]
+struct Waiting {
+    at: Timestamp,
+    wake: oneshot::Sender<Work>,
 }
 
 impl Schedules {
-    fn lock(&self) -> std::sync::MutexGuard<'_, bool> {
+    fn lock(&self) -> MutexGuard<'_, bool> {
         self.closed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, BTreeMap<&'static str, Waiting>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nothing begins any more.
     pub(super) fn close(&self) {
         *self.lock() = true;
+    }
+
+    /// The instant to which a virtual clock has to go for the next of them.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        self.waiting().values().map(|waiting| waiting.at).min()
+    }
+
+    /// Wakes those whose instant has come. They are under way from here on, not only once they are polled.
+    pub(super) fn wake(&self, now: Timestamp, busy: &Busy) {
+        let mut waiting = self.waiting();
+        let due = waiting.iter().filter(|(_, waiting)| waiting.at <= now);
+        let due: Vec<&'static str> = due.map(|(name, _)| *name).collect();
+        for Waiting { wake, .. } in due.into_iter().filter_map(|name| waiting.remove(name)) {
+            let _ = wake.send(busy.begin());
+        }
+    }
+
+    /// Waits in virtual time.
+    fn wait(&self, name: &'static str, at: Timestamp) -> oneshot::Receiver<Work> {
+        let (wake, woken) = oneshot::channel();
+        self.waiting().insert(name, Waiting { at, wake });
+        woken
     }
 
     /// A run, from before it is written down until its end is; none if the hub is to stop.
@@ -46,8 +83,8 @@ impl Schedules {
     }
 }
 
-/// Takes up every timer function where it was left.
-pub(super) async fn start(engine: Weak<Engine>) {
+/// Takes up every timer function where it was left. `work` is under way, in virtual time, until each of them waits.
+pub(super) async fn start(engine: Weak<Engine>, work: Option<Work>) {
     let mut stored = loop {
         let Some(strong) = engine.upgrade() else {
             return;
@@ -61,7 +98,7 @@ pub(super) async fn start(engine: Weak<Engine>) {
                 tracing::warn!(%error, "the schedules of timer functions could not be read; they are read again");
             }
         }
-        let Some(_) = pause(strong).await else {
+        let Some(()) = pause(strong).await else {
             return;
         };
     };
@@ -73,12 +110,20 @@ pub(super) async fn start(engine: Weak<Engine>) {
         let own = stored.extract_if(.., |record| record.name == name).next();
         let position = Position::at_start(timer, own, strong.clock.now());
         let (engine, timer) = (Weak::clone(&engine), timer.clone());
-        strong.runtime.spawn(keep(engine, timer, position));
+        let work = work.as_ref().map(|_| strong.busy.begin());
+        strong.runtime.spawn(keep(engine, timer, position, work));
     }
+    drop(work);
 }
 
-/// Runs one timer function whenever it is due, until the hub stops.
-async fn keep(engine: Weak<Engine>, timer: ScheduledTimer, mut position: Position) {
+/// Runs one timer function whenever it is due, until the hub stops. In virtual time it is under way, by what it is woken with, until it
+/// waits again: no time passes in between.
+async fn keep(
+    engine: Weak<Engine>,
+    timer: ScheduledTimer,
+    mut position: Position,
+    mut awake: Option<Work>,
+) {
     let mut starting = true;
     loop {
         let Some(strong) = engine.upgrade() else {
@@ -119,13 +164,36 @@ async fn keep(engine: Weak<Engine>, timer: ScheduledTimer, mut position: Positio
             }
             continue;
         }
-        let wait = strong.clock.wait_until(position.next());
+        let clock = strong.virtual_clock();
+        // A clock that stands still is moved by nobody who does not wake it.
+        let wait = match clock.is_some_and(|clock| clock.stands_still()) {
+            true => std::future::pending().boxed(),
+            false => strong.clock.wait_until(position.next()),
+        };
+        let woken = clock.map(|_| {
+            let schedules = &strong.schedules;
+            schedules.wait(timer.timer.name, position.next())
+        });
+        drop(awake.take());
         let stopped = strong.stopped.clone();
         drop(strong);
         tokio::select! {
+            biased;
+            work = woken_by(woken) => awake = Some(work),
             () = wait => {}
             () = stopped.cancelled() => return,
         }
+    }
+}
+
+/// Never, outside of virtual time.
+async fn woken_by(woken: Option<oneshot::Receiver<Work>>) -> Work {
+    match woken {
+        Some(woken) => match woken.await {
+            Ok(work) => work,
+            Err(_) => std::future::pending().await,
+        },
+        None => std::future::pending().await,
     }
 }
 

@@ -37,7 +37,7 @@ impl Engine {
         }
     }
 
-    /// Jumps from timer to timer. Resolves when nothing is under way, no timer is left, and nobody asked for anything for a while.
+    /// Jumps from timer to timer; timer functions run once for all of their instants that are jumped over. Resolves when nothing is under way, no timer is left, and nobody asked for anything for a while.
     pub(crate) async fn skip(&self) {
         let clock = match self.virtual_clock() {
             Some(clock) if clock.stands_still() => clock,
@@ -56,7 +56,8 @@ impl Engine {
         }
     }
 
-    /// Lets `span` of virtual time pass: every timer in it fires at its own instant, and what it leads to is done before the next.
+    /// Lets `span` of virtual time pass: every timer in it fires at its own instant, every schedule runs at each of its own, and what that
+    /// leads to is done before the next.
     pub(crate) async fn advance(&self, span: Duration) {
         let Some(clock) = self.virtual_clock() else {
             return;
@@ -79,16 +80,19 @@ impl Engine {
         if !impatient && !self.busy.is_quiet() {
             return Step::Busy;
         }
-        let next = self.timers.next();
+        // Schedules go on for ever: alone they give no reason to skip time.
+        let schedule = end.and_then(|_| self.schedules.next());
+        let next = self.timers.next().into_iter().chain(schedule).min();
         let Some(at) = next.filter(|at| end.is_none_or(|end| *at <= end)) else {
             return Step::Nothing;
         };
         clock.move_to(at);
+        self.schedules.wake(at, &self.busy);
         self.fire_due();
         Step::Moved
     }
 
-    fn virtual_clock(&self) -> Option<&Arc<VirtualClock>> {
+    pub(super) fn virtual_clock(&self) -> Option<&Arc<VirtualClock>> {
         let rehearsal = self.settings.rehearsal.as_ref()?;
         Some(&rehearsal.clock)
     }

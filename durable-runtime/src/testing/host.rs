@@ -19,6 +19,7 @@ use crate::model::Payload;
 use crate::registry::{ActivityRun, ActivitySpec, Kind, Registration, Registry};
 use crate::state::States;
 use crate::store::sqlite::SqliteStore;
+use crate::timer::Timetable;
 
 /// A host for tests, not started yet. See [the module](super) for an example.
 ///
@@ -27,6 +28,8 @@ use crate::store::sqlite::SqliteStore;
 /// **Time** stands still until somebody waits for it: [`run`](RunningTestHost::run), [`DurableClient::wait_for_completion`] or
 /// [`advance`](RunningTestHost::advance). Then the clock jumps to the next timer whenever no turn, activity or commit is under way, so that
 /// an orchestration that waits for days ends at once, and an event that a test raises comes before the time-out it races with.
+/// **Timer functions** run at each instant of their schedules when [`advance`](RunningTestHost::advance) passes it. Where the clock jumps by
+/// itself, they run once for all the instants that it jumped over, as after a time in which no host was there; they never make it jump.
 /// An activity takes the real time that it takes, and its `rate` and `timeout` are measured in that.
 #[must_use = "nothing runs before `start`"]
 pub struct TestHost {
@@ -35,6 +38,7 @@ pub struct TestHost {
     mocks: BTreeMap<String, Mock>,
     mocked: Vec<&'static str>,
     http: MockHttp,
+    given: BTreeMap<String, String>,
     skips: bool,
 }
 
@@ -47,6 +51,7 @@ impl TestHost {
             mocks: BTreeMap::new(),
             mocked: Vec::new(),
             http: MockHttp(None),
+            given: BTreeMap::new(),
             skips: true,
         }
     }
@@ -63,6 +68,13 @@ impl TestHost {
     /// Gives a value that functions receive as `State<S>`. A state that nobody gave fails only the function that asks for it.
     pub fn with_state<S: Send + Sync + 'static>(mut self, state: S) -> Self {
         self.states.insert(state);
+        self
+    }
+
+    /// Gives a setting: one that a schedule names (`%NAME%`), `WEBSITE_TIME_ZONE`, `AzureWebJobs.<name>.Disabled`. A timer function whose
+    /// schedule names one that nobody gave does not run, and the log says so.
+    pub fn with_setting(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.given.insert(name.into().to_lowercase(), value.into());
         self
     }
 
@@ -103,7 +115,14 @@ impl TestHost {
             true => VirtualClock::still(),
             false => VirtualClock::running(),
         };
+        let (timers, faults) = Timetable::readable(&registry, |name| {
+            self.given.get(&name.to_lowercase()).cloned()
+        });
+        for fault in faults {
+            tracing::warn!("{fault}; it does not run in this test");
+        }
         let settings = Settings {
+            timers,
             idle_timeout: Duration::from_secs(3_600),
             http: HttpSettings {
                 executor: Some(Arc::new(self.http)),
@@ -233,7 +252,8 @@ impl RunningTestHost {
         self.hub.engine().now().to_utc()
     }
 
-    /// Lets so much time pass: each timer that comes due in it fires at its own instant, and what it leads to is done before the next one fires.
+    /// Lets so much time pass: each timer that comes due in it fires at its own instant, each timer function runs at those of its schedule,
+    /// and what that leads to is done before the next one.
     /// An activity that is still running after a second of real time is not waited for any longer.
     pub async fn advance(&self, span: Duration) {
         self.hub.engine().advance(span).await;

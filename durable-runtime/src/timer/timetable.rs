@@ -34,6 +34,19 @@ impl Timetable {
         registry: &Registry,
         setting: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, Vec<Fault>> {
+        let (timers, faults) = Self::readable(registry, setting);
+        if faults.is_empty() {
+            Ok(timers)
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// The same, without those whose schedules are at fault.
+    pub(crate) fn readable(
+        registry: &Registry,
+        setting: impl Fn(&str) -> Option<String>,
+    ) -> (Self, Vec<Fault>) {
         let mut faults = Vec::new();
         let zone = zone(&setting).unwrap_or_else(|fault| {
             faults.extend(registry.timers().next().map(|_| fault));
@@ -46,11 +59,7 @@ impl Timetable {
                 Err(fault) => faults.push(fault),
             }
         }
-        if faults.is_empty() {
-            Ok(Self(timers.into()))
-        } else {
-            Err(faults)
-        }
+        (Self(timers.into()), faults)
     }
 
     /// Each of them, sorted by name without case.
