@@ -40,8 +40,10 @@ pub(crate) fn host(folder: &Path) -> Host {
     // Kills come so fast that an activity may be cut down ten times in a row: that is no poison here.
     let deliveries = "AzureFunctionsJobHost__extensions__durableTask__maxActivityDeliveries";
     let host = Host::new().without_http().with_script_root(folder);
+    let delay = "AzureFunctionsJobHost__extensions__durableTask__redeliveryDelay";
     // The client is made at the start, and knows no authorities: to read them takes longer than a child lives.
     host.with_setting(deliveries, "10000")
+        .with_setting(delay, "00:00:00")
         .with_http_client_factory(|| reqwest::Client::builder().tls_certs_only([]))
 }
 

@@ -1,15 +1,17 @@
-//! An activity that takes its host down each time it runs: it fails as poison, and what waited behind it does not.
+//! An activity, and a turn, that take their host down each time they run: they fail as poison, and what waited behind them does not.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use durable_functions::chrono::Utc;
 use durable_functions::prelude::*;
 use durable_functions::{Host, RuntimeStatus};
 
 use crate::functions::{append, folder};
 
 const DEADLY: &str = "deadly-one";
+const FALLING: &str = "falling-one";
 const BEHIND: [&str; 3] = ["behind-1", "behind-2", "behind-3"];
 
 #[activity_trigger]
@@ -38,10 +40,21 @@ async fn behind(ctx: OrchestrationContext) -> Result<u32> {
     Ok(ctx.call_activity::<survives>(()).await?)
 }
 
+/// Goes down over its second turn, which an event makes.
+#[orchestration_trigger]
+async fn falls(ctx: OrchestrationContext) -> Result<()> {
+    ctx.wait_for_external_event::<u32>("go").await?;
+    append("falls", "").unwrap();
+    std::process::abort();
+}
+
 /// The process that dies; the one that does not shuts its host down.
 pub(crate) async fn run() {
     let host = open(&folder().unwrap()).start().await.unwrap();
     let client = host.client();
+    if std::env::var("CRASH_POISON").unwrap() == "turn" {
+        return fall(host).await;
+    }
     if client.get_status(DEADLY).await.unwrap().is_none() {
         let start = client.start_new::<deadly>(());
         let started = start.with_instance_id(DEADLY).await;
@@ -61,8 +74,83 @@ pub(crate) async fn run() {
     host.shutdown().await.unwrap();
 }
 
+/// The one that goes down, and others beside it whose turns are as good as any.
+async fn fall(host: durable_functions::RunningHost) {
+    let client = host.client();
+    if client.get_status(FALLING).await.unwrap().is_none() {
+        let start = client.start_new::<falls>(());
+        start.with_instance_id(FALLING).await.unwrap();
+        let later = Utc::now() + Duration::from_millis(1);
+        for id in BEHIND {
+            let start = client.start_new::<behind>(()).scheduled_at(later);
+            start.with_instance_id(id).await.unwrap();
+        }
+        // It may be dead before it is answered.
+        drop(client.raise_event(FALLING, "go", 7).await);
+    }
+    for id in [&[FALLING][..], &BEHIND[..]].concat() {
+        let end = client.wait_for_completion(id, Duration::from_secs(30));
+        end.await.unwrap();
+    }
+    host.shutdown().await.unwrap();
+}
+
 fn open(folder: &Path) -> Host {
-    Host::new().without_http().with_script_root(folder)
+    let delay = "AzureFunctionsJobHost__extensions__durableTask__redeliveryDelay";
+    let host = Host::new().without_http().with_script_root(folder);
+    // Ten deliveries take three minutes otherwise.
+    host.with_setting(delay, "00:00:00.001")
+}
+
+/// Starts the child again and again, until it lives.
+fn until_it_lives(folder: &Path, what: &str) {
+    let mut deaths = 0;
+    loop {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "child", "--nocapture"]);
+        command.env("CRASH_DIR", folder).env("CRASH_POISON", what);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        if command.status().unwrap().success() {
+            return;
+        }
+        deaths += 1;
+        assert!(deaths < 20, "it never becomes poison");
+    }
+}
+
+#[test]
+fn a_turn_that_takes_its_host_down_ten_times_is_poison() {
+    let folder = tempfile::tempdir().unwrap();
+    until_it_lives(folder.path(), "turn");
+    let falls = std::fs::read_to_string(folder.path().join("falls")).unwrap();
+    assert_eq!(falls.lines().count(), 10);
+    verify_fallen(folder.path());
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn verify_fallen(folder: &Path) {
+    let host = open(folder).start().await.unwrap();
+    let client = host.client();
+    let end = client.get_status(FALLING).await.unwrap().unwrap();
+    assert_eq!(end.runtime_status, RuntimeStatus::Failed);
+    let failure = end.failure.unwrap();
+    assert_eq!(failure.error_type, "PoisonMessage");
+    assert!(failure.message.contains("begun 10 times"), "{failure:?}");
+    // What it was to take in is on record.
+    let turns = client.events(FALLING).await.unwrap().unwrap();
+    let kinds = turns.last().unwrap().iter().map(|event| event.kind());
+    let expected = [
+        "OrchestratorStarted",
+        "EventRaised",
+        "ExecutionCompleted",
+        "OrchestratorCompleted",
+    ];
+    assert_eq!(kinds.collect::<Vec<_>>(), expected);
+    for id in BEHIND {
+        let end = client.get_status(id).await.unwrap().unwrap();
+        assert_eq!(end.runtime_status, RuntimeStatus::Completed, "{end:?}");
+    }
+    host.shutdown().await.unwrap();
 }
 
 #[test]
@@ -70,19 +158,7 @@ fn what_takes_its_host_down_ten_times_is_poison() {
     let folder = tempfile::tempdir().unwrap();
     let settings = r#"{ "version": "2.0", "extensions": { "durableTask": { "maxConcurrentActivityFunctions": 1 } } }"#;
     std::fs::write(folder.path().join("host.json"), settings).unwrap();
-    let mut deaths = 0;
-    loop {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "child", "--nocapture"]);
-        command.env("CRASH_DIR", folder.path());
-        command.env("CRASH_POISON", "1");
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        if command.status().unwrap().success() {
-            break;
-        }
-        deaths += 1;
-        assert!(deaths < 20, "it never becomes poison");
-    }
+    until_it_lives(folder.path(), "activity");
     let lines = std::fs::read_to_string(folder.path().join("deaths")).unwrap();
     let lines: Vec<&str> = lines.lines().collect();
     assert_eq!(lines, ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10"]);

@@ -202,6 +202,9 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
         text.parse().ok().filter(|number| *number > 0)
     });
     set(&mut hub.max_deliveries, deliveries);
+    let expected = "a time span such as `00:00:01`";
+    let delay = config.get(&at("redeliveryDelay"), expected, parse::span);
+    set(&mut hub.redelivery_delay, delay);
     hub.throw_on_raise_event = config.flag(
         &at("throwStatusExceptionsOnRaiseEvent"),
         hub.throw_on_raise_event,

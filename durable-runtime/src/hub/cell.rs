@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::entities::{Care, ResidentEntity};
 use super::resident::Resident;
+use super::trial::Trial;
 use crate::model::{FailureDetails, HistoryEvent, RuntimeStatus};
 use crate::store::{self, InstanceRecord, NewInstance};
 
@@ -65,6 +66,8 @@ pub(crate) struct CellState {
     pub(crate) removed: bool,
     /// The next turn only says why the instance fails.
     pub(crate) fail_with: Option<FailureDetails>,
+    /// Whether it has to ask before its next turn, because that may have taken a host down.
+    pub(crate) trial: Trial,
     pub(crate) last_active: Instant,
 }
 
@@ -86,6 +89,7 @@ impl Cell {
             ended: false,
             removed: false,
             fail_with: None,
+            trial: Trial::None,
             last_active: Instant::now(),
         };
         Arc::new(Self {
@@ -109,6 +113,7 @@ impl CellState {
             && self.queued.is_empty()
             && self.running.is_empty()
             && self.entity.is_none()
+            && self.trial.is_none()
     }
 
     /// The status of an instance that has not ended, if it is in memory.

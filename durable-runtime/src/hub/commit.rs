@@ -133,6 +133,7 @@ fn publish(
 ) -> Vec<Job> {
     let mut state = cell.lock();
     state.in_flight -= 1;
+    state.trial.end();
     state.snapshot = Some(Arc::clone(snapshot));
     if effects.new_generation || effects.ended {
         std::mem::take(&mut state.running)
@@ -179,6 +180,7 @@ fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Erro
     } = pending;
     let mut state = cell.lock();
     state.in_flight -= 1;
+    state.trial.end();
     // The first refusal makes all that was built on it void; the refusals of those only give their messages back.
     let first = state.epoch == epoch;
     let dropped = if first { state.unload() } else { None };

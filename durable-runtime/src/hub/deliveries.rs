@@ -1,6 +1,6 @@
 //! Deliveries of activities (spec 7.3). The first is implied by its `TaskScheduled`. Taking up what another process left counts the
 //! second, whether or not the first ever began. From the third on a start is counted before it runs: only what took its host down
-//! again and again becomes poison, not what waited in the queue meanwhile.
+//! again and again becomes poison, not what waited in the queue meanwhile; and it waits, longer each time. Turns: `trial.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(super) fn take_up(
     let (later, now): (Vec<Job>, Vec<Job>) = jobs
         .into_iter()
         .partition(|job| second.contains(&job.task.id));
-    now.into_iter().for_each(|job| engine.activities.push(job));
+    now.into_iter().for_each(|job| push_later(engine, job));
     if second.is_empty() {
         return;
     }
@@ -57,6 +57,23 @@ pub(super) fn take_up(
     });
     let tasks = second;
     engine.submit_change(Change::Redeliver { key, tasks }, done);
+}
+
+/// Has an activity wait the longer, the more often it was delivered.
+fn push_later(engine: &Arc<Engine>, job: Job) {
+    let Some(span) = engine.backoff(job.task.delivery) else {
+        return engine.activities.push(job);
+    };
+    let (stopped, engine_then) = (engine.stopped.clone(), Arc::downgrade(engine));
+    engine.runtime.spawn(async move {
+        tokio::select! {
+            () = tokio::time::sleep(span) => {}
+            () = stopped.cancelled() => return,
+        }
+        if let Some(engine) = engine_then.upgrade() {
+            engine.activities.push(job);
+        }
+    });
 }
 
 impl Engine {

@@ -12,9 +12,9 @@ mod clock;
 mod commit;
 mod deliveries;
 mod entities;
-mod pause;
 mod notifications;
 mod outbox;
+mod pause;
 mod pending;
 mod recovery;
 mod requests;
@@ -28,6 +28,7 @@ mod skipping;
 #[cfg(test)]
 mod tests;
 mod timers;
+mod trial;
 mod turns;
 mod unrunnable;
 mod user_code;
@@ -48,11 +49,12 @@ use self::busy::{Busy, Work};
 use self::cell::{Cell, CellState, Cells, Inbound};
 use self::clock::{Clock, WallClock};
 use self::entities::Entities;
-use self::pause::Pause;
 use self::outbox::Outbox;
+use self::pause::Pause;
 use self::resident::Resident;
 use self::schedule::Schedules;
 use self::timers::{Entry, Timers};
+use self::trial::Trials;
 use self::turns::RunQueue;
 use self::waiters::Waiters;
 use crate::client::DurableClient;
@@ -152,6 +154,7 @@ impl Hub {
             options.registry.activities(),
         );
         let max_entities = options.settings.max_concurrent_entities;
+        let trials = Trials::new(&*options.store, clock.now());
         let http = Activities::new(options.settings.http.max_concurrent, std::iter::empty());
         let pause = Pause::new(options.settings.paused);
         let engine = Arc::new(Engine {
@@ -172,6 +175,7 @@ impl Hub {
             pause,
             waiters: Waiters::default(),
             outbox: Arc::default(),
+            trials,
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
         });
@@ -284,6 +288,7 @@ pub(crate) struct Engine {
     pause: Pause,
     waiters: Waiters,
     outbox: Arc<Outbox>,
+    trials: Trials,
     stopping: AtomicBool,
     /// The grace period is over.
     stopped: CancellationToken,

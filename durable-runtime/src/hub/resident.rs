@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::cell::Inbound;
 use super::outbox::Watched;
+use super::trial::TURN;
 use crate::model::{
     EntityCaller, EntityLockRequest, EntityMessage, EntityOperation, ExecutionStarted,
     FailureDetails, HistoryEvent, LifecycleStep, Parent, Payload, ReplyTo, RuntimeStatus,
@@ -197,7 +198,7 @@ impl Resident {
         self.finish(draft, turn, generations > 0, consumed, settled, again)
     }
 
-    /// Tasks among the messages that were delivered more than once need no count any longer.
+    /// Tasks among the messages that were delivered more than once need no count any longer, nor does the turn itself.
     fn settle(&mut self, messages: &[Inbound]) -> Vec<i64> {
         if self.deliveries.is_empty() {
             return Vec::new();
@@ -209,7 +210,7 @@ impl Resident {
         let (settled, open) = self
             .deliveries
             .iter()
-            .partition(|(id, _)| done.contains(id));
+            .partition(|(id, _)| *id == TURN || done.contains(id));
         self.deliveries = open;
         let settled: Vec<(i64, u32)> = settled;
         settled.into_iter().map(|(id, _)| id).collect()

@@ -43,8 +43,10 @@ pub struct Settings {
     pub function_timeout: Option<Duration>,
     /// How long an activity that was told to stop may take to do so.
     pub cancellation_grace: Duration,
-    /// Deliveries of an activity after which it fails as poison.
+    /// Deliveries of an activity, or of a turn, after which it fails as poison.
     pub max_deliveries: u32,
+    /// The wait before the third delivery; it doubles with each further one, up to a minute.
+    pub redelivery_delay: Duration,
     /// `overridableExistingInstanceStates: AnyState`.
     pub overridable_any_state: bool,
     /// Whether a purge may take instances that still run.
@@ -92,6 +94,7 @@ impl Default for Settings {
             function_timeout: Some(Duration::from_secs(30 * 60)),
             cancellation_grace: Duration::from_secs(5),
             max_deliveries: 10,
+            redelivery_delay: Duration::from_secs(1),
             overridable_any_state: false,
             purge_running: false,
             throw_on_raise_event: true,

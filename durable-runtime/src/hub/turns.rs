@@ -14,6 +14,8 @@ use super::busy::Work;
 use super::cell::{Cell, Create, Inbound};
 use super::outbox::Watched;
 use super::resident::{Effects, Resident, Rules};
+use super::trial::{Trial, Verdict};
+use super::unrunnable::Why;
 use super::{Engine, commit, deliveries, entities};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent};
 use crate::replay::Open;
@@ -300,6 +302,7 @@ fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
     }
     let idle = job.messages.is_empty() && !resident.execution.wants_turn();
     if idle && job.create.is_none() {
+        cell.lock().trial.end();
         return put_back(engine, cell, resident, job.epoch, Vec::new());
     }
     if ends_all_below(&job.messages)
@@ -359,6 +362,11 @@ fn postpone(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: Box<Resident>, job
 
 fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
     let mut state = cell.lock();
+    if matches!(state.trial, Trial::Waiting) && state.create.is_none() {
+        // Its answer schedules it.
+        state.scheduled = false;
+        return None;
+    }
     if state.ended {
         state.mailbox.clear();
         state.scheduled = false;
@@ -523,6 +531,7 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
         Ok(Some(loaded)) if !loaded.record.status.is_terminal() => loaded,
         Ok(_) => {
             job.messages.clear();
+            cell.lock().trial.end();
             return None;
         }
         Err(error) => {
@@ -533,11 +542,25 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     };
     let started = started_of(&loaded);
     let begun = !loaded.history.is_empty();
-    let mut execution = match engine.runnable(&cell.id, &started, begun) {
+    let runnable = match engine.judge(cell, &loaded, &started, &job.messages) {
+        Verdict::Run => engine.runnable(&cell.id, &started, begun),
+        Verdict::Poison(failure) => Err(Why::Poison(failure)),
+        Verdict::Later => {
+            let messages = std::mem::take(&mut job.messages).into_iter();
+            let mut state = cell.lock();
+            let in_memory = messages.filter(|message| message.inbox.is_none());
+            in_memory
+                .rev()
+                .for_each(|message| state.mailbox.push_front(message));
+            return None;
+        }
+    };
+    let mut execution = match runnable {
         Ok(execution) => execution,
         Err(why) => {
             // What is of use later lies in the inbox.
             job.messages.clear();
+            cell.lock().trial.end();
             let (resident, messages) = engine.end_without_code(cell, loaded, started, &why)?;
             job.messages = messages;
             return Some(resident);

@@ -8,7 +8,7 @@ use super::resident::Resident;
 use super::{Engine, VersionFailure};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Timestamp};
 use crate::replay::{Execution, Open};
-use crate::store::LoadedInstance;
+use crate::store::{LoadedInstance, StoredMessage};
 
 /// Why code does not run.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub(super) enum Why {
     NoFunction,
     /// There is one, but not for that version.
     OtherVersion,
+    /// It took its host down again and again.
+    Poison(FailureDetails),
 }
 
 impl Engine {
@@ -58,9 +60,14 @@ impl Engine {
             .inbox
             .iter()
             .find(|message| matches!(message.event, HistoryEvent::ExecutionTerminated { .. }));
-        let fails =
-            *why == Why::OtherVersion && self.settings.version_failure == VersionFailure::Fail;
-        if terminated.is_none() && !fails {
+        let failure = match why {
+            Why::OtherVersion if self.settings.version_failure == VersionFailure::Fail => {
+                Some(self.mismatch(&started))
+            }
+            Why::Poison(failure) => Some(failure.clone()),
+            Why::NotDue(_) | Why::NoFunction | Why::OtherVersion => None,
+        };
+        if terminated.is_none() && failure.is_none() {
             self.let_wait(cell, &started, why);
             return None;
         }
@@ -81,13 +88,20 @@ impl Engine {
                 execution_id: None,
             });
         }
-        match terminated {
-            Some(message) => messages.push(Inbound {
-                event: message.event.clone(),
-                inbox: Some(message.id),
-                execution_id: None,
-            }),
-            None => execution.fail(self.mismatch(&started)),
+        execution.adopt(&loaded.history);
+        let inbound = |message: &StoredMessage| Inbound {
+            event: message.event.clone(),
+            inbox: Some(message.id),
+            execution_id: message.execution_id.clone(),
+        };
+        match (terminated, failure) {
+            (Some(message), _) => messages.push(inbound(message)),
+            (None, Some(failure)) if matches!(why, Why::Poison(_)) => {
+                messages.extend(loaded.inbox.iter().map(inbound));
+                execution.fail_as_poison(failure);
+            }
+            (None, Some(failure)) => execution.fail(failure),
+            (None, None) => {}
         }
         let resident = Box::new(Resident {
             execution,
@@ -103,6 +117,7 @@ impl Engine {
         let (function, version) = (&*started.name, &*started.version);
         match why {
             Why::NotDue(due) => self.wake_instance(&cell.id, *due),
+            Why::Poison(_) => {}
             Why::NoFunction | Why::OtherVersion => tracing::warn!(
                 instance_id = &*cell.id,
                 function,
@@ -119,6 +134,7 @@ impl Engine {
             Why::NotDue(due) => format!("it starts at {}", due.round_trip()),
             Why::NoFunction => format!("no orchestrator `{}` is registered here", started.name),
             Why::OtherVersion => self.mismatch(started).message,
+            Why::Poison(failure) => failure.message.clone(),
         }
     }
 

@@ -36,6 +36,8 @@ pub(crate) struct Execution {
     ended_in_history: bool,
     /// Its children, if it has no code: all that it can do is end.
     without_code: Option<Vec<(i64, Open)>>,
+    /// What comes after its end is history too.
+    records_all: bool,
 }
 
 /// What one turn did: values only.
@@ -78,6 +80,7 @@ impl Execution {
             end: None,
             ended_in_history: false,
             without_code: None,
+            records_all: false,
         }
     }
 
@@ -212,6 +215,10 @@ impl Execution {
                 events.push(event);
                 continue;
             }
+            if ended && self.records_all {
+                events.push(event);
+                continue;
+            }
             if ended {
                 late.push(event);
                 continue;
@@ -240,6 +247,17 @@ impl Execution {
     /// Fails the execution from outside: its turn could not be stored.
     pub(crate) fn fail(&mut self, failure: FailureDetails) {
         self.abort(End::Failed(failure));
+    }
+
+    /// Fails it without its code, which must not run once more; its history shows what it was to take in then.
+    pub(crate) fn fail_as_poison(&mut self, failure: FailureDetails) {
+        self.records_all = true;
+        self.fail(failure);
+    }
+
+    /// Learns what history says of its locks, which its end lets go, without running code.
+    pub(crate) fn adopt(&self, history: &[Vec<HistoryEvent>]) {
+        self.core.adopt(history.iter().flatten());
     }
 
     /// Ends it without asking the code; what it has locked is let go.

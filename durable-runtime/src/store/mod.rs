@@ -146,6 +146,11 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// What waits to be sent, oldest first: at most `limit`.
     fn outbox(&self, limit: usize) -> BoxFuture<'_, Result<Vec<OutboxRecord>, Error>>;
 
+    /// Whether whoever owned the hub before went without [`Self::close`]: what it left may be what took it down.
+    fn interrupted(&self) -> bool {
+        false
+    }
+
     /// Resolves when another host has left work here; never on a store that one process owns. Holds instance ids.
     fn arrivals(&self) -> BoxFuture<'_, Vec<String>> {
         Box::pin(std::future::pending())

@@ -30,6 +30,7 @@ const DURABLE_TASK: &[&str] = &[
     "purgeRunningInstances",
     "gracePeriodInSeconds",
     "maxActivityDeliveries",
+    "redeliveryDelay",
     "retention",
     "appLeaseOptions",
 ];

@@ -46,6 +46,7 @@ pub fn read_holder(path: &Path) -> io::Result<Option<Holder>> {
 pub(super) struct Lock {
     file: Mutex<File>,
     holder: Mutex<Holder>,
+    abandoned: bool,
 }
 
 impl Lock {
@@ -69,7 +70,10 @@ impl Lock {
                 holder: told(&mut file),
             });
         }
+        let written = file.metadata().map_err(failed)?.len();
         let lock = Self {
+            // Whoever lets go of it empties it.
+            abandoned: written > 0,
             file: Mutex::new(file),
             holder: Mutex::new(Holder {
                 pid: std::process::id(),
@@ -79,6 +83,11 @@ impl Lock {
         };
         lock.write().map_err(failed)?;
         Ok(lock)
+    }
+
+    /// Whether the last holder died with it.
+    pub(super) const fn was_abandoned(&self) -> bool {
+        self.abandoned
     }
 
     /// Tells those who come later where this process listens.

@@ -274,6 +274,10 @@ impl Store for SqliteStore {
         Box::pin(self.readers.read(move |conn| outbox::oldest(conn, limit)))
     }
 
+    fn interrupted(&self) -> bool {
+        self.lock.as_ref().is_some_and(|lock| lock.was_abandoned())
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             self.readers.close();
