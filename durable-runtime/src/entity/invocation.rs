@@ -53,12 +53,20 @@ impl EntityInvocation {
         read_input(self.operation.input(), "operation", self.operation.name())
     }
 
-    /// The entity as an object: its state, or the default if there is none.
+    /// The entity as an object: its state, or the default if there is none. A `delete` that the type itself defines gets the default in
+    /// place of a state that cannot be read, for it is there to end such a state.
     ///
     /// # Errors
     /// A state of another shape: `delete` repairs it.
     pub fn object<E: EntityObject>(&self) -> Result<E, Error> {
-        Ok(self.context().state()?.unwrap_or_default())
+        match self.context().state() {
+            Ok(state) => Ok(state.unwrap_or_default()),
+            Err(error) if self.operation() == "delete" => {
+                tracing::warn!(entity = %self.operation.id(), %error, "an unreadable state is deleted");
+                Ok(E::default())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Stores the object that an operation changed, and gives its answer. An operation that deleted the state leaves it deleted.
@@ -121,5 +129,52 @@ impl EntityInvocation {
         connection: Option<&'static str>,
     ) -> Result<DurableClient, Error> {
         Ok(self.client.of(task_hub, connection)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::super::object::{Entity, EntityRef};
+    use super::*;
+    use crate::model::EntityId;
+    use crate::registry::Registry;
+
+    #[derive(Default, Serialize, Deserialize)]
+    struct Number(i64);
+
+    impl Entity for Number {
+        const NAME: &'static str = "Number";
+    }
+
+    impl EntityObject for Number {
+        type Proxy<C> = EntityRef<C>;
+    }
+
+    fn on_a_text(operation: &str) -> EntityInvocation {
+        let operation = Operation::new(
+            EntityId::of::<Number>("a"),
+            operation.into(),
+            None,
+            Some(Payload::text("no number")),
+            Arc::new(Registry::default()),
+        );
+        EntityInvocation::new(
+            operation,
+            Arc::new(States::default()),
+            DurableClient::unbound(),
+        )
+    }
+
+    #[test]
+    fn a_delete_of_ones_own_ends_a_state_that_nothing_else_can_read() {
+        assert!(on_a_text("add").object::<Number>().is_err());
+        let invocation = on_a_text("Delete");
+        let number = invocation.object::<Number>().unwrap();
+        assert_eq!(number.0, 0);
+        invocation.keep(&number, Ok(Payload::null())).unwrap();
+        let state = invocation.context().state::<Number>().unwrap();
+        assert_eq!(state.unwrap().0, 0);
     }
 }
