@@ -166,21 +166,32 @@ impl<'a> Config<'a> {
         std::mem::take(&mut self.faults)
     }
 
-    /// Keys that nobody knows.
+    /// Keys that nobody knows, in the file and among the variables.
     pub(crate) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        let hint = |name: &str, known: &[&str]| {
+            let near = nearest(name, known);
+            near.map(|near| format!("; did you mean `{near}`?"))
+                .unwrap_or_default()
+        };
         for (section, known) in SECTIONS {
+            let prefix = format!("{}__", variable(&format!("extensions.{section}")));
+            for (rest, _) in self.variables.below(&prefix) {
+                let name = rest.split("__").next().unwrap_or(rest);
+                if !is_among(name, known) {
+                    let hint = hint(name, known);
+                    warnings.push(format!("the setting `{prefix}{rest}` has no meaning{hint}"));
+                }
+            }
             let Some(Value::Object(members)) = self.value(&format!("extensions.{section}")) else {
                 continue;
             };
             for name in members.keys().filter(|name| !is_among(name, known)) {
                 let key = format!("extensions.{section}.{name}");
-                let hint = nearest(name, known)
-                    .map(|near| format!("; did you mean `{near}`?"))
-                    .unwrap_or_default();
                 warnings.push(format!(
-                    "{}: `{key}` has no meaning{hint}",
-                    self.place(&key)
+                    "{}: `{key}` has no meaning{}",
+                    self.place(&key),
+                    hint(name, known)
                 ));
             }
         }

@@ -75,6 +75,9 @@ const TRACING: &[&str] = &[
     "version",
 ];
 
+/// Below `extensions.durableTask.notifications`.
+const NOTIFICATIONS: &[&str] = &["eventGrid"];
+
 /// Below `extensions.durableTask.notifications.eventGrid`.
 const EVENT_GRID: &[&str] = &[
     "topicEndpoint",
@@ -100,12 +103,13 @@ const HTTP: &[&str] = &[
 ];
 
 /// The sections whose keys are all known.
-pub(super) const SECTIONS: [(&str, &[&str]); 7] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 8] = [
     ("durableTask", DURABLE_TASK),
     ("durableTask.httpSettings", HTTP_SETTINGS),
     ("durableTask.retention", RETENTION),
     ("durableTask.storageProvider", STORAGE_PROVIDER),
     ("durableTask.tracing", TRACING),
+    ("durableTask.notifications", NOTIFICATIONS),
     ("durableTask.notifications.eventGrid", EVENT_GRID),
     ("http", HTTP),
 ];

@@ -244,3 +244,23 @@ fn what_changes_nothing_says_so_and_what_is_malformed_is_a_fault() {
         ]
     );
 }
+
+#[test]
+fn variables_that_nobody_knows_are_named_like_keys_of_the_file() {
+    let set = |name: &str| (format!("AzureFunctionsJobHost__{name}"), "1".to_owned());
+    let variables = Variables::of([
+        set("extensions__durableTask__maxOrchestrationAction"),
+        set("extensions__durableTask__retention__complete"),
+        set("extensions__durableTask__maxOrchestrationActions"),
+        set("extensions__http__customHeaders__X-Own"),
+        set("logging__logLevel__default"),
+    ]);
+    let config = config(r#"{"version": "2.0"}"#, &variables);
+    assert_eq!(
+        config.warnings(),
+        [
+            "the setting `AzureFunctionsJobHost__extensions__durableTask__maxOrchestrationAction` has no meaning; did you mean `maxOrchestrationActions`?",
+            "the setting `AzureFunctionsJobHost__extensions__durableTask__retention__complete` has no meaning; did you mean `completed`?",
+        ]
+    );
+}
