@@ -360,7 +360,7 @@ scenarios! {
 
     request_for_locks_that_is_dropped_is_taken_back(host) {
         let holder = host.client.start_new::<holds>("taken").await.unwrap();
-        host.client.wait_for_custom_status(&holder).await;
+        host.wait_for_custom_status(&holder).await;
         let waits = host.client.start_new::<gives_up_waiting>(()).await.unwrap();
         assert_eq!(host.end(&waits).await.output, Some(json!("gave up")));
         host.call("free", "add", json!(1)).await.unwrap();
@@ -397,7 +397,7 @@ scenarios! {
     }
 
     /// Vector 70.
-    scheduled_signal_waits_for_its_time_also_over_a_restart(host) {
+    scheduled_signal_waits_for_its_time_also_over_a_restart(host; restarts by itself) {
         let due = Utc::now() + Duration::from_millis(300);
         host.client.signal_entity(&id("late"), "add", 1).at(due).await.unwrap();
         host.call("late", "add", json!(10)).await.unwrap();
@@ -443,20 +443,13 @@ async fn holds(ctx: OrchestrationContext, key: String) -> Result<()> {
     Ok(())
 }
 
-trait WaitForStatus {
-    async fn wait_for_custom_status(&self, id: &str);
-}
-
-impl WaitForStatus for durable_runtime::DurableClient {
+impl Host {
     async fn wait_for_custom_status(&self, id: &str) {
-        while self
-            .get_status(id)
-            .await
-            .unwrap()
-            .unwrap()
-            .custom_status
-            .is_none()
-        {
+        loop {
+            let status = self.client.get_status(id).await.unwrap().unwrap();
+            if status.custom_status.is_some() {
+                return;
+            }
             tokio::task::yield_now().await;
         }
     }

@@ -11,17 +11,19 @@ use durable_runtime::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use durable_runtime::{DurableClient, OrchestrationStatus, Registry, States};
 
 use crate::http::Scripted;
+use crate::mortal::{Client, Mortals};
 
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Host {
     pub hub: Hub,
-    pub client: DurableClient,
+    pub client: Client,
     pub http: Arc<Scripted>,
+    mortals: Option<Mortals>,
     folder: tempfile::TempDir,
 }
 
-/// How long idle instances stay: the two ways every scenario is run.
+/// How long idle instances stay: two of the three ways in which every scenario is run.
 #[derive(Clone, Copy, Debug)]
 pub enum Residency {
     Resident,
@@ -47,6 +49,18 @@ pub fn open_on(
     http: &Arc<Scripted>,
     adjust: impl FnOnce(&mut Settings),
 ) -> (Hub, DurableClient) {
+    let client = DurableClient::unbound();
+    (start_on(store, residency, http, adjust, &client), client)
+}
+
+/// For a client that waits for it.
+pub fn start_on(
+    store: Arc<dyn Store>,
+    residency: Residency,
+    http: &Arc<Scripted>,
+    adjust: impl FnOnce(&mut Settings),
+    client: &DurableClient,
+) -> Hub {
     let mut settings = Settings::default();
     settings.grace_period = Duration::from_secs(5);
     settings.max_actions = 20_000;
@@ -56,14 +70,13 @@ pub fn open_on(
         Residency::Evicted => Duration::ZERO,
     };
     adjust(&mut settings);
-    let client = DurableClient::unbound();
     let options = Options {
         registry: Registry::collect().unwrap(),
         states: Arc::new(States::default()),
         store,
         settings,
     };
-    (Hub::start(options, &client).unwrap(), client)
+    Hub::start(options, client).unwrap()
 }
 
 impl Host {
@@ -78,10 +91,31 @@ impl Host {
         let (hub, client) = open(folder.path(), residency, &http, adjust);
         Self {
             hub,
-            client,
+            client: Client::of(client),
             http,
+            mortals: None,
             folder,
         }
+    }
+
+    /// Whose process is gone after each commit.
+    pub fn mortal() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let http = Arc::default();
+        let (mortals, hub, client) = Mortals::start(open_store(folder.path()), &http, |_| ());
+        Self {
+            hub,
+            client,
+            http,
+            mortals: Some(mortals),
+            folder,
+        }
+    }
+
+    /// How often its process was gone.
+    pub fn deaths(&self) -> impl Fn() -> usize + use<> {
+        let deaths = self.mortals.as_ref().map(Mortals::deaths);
+        move || deaths.as_ref().map_or(0, |deaths| deaths())
     }
 
     /// Bytes of the database and what belongs to it.
@@ -111,14 +145,19 @@ impl Host {
         let (hub, client) = open(folder.path(), residency, &http, adjust);
         Self {
             hub,
-            client,
+            client: Client::of(client),
             http,
+            mortals: None,
             folder,
         }
     }
 
     pub async fn end(&self, id: &str) -> OrchestrationStatus {
-        match self.client.wait_for_completion(id, PATIENCE).await {
+        let end = match &self.mortals {
+            Some(mortals) => mortals.end(id).await,
+            None => self.client.wait_for_completion(id, PATIENCE).await,
+        };
+        match end {
             Ok(status) => status,
             Err(error) => {
                 let now = self.client.get_status(id).await;

@@ -257,7 +257,7 @@ scenarios! {
         assert_eq!(host.http.urls().len(), 4);
     }
 
-    rewound_call_sends_what_failed_once_more(host) {
+    rewound_call_sends_what_failed_once_more(host; counts runs) {
         let poll = DurableHttpRequest::post("http://h/poll-of-refused/r1");
         let status = DurableHttpRequest::get("http://h/flaky/r2/1").with_retry(retrying(1));
         for (request, content, sent) in [(poll, "at last", 3), (status, "2", 2)] {
@@ -283,7 +283,7 @@ scenarios! {
         assert_eq!(host.kinds(&id).await, ["ExecutionStarted", "ExecutionCompleted"]);
     }
 
-    dropped_call_is_told(host) {
+    dropped_call_is_told(host; tells a request in the same process) {
         let id = host.client.start_new::<http_given_up>(()).await.unwrap();
         assert_eq!(host.end(&id).await.output, Some(json!("gave up")));
         while host.http.cancelled.load(Ordering::SeqCst) == 0 {

@@ -135,7 +135,7 @@ scenarios! {
         assert_eq!(statuses(&host, &[&live]).await, [Some(RuntimeStatus::Running)]);
     }
 
-    an_instance_tells_what_it_waits_for(host) {
+    an_instance_tells_what_it_waits_for(host; counts deliveries) {
         let key = fresh("waits-for");
         fail_next(&key, 1);
         host.client.start_new::<waits_for_much>(()).with_instance_id(&key).await.unwrap();

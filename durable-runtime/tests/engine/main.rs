@@ -1,4 +1,5 @@
-//! The engine over a real SQLite file, each scenario resident and evicted after every turn; in `killed`, with the process gone after every commit.
+//! The engine over a real SQLite file, each scenario three times: resident, evicted after every turn, and with the process gone after every
+//! commit (`mortal.rs`); in `killed`, the histories of both held against each other.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,6 +18,7 @@ mod http;
 mod killed;
 mod lifecycle;
 mod lifecycle_functions;
+mod mortal;
 mod notifications;
 mod quick;
 mod rewind;

@@ -10,9 +10,10 @@ use serde_json::{Value, json};
 use crate::functions::*;
 use crate::host::{Host, Residency};
 
-/// Each scenario twice: resident, and evicted after each turn.
+/// Each scenario three times: resident, evicted after each turn, and with the process gone after each commit. Those that cannot be seen
+/// the third time say why: they count what may run twice then, or are about a process that is there all the time.
 macro_rules! scenarios {
-    ($($(#[$doc:meta])* $name:ident($host:ident) $body:block)*) => {$(
+    ($($(#[$doc:meta])* $name:ident($host:ident $(; $($why:ident)+)?) $body:block)*) => {$(
         $(#[$doc])*
         mod $name {
             use super::*;
@@ -28,10 +29,32 @@ macro_rules! scenarios {
             async fn evicted_after_each_turn() {
                 run(Host::new(Residency::Evicted)).await;
             }
+
+            crate::scenarios::mortal! { $($($why)+)? }
         }
     )*};
 }
+/// The third time, unless there is a reason against it.
+macro_rules! mortal {
+    () => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn gone_after_each_commit() {
+            run(Host::mortal()).await;
+        }
+    };
+    ($($why:ident)+) => {};
+}
+pub(crate) use mortal;
 pub(crate) use scenarios;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chain_of_three_is_killed_after_each_commit_but_that_of_its_start() {
+    let host = Host::mortal();
+    let deaths = host.deaths();
+    let id = host.client.start_new::<hello_cities>(()).await.unwrap();
+    host.end(&id).await;
+    assert_eq!(deaths(), 3);
+}
 
 scenarios! {
     // Vector 1.
@@ -71,7 +94,7 @@ scenarios! {
     }
 
     /// The first to arrive has the instance loaded, with the rows of those that arrive in memory a moment later.
-    each_of_many_events_at_once_counts_once(host) {
+    each_of_many_events_at_once_counts_once(host; restarts by itself) {
         let id = host.client.start_new::<counts>(400u32).await.unwrap();
         let host = host.restart(Residency::Resident).await;
         let raises = (0..400).map(|_| host.client.raise_event(&id, "incr", ()));
@@ -155,7 +178,7 @@ scenarios! {
         host.client.terminate(&live, "enough").await.unwrap();
     }
 
-    timed_out_activity_is_told(host) {
+    timed_out_activity_is_told(host; tells an activity in the same process) {
         let before = CANCELLED.load(Ordering::SeqCst);
         let id = host.client.start_new::<gives_up_on_activity>(()).await.unwrap();
         assert_eq!(host.end(&id).await.output, Some(json!("timed out")));
@@ -254,7 +277,7 @@ scenarios! {
         assert!(chrono::Utc::now() >= due);
     }
 
-    restart_goes_on_where_it_stopped(host) {
+    restart_goes_on_where_it_stopped(host; restarts by itself) {
         let waiting = host.client.start_new::<counter>(0).await.unwrap();
         host.client.raise_event(&waiting, "incr", ()).await.unwrap();
         let timer = host.client.start_new::<approval>(400u64).await.unwrap();
