@@ -243,7 +243,7 @@ scenarios! {
     }
 
     /// While the host is drained or offline, operations wait, and those that came meanwhile with them.
-    paused_entity_takes_nothing_up_and_everything_after(host) {
+    paused_entity_takes_nothing_up_and_everything_after(host; a pause ends with its process) {
         host.call("kept", "add", json!(1)).await.unwrap();
         host.client.pause_functions(true).await.unwrap();
         for key in ["kept", "new"] {
