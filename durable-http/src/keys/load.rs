@@ -1,11 +1,12 @@
 //! Reading the keys at start, and making those that must exist.
 
 use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use durable_runtime::store::{Change, KeyChange, KeyRecord, Receipt, Store};
 
 use super::snapshot::Snapshot;
+use super::standing::Standing;
 use super::{Cipher, Inner, Keys, KeysError, Scope, Secret, generate};
 
 /// The extension whose webhooks this host serves.
@@ -48,7 +49,7 @@ impl Keys {
                 .iter()
                 .map(|name| name.to_ascii_lowercase())
                 .collect::<HashSet<_>>(),
-            snapshot: RwLock::new(snapshot),
+            standing: Standing::new(snapshot),
             changing: tokio::sync::Mutex::new(()),
         })))
     }
@@ -78,8 +79,7 @@ impl Keys {
     pub(super) async fn reload(&self) -> Result<(), KeysError> {
         let stored = self.0.store.keys().await?;
         let fresh = Snapshot::read(&stored, &self.0.cipher)?;
-        let mut snapshot = self.0.snapshot.write();
-        **snapshot.as_mut().unwrap_or_else(|poison| poison.get_mut()) = fresh;
+        self.0.standing.change(|snapshot| *snapshot = fresh);
         Ok(())
     }
 
@@ -87,10 +87,8 @@ impl Keys {
     pub(super) fn make_extension_key(&self, name: &str) -> Secret {
         let value = generate::generate(Scope::System.kind());
         self.0
-            .snapshot
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .put(Scope::System, name, value.clone());
+            .standing
+            .change(|snapshot| snapshot.put(Scope::System, name, value.clone()));
         match sealed(&self.0.cipher, &Scope::System, name, &value, true) {
             Ok(put) => self.0.store.submit(
                 Change::Keys(vec![put]),

@@ -1,6 +1,6 @@
 //! Access keys: made, kept encrypted in the hub's database, held in memory, compared with what requests present.
 //!
-//! No request costs a database call: [`Keys`] answers from a snapshot that every change replaces. The store is told ciphertext
+//! No request costs a database call: [`Keys`] answers from a snapshot that every change replaces, of which each thread has a copy. The store is told ciphertext
 //! only. What a key opens is decided in `level`, where a request carries it in `presented`, who may do what to keys in `change`.
 
 mod change;
@@ -14,16 +14,18 @@ mod generate;
 mod key_file;
 mod level;
 mod load;
+mod padded;
 mod presented;
 mod scope;
 mod secret;
 mod snapshot;
+mod standing;
 #[cfg(test)]
 mod tests;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use durable_runtime::store::Store;
@@ -43,7 +45,7 @@ pub(crate) use snapshot::Key;
 
 use crate::__private::AuthLevel;
 use crate::host::Shared;
-use snapshot::Snapshot;
+use standing::Standing;
 
 /// The keys of a host. Cheap to clone; shows none of them.
 #[derive(Clone)]
@@ -54,7 +56,7 @@ struct Inner {
     cipher: Cipher,
     /// Lower-case names of the functions that have keys.
     functions: HashSet<String>,
-    snapshot: RwLock<Snapshot>,
+    standing: Standing,
     /// One change at a time, so that the last read that replaces the snapshot is the latest.
     changing: tokio::sync::Mutex<()>,
 }
@@ -63,12 +65,14 @@ impl Keys {
     /// What the presented value grants on a call of that function, or on a path that is none.
     #[must_use]
     pub fn grant(&self, presented: &str, function: Option<&str>) -> Option<Grant> {
-        self.with(|keys| keys.grant(presented, function))
+        self.0.standing.own(|keys| keys.grant(presented, function))
     }
 
     /// The keys of a scope, in the order in which they were last put.
     pub(crate) fn list(&self, scope: &Scope) -> Vec<Key> {
-        self.with(|keys| keys.keys(scope).cloned().collect())
+        self.0
+            .standing
+            .read(|keys| keys.keys(scope).cloned().collect())
     }
 
     /// Whether there are such keys: any of the host's, and of a function that is known.
@@ -84,12 +88,14 @@ impl Keys {
         if *scope == Scope::System && change::is_master(name) {
             return self.master();
         }
-        self.with(|keys| keys.get(scope, name).cloned())
+        self.0.standing.read(|keys| keys.get(scope, name).cloned())
     }
 
     /// The master key.
     pub(crate) fn master(&self) -> Option<Key> {
-        self.with(|keys| keys.keys(&Scope::Master).next().cloned())
+        self.0
+            .standing
+            .read(|keys| keys.keys(&Scope::Master).next().cloned())
     }
 
     /// The value of `{extension}_extension`, which is made anew if it was deleted.
@@ -99,11 +105,6 @@ impl Keys {
             Some(key) => key.value,
             None => self.make_extension_key(&name),
         }
-    }
-
-    fn with<T>(&self, read: impl FnOnce(&Snapshot) -> T) -> T {
-        let snapshot = self.0.snapshot.read();
-        read(&snapshot.unwrap_or_else(PoisonError::into_inner))
     }
 }
 

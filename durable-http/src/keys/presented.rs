@@ -3,21 +3,24 @@
 use std::borrow::Cow;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::HeaderName;
 use url::form_urlencoded;
 
-const HEADER: &str = "x-functions-key";
+static HEADER: HeaderName = HeaderName::from_static("x-functions-key");
 const QUERY: &str = "code";
 
 /// The key that the request shows: the first header `x-functions-key`, else the first query parameter `code`. A header
 /// that is there decides, even an empty one. Nothing and an empty value are the same: no key.
 pub fn presented_key(req: &HttpRequest) -> Option<Cow<'_, str>> {
-    let header = req.headers().get(HEADER).map(|value| value.as_bytes());
+    let header = req.headers().get(&HEADER).map(|value| value.as_bytes());
     choose(header, req.query_string())
 }
 
 fn choose<'a>(header: Option<&'a [u8]>, query: &'a str) -> Option<Cow<'a, str>> {
     let key = match header {
-        Some(value) => String::from_utf8_lossy(value),
+        // The lossy reader is slow, and not needed for what any key is made of.
+        Some(value) => std::str::from_utf8(value)
+            .map_or_else(|_| String::from_utf8_lossy(value), Cow::Borrowed),
         None => {
             form_urlencoded::parse(query.as_bytes())
                 .find(|(name, _)| name.eq_ignore_ascii_case(QUERY))?

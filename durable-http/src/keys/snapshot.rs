@@ -1,14 +1,14 @@
 //! All keys as they stand, in memory, ready to be compared with.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use durable_runtime::store::KeyRecord;
-use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use super::padded::Padded;
 use super::{Cipher, Grant, KeysError, Level, Scope, Secret};
 
 /// A key: its name as it was last written, and its value.
@@ -24,18 +24,34 @@ pub(super) struct Snapshot {
     master: Vec<Held>,
     host: Vec<Held>,
     system: Vec<Held>,
-    functions: HashMap<String, Vec<Held>>,
+    functions: BTreeMap<String, Vec<Held>>,
     /// Some of them are encrypted with a key that is not the present one.
     stale: bool,
 }
 
-/// Values are compared by their digests: that takes as long for every value, whatever its length.
+#[derive(Clone)]
 struct Held {
     key: Key,
-    digest: [u8; 32],
+    compared: Padded,
 }
 
 impl Snapshot {
+    /// The same keys, whose names share no counter of references with these: a thread that hands them out meets no other there.
+    pub(super) fn apart(&self) -> Self {
+        let apart = |keys: &[Held]| -> Vec<Held> { keys.iter().map(Held::apart).collect() };
+        Self {
+            master: apart(&self.master),
+            host: apart(&self.host),
+            system: apart(&self.system),
+            functions: self
+                .functions
+                .iter()
+                .map(|(name, keys)| (name.clone(), apart(keys)))
+                .collect(),
+            stale: self.stale,
+        }
+    }
+
     /// Decrypts what the store holds.
     pub(super) fn read(records: &[KeyRecord], cipher: &Cipher) -> Result<Self, KeysError> {
         let mut snapshot = Self::default();
@@ -52,7 +68,7 @@ impl Snapshot {
 
     /// Adds a key at the end of its scope.
     pub(super) fn put(&mut self, scope: Scope, name: &str, value: Secret) {
-        let digest = digest(value.expose());
+        let compared = Padded::of(value.expose());
         let key = Key {
             name: name.into(),
             value,
@@ -63,7 +79,7 @@ impl Snapshot {
             Scope::System => &mut self.system,
             Scope::Function(name) => self.functions.entry(name).or_default(),
         };
-        keys.push(Held { key, digest });
+        keys.push(Held { key, compared });
     }
 
     /// Whether some are to be encrypted anew.
@@ -84,22 +100,21 @@ impl Snapshot {
 
     /// The key of that name, in any case.
     pub(super) fn get(&self, scope: &Scope, name: &str) -> Option<&Key> {
-        self.keys(scope)
-            .find(|key| key.name.to_lowercase() == name.to_lowercase())
+        self.keys(scope).find(|key| is_same_name(&key.name, name))
     }
 
     /// What the value grants on a call of that function, or of none: `_master`, then system keys, host keys, the function's
     /// own. Every candidate is compared, whatever the earlier ones gave.
     pub(super) fn grant(&self, presented: &str, function: Option<&str>) -> Option<Grant> {
-        let digest = digest(presented);
+        let value = Padded::of(presented);
         let own = function
             .and_then(|name| self.functions.get(&*lower_case(name)))
             .map_or(&[][..], Vec::as_slice);
         [
-            (Level::Admin, find(&self.master, &digest)),
-            (Level::System, find(&self.system, &digest)),
-            (Level::Function, find(&self.host, &digest)),
-            (Level::Function, find(own, &digest)),
+            (Level::Admin, find(&self.master, &value)),
+            (Level::System, find(&self.system, &value)),
+            (Level::Function, find(&self.host, &value)),
+            (Level::Function, find(own, &value)),
         ]
         .into_iter()
         .find_map(|(level, name)| {
@@ -110,10 +125,18 @@ impl Snapshot {
     }
 }
 
-fn find(keys: &[Held], digest: &[u8; 32]) -> Option<Arc<str>> {
+impl Held {
+    fn apart(&self) -> Self {
+        let mut apart = self.clone();
+        apart.key.name = Arc::from(&*self.key.name);
+        apart
+    }
+}
+
+fn find(keys: &[Held], value: &Padded) -> Option<Arc<str>> {
     let mut found = None;
     for (index, held) in keys.iter().enumerate() {
-        if bool::from(held.digest.ct_eq(digest)) {
+        if bool::from(held.compared.ct_eq(value)) {
             found = found.or(Some(index));
         }
     }
@@ -122,8 +145,9 @@ fn find(keys: &[Held], digest: &[u8; 32]) -> Option<Arc<str>> {
         .map(|held| Arc::clone(&held.key.name))
 }
 
-fn digest(value: &str) -> [u8; 32] {
-    Sha256::digest(value.as_bytes()).into()
+fn is_same_name(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+        || (!(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase())
 }
 
 fn lower_case(name: &str) -> Cow<'_, str> {
