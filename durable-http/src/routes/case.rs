@@ -14,6 +14,11 @@ pub(super) fn same(left: &str, right: &str) -> bool {
 
 /// How a key that is in lower case already compares with `text`.
 pub(super) fn compare(key: &str, text: &str) -> Ordering {
+    if text.is_ascii() {
+        // The order of bytes is that of characters.
+        let text = text.bytes().map(|byte| byte.to_ascii_lowercase());
+        return key.bytes().cmp(text);
+    }
     key.chars().cmp(lower(text))
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Decodes `text`; `%2F` stays as it is, and so does whatever is no UTF-8.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
+    if !text.as_bytes().contains(&b'%') {
         return Cow::Borrowed(text);
     }
     let mut decoded = String::with_capacity(text.len());

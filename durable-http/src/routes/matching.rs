@@ -33,7 +33,8 @@ pub(super) fn split(path: &str) -> Option<(&str, &str)> {
     if path.is_empty() {
         return None;
     }
-    Some(path.split_once('/').unwrap_or((path, "")))
+    let slash = path.bytes().position(|byte| byte == b'/');
+    Some(slash.map_or((path, ""), |at| (&path[..at], &path[at + 1..])))
 }
 
 impl Segment {
