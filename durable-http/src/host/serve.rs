@@ -216,7 +216,7 @@ fn route_of(
 
 /// Serves until it is told to stop.
 pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
-    telemetry::init(how.logs);
+    let log = telemetry::init(how.logs);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("durable-engine")
@@ -240,6 +240,7 @@ pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
     })?;
     if again {
         runtime.shutdown_timeout(Duration::from_secs(5));
+        drop(log);
         return start_once_more();
     }
     Ok(())
