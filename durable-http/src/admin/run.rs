@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{empty, text};
 use crate::binding::HttpInvocation;
 use crate::body;
-use crate::host::{HttpListed, Shared, invoke};
+use crate::host::{HttpListed, Invocation, Shared, Worker};
 
 #[derive(Deserialize)]
 struct Body {
@@ -74,10 +74,10 @@ fn http_function(
     let body = dev::Payload::from(Bytes::from(input.unwrap_or_default()));
     let values = http.function.placeholders.iter();
     let values = values.map(|&name| (name, None)).collect();
-    let call = HttpInvocation::new(req.clone(), body, shared.clone(), values);
-    let (function, shared) = (http.function, shared.clone());
+    let call = HttpInvocation::new(req.clone(), body, None, values);
+    let invocation = Invocation::new(http.function, call, Worker::new(shared.clone()));
     // Its own log line says how it went.
-    actix_web::rt::spawn(async move { drop(invoke(function, call, shared).await) });
+    actix_web::rt::spawn(async move { drop(invocation.await) });
 }
 
 /// JSON if it is some, else a string.

@@ -7,12 +7,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use actix_web::dev::Payload;
-use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, ResponseError as _, web};
+use actix_web::{
+    FromRequest, HttpMessage as _, HttpRequest, HttpResponse, Responder, ResponseError as _, web,
+};
 use durable_runtime::DurableClient;
 use durable_runtime::registry::StateSpec;
 use futures::future::LocalBoxFuture;
 
 use crate::host::Shared;
+use crate::keys::Grant;
 
 pub(crate) use extract::configure;
 pub use schema::{BodyProbe, BodySpec, NoSchema};
@@ -106,7 +109,8 @@ impl fmt::Debug for HttpRegistration {
 pub struct HttpInvocation {
     request: HttpRequest,
     payload: Payload,
-    shared: web::Data<Shared>,
+    /// What the caller's key grants, until somebody might ask for it.
+    granted: Option<Grant>,
     values: Values,
 }
 
@@ -117,13 +121,13 @@ impl HttpInvocation {
     pub(crate) fn new(
         request: HttpRequest,
         payload: Payload,
-        shared: web::Data<Shared>,
+        granted: Option<Grant>,
         values: Values,
     ) -> Self {
         Self {
             request,
             payload,
-            shared,
+            granted,
             values,
         }
     }
@@ -137,10 +141,10 @@ impl HttpInvocation {
         task_hub: Option<&str>,
         connection: Option<&str>,
     ) -> Result<DurableClient, HttpResponse> {
-        self.shared
-            .client
-            .of(task_hub, connection)
-            .map_err(|error| error.error_response())
+        let shared = self.request.app_data::<web::Data<Shared>>();
+        let shared = shared.ok_or_else(|| HttpResponse::InternalServerError().finish())?;
+        let client = shared.client.of(task_hub, connection);
+        client.map_err(|error| error.error_response())
     }
 
     /// A route value.
@@ -173,6 +177,9 @@ impl HttpInvocation {
     /// # Errors
     /// The extractor's answer.
     pub async fn extract<T: FromRequest>(&mut self, _name: &str) -> Result<T, HttpResponse> {
+        if let Some(granted) = self.granted.take() {
+            self.request.extensions_mut().insert(granted);
+        }
         extract::extract(&self.request, &mut self.payload).await
     }
 

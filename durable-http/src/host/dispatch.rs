@@ -1,19 +1,18 @@
 //! One request's way: throttle, route, auth, disabled, execute (host.md 2.4).
 
-use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::future::poll_fn;
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY};
-use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use futures::FutureExt as _;
-use tracing::Instrument as _;
-use uuid::Uuid;
 
-use super::home;
+use super::invocation::Invocation;
 use super::shared::{Shared, Target};
-use crate::binding::{AuthLevel, HttpInvocation, HttpRegistration, Values};
+use super::within::Within;
+use super::{Worker, home};
+use crate::binding::{AuthLevel, HttpInvocation, Values};
 use crate::body;
 use crate::keys::{Level, authorize_function};
 use crate::webhooks::origin;
@@ -22,17 +21,15 @@ use crate::{admin, receivers, webhooks};
 /// Answers one request that no route of the application itself took.
 pub(super) async fn dispatch(
     req: ServiceRequest,
-    shared: web::Data<Shared>,
+    worker: Worker,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let settings = &shared.settings;
-    let _counted = shared.tls.then(|| shared.lifecycle.arrive());
-    if let Some(preflight) = settings.cors.preflight(req.method(), req.headers()) {
-        let mut response = req.into_response(preflight);
-        finish(&shared, &mut response);
-        return Ok(response);
-    }
-    let mut response = answer(req, &shared).await?;
-    finish(&shared, &mut response);
+    let _counted = worker.tls.then(|| worker.lifecycle.arrive());
+    let cors = &worker.settings.cors;
+    let mut response = match cors.preflight(req.method(), req.headers()) {
+        Some(preflight) => req.into_response(preflight),
+        None => answer(req, &worker).await?,
+    };
+    finish(&worker, &mut response);
     Ok(response)
 }
 
@@ -58,43 +55,53 @@ fn finish(shared: &Shared, response: &mut ServiceResponse) {
     }
 }
 
-async fn answer(
-    req: ServiceRequest,
-    shared: &web::Data<Shared>,
-) -> Result<ServiceResponse, actix_web::Error> {
+async fn answer(req: ServiceRequest, worker: &Worker) -> Result<ServiceResponse, actix_web::Error> {
     let length = req
         .uri()
         .path_and_query()
         .map_or(0, |target| target.as_str().len());
-    if length > shared.settings.max_url {
+    if length > worker.settings.max_url {
         return Ok(req.into_response(HttpResponse::new(StatusCode::URI_TOO_LONG)));
     }
     if starts_with(req.path(), "/admin/") || req.path().eq_ignore_ascii_case("/admin") {
         if let Some(response) = admin::open(req.method(), req.path()) {
             return Ok(req.into_response(response));
         }
-        let (req, body) = whole(req).await?;
-        let response = admin::handle(shared.clone(), req.clone(), body).await;
-        return Ok(ServiceResponse::new(req, response));
+        return administrate(req, worker).boxed_local().await;
     }
-    if let Some(page) = shared.lifecycle.page() {
+    if let Some(page) = worker.lifecycle.page() {
         let response = HttpResponse::ServiceUnavailable()
             .content_type("text/html; charset=utf-8")
             .body(page);
         return Ok(req.into_response(response));
     }
-    if req.path() == "/" && shared.table.find(req.method().as_str(), "/").is_none() {
-        return Ok(req.into_response(home::page(shared)));
+    if req.path() == "/" && worker.table.find(req.method().as_str(), "/").is_none() {
+        return Ok(req.into_response(home::page(worker)));
     }
-    let Some(_admitted) = shared.throttle.admit().await else {
+    let Some(_admitted) = worker.throttle.admit().await else {
         return Ok(req.into_response(too_many()));
     };
     if starts_with(req.path(), "/runtime/webhooks/") {
-        let (req, body) = whole(req).await?;
-        let response = webhooks::handle(shared.clone(), req.clone(), body).await;
-        return Ok(ServiceResponse::new(req, response));
+        return manage(req, worker).boxed_local().await;
     }
-    Ok(route(req, shared).await)
+    Ok(route(req, worker).await)
+}
+
+// Boxed where they are called, so that a call of a function is not as large as the largest of these.
+
+async fn administrate(
+    req: ServiceRequest,
+    worker: &Worker,
+) -> Result<ServiceResponse, actix_web::Error> {
+    let (req, body) = whole(req).await?;
+    let response = admin::handle((**worker).clone(), req.clone(), body).await;
+    Ok(ServiceResponse::new(req, response))
+}
+
+async fn manage(req: ServiceRequest, worker: &Worker) -> Result<ServiceResponse, actix_web::Error> {
+    let (req, body) = whole(req).await?;
+    let response = webhooks::handle(worker, &req, body).await;
+    Ok(ServiceResponse::new(req, response))
 }
 
 /// Request and body as the handlers of webhooks take them.
@@ -117,8 +124,8 @@ fn too_many() -> HttpResponse {
     response
 }
 
-async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceResponse {
-    let Some(found) = shared.table.find(req.method().as_str(), req.path()) else {
+async fn route(mut req: ServiceRequest, worker: &Worker) -> ServiceResponse {
+    let Some(found) = worker.table.find(req.method().as_str(), req.path()) else {
         return req.into_response(HttpResponse::new(StatusCode::NOT_FOUND));
     };
     let Target { function, disabled } = *found.target;
@@ -127,7 +134,7 @@ async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceRe
         Some(_) => AuthLevel::Anonymous,
         None => function.auth,
     };
-    let granted = match authorize_function(shared, req.request(), function.name, level) {
+    let granted = match authorize_function(worker, req.request(), function.name, level) {
         Ok(granted) => granted,
         Err(_) => return req.into_response(HttpResponse::new(StatusCode::UNAUTHORIZED)),
     };
@@ -138,107 +145,36 @@ async fn route(mut req: ServiceRequest, shared: &web::Data<Shared>) -> ServiceRe
         return req.into_response(HttpResponse::new(StatusCode::NOT_FOUND));
     }
     if let Some(webhook) = function.webhook.filter(|_| !admin)
-        && let Err(response) = receivers::receive(&mut req, shared, function, webhook).await
+        && let Err(response) = receivers::receive(&mut req, worker, function, webhook)
+            .boxed_local()
+            .await
     {
         return req.into_response(response);
     }
-    if let Some(granted) = granted.filter(|_| shared.auth) {
-        req.extensions_mut().insert(granted);
-    }
     let values = hand_over(&mut req, function.placeholders, found.values);
     let (req, payload) = req.into_parts();
-    let response = execute(&req, payload, shared, function, values).await;
+    let payload = match body::limited(&req, payload, worker.settings.max_body) {
+        Ok(payload) => payload,
+        Err(response) => return ServiceResponse::new(req, response),
+    };
+    let granted = granted.filter(|_| worker.auth);
+    let call = HttpInvocation::new(req.clone(), payload, granted, values);
+    let response = execute(Invocation::new(function, call, worker.clone()), worker).await;
     ServiceResponse::new(req, response)
 }
 
-async fn execute(
-    req: &HttpRequest,
-    payload: actix_web::dev::Payload,
-    shared: &web::Data<Shared>,
-    function: &'static HttpRegistration,
-    values: Values,
-) -> HttpResponse {
-    let payload = match body::limited(req, payload, shared.settings.max_body) {
-        Ok(payload) => payload,
-        Err(response) => return response,
-    };
-    let call = HttpInvocation::new(req.clone(), payload, shared.clone(), values);
-    let mut work = Box::pin(invoke(function, call, shared.clone()));
-    let Some(limit) = shared.settings.response_timeout else {
-        return work.await;
-    };
-    match tokio::time::timeout(limit, &mut work).await {
-        Ok(response) => response,
-        Err(_) => {
-            // Whoever asked is told to go; the function runs to its end all the same.
-            tracing::warn!(?limit, "{} has not answered in time: 502", function.name);
-            actix_web::rt::spawn(work);
-            HttpResponse::new(StatusCode::BAD_GATEWAY)
-        }
+/// Waits for the function as long as callers may.
+async fn execute(invocation: Invocation, worker: &Worker) -> HttpResponse {
+    let (name, limit) = (invocation.name(), worker.settings.response_timeout);
+    let began = invocation.began();
+    let mut work = Within::new(invocation, began, limit);
+    if let Some(response) = poll_fn(|cx| work.poll(cx)).await {
+        return response;
     }
-}
-
-/// Runs the function to its end or its time limit, and says so in the log.
-pub(crate) async fn invoke(
-    function: &'static HttpRegistration,
-    call: HttpInvocation,
-    shared: web::Data<Shared>,
-) -> HttpResponse {
-    let limit = shared.settings.function_timeout;
-    let _counted = shared.lifecycle.begin();
-    let began = Instant::now();
-    let invocation = tracing::enabled!(tracing::Level::INFO).then(Uuid::new_v4);
-    let span = tracing::info_span!(
-        "http",
-        function = function.name,
-        invocation = invocation.map(|id| tracing::field::display(id.simple()))
-    );
-    let work = AssertUnwindSafe(async move { (function.call)(call).await })
-        .catch_unwind()
-        .instrument(span.clone());
-    let outcome = match limit {
-        None => Some(work.await),
-        Some(limit) => tokio::time::timeout(limit, work).await.ok(),
-    };
-    let _entered = span.enter();
-    let response = match outcome {
-        Some(Ok(response)) => response,
-        Some(Err(panic)) => {
-            let text = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned());
-            tracing::error!(panic = text.unwrap_or_default(), "the function panicked");
-            HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
-        }
-        None => {
-            tracing::error!(?limit, "the function took longer than `functionTimeout`");
-            HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR)
-        }
-    };
-    log(function.name, &response, began.elapsed());
-    response
-}
-
-/// The one line of an invocation. What our own errors say has been logged where they became answers.
-fn log(function: &str, response: &HttpResponse, duration: Duration) {
-    let status = response.status();
-    if !status.is_server_error() {
-        tracing::info!(status = status.as_u16(), ?duration, "{function} answered");
-        return;
-    }
-    let ours = |error: &actix_web::Error| {
-        error.as_error::<durable_runtime::Error>().is_some()
-            || error.as_error::<durable_runtime::ClientError>().is_some()
-    };
-    let error = response.error().filter(|error| !ours(error));
-    let error = error.map(tracing::field::display);
-    tracing::error!(
-        status = status.as_u16(),
-        ?duration,
-        error,
-        "{function} failed"
-    );
+    // Whoever asked is told to go; the function runs to its end all the same.
+    tracing::warn!(?limit, "{name} has not answered in time: 502");
+    actix_web::rt::spawn(work.into_work());
+    HttpResponse::new(StatusCode::BAD_GATEWAY)
 }
 
 /// Gives `web::Path` the values of the route, and returns those that parameters are bound to.

@@ -7,6 +7,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use actix_web::web::Bytes;
+use thread_local::ThreadLocal;
 use tokio::sync::Notify;
 
 /// While this file is in the script root the application is offline, and the file is what callers see.
@@ -22,9 +23,9 @@ pub(crate) struct Lifecycle {
     offline: AtomicBool,
     page: RwLock<Bytes>,
     draining: AtomicBool,
-    invocations: AtomicUsize,
+    invocations: ThreadLocal<Count>,
     /// Counted where somebody will ask.
-    requests: AtomicUsize,
+    requests: ThreadLocal<Count>,
     /// Whether whoever runs the host also starts it once more.
     restarts: AtomicBool,
     restart: Notify,
@@ -37,11 +38,23 @@ pub(crate) enum Changed {
     Already,
 }
 
-/// An invocation or a request that has begun; dropped, it has ended.
-#[derive(Debug)]
-pub(crate) struct Invocation<'a>(&'a AtomicUsize);
+/// What is under way on one thread, on a cache line of its own.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Count(AtomicUsize);
 
-impl Drop for Invocation<'_> {
+impl Count {
+    fn sum(all: &ThreadLocal<Self>) -> usize {
+        let counts = all.iter().map(|count| count.0.load(Ordering::Relaxed));
+        counts.sum()
+    }
+}
+
+/// A request that is there; dropped, it has been answered.
+#[derive(Debug)]
+pub(crate) struct Arrived<'a>(&'a AtomicUsize);
+
+impl Drop for Arrived<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
@@ -58,8 +71,8 @@ impl Lifecycle {
             offline: AtomicBool::new(page.is_some()),
             page: RwLock::new(page.map_or_else(Bytes::new, Bytes::from)),
             draining: AtomicBool::new(false),
-            invocations: AtomicUsize::new(0),
-            requests: AtomicUsize::new(0),
+            invocations: ThreadLocal::new(),
+            requests: ThreadLocal::new(),
             restarts: AtomicBool::new(false),
             restart: Notify::new(),
         }
@@ -127,21 +140,28 @@ impl Lifecycle {
         self.is_offline() || self.is_draining()
     }
 
-    /// Counts an invocation until what it returns is dropped.
-    pub(crate) fn begin(&self) -> Invocation<'_> {
-        self.invocations.fetch_add(1, Ordering::Relaxed);
-        Invocation(&self.invocations)
+    /// Counts an invocation that begins on this thread, where it also ends.
+    pub(crate) fn begin(&self) {
+        let count = self.invocations.get_or_default();
+        count.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes back a [`Self::begin`] of this thread.
+    pub(crate) fn end(&self) {
+        let count = self.invocations.get_or_default();
+        count.0.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// HTTP invocations that run.
     pub(crate) fn invocations(&self) -> usize {
-        self.invocations.load(Ordering::Relaxed)
+        Count::sum(&self.invocations)
     }
 
     /// Counts a request, of whatever kind, until what it returns is dropped.
-    pub(crate) fn arrive(&self) -> Invocation<'_> {
-        self.requests.fetch_add(1, Ordering::Relaxed);
-        Invocation(&self.requests)
+    pub(crate) fn arrive(&self) -> Arrived<'_> {
+        let count = &self.requests.get_or_default().0;
+        count.fetch_add(1, Ordering::Relaxed);
+        Arrived(count)
     }
 
     /// Resolves when no request was there for a while.
@@ -149,7 +169,7 @@ impl Lifecycle {
         let mut since = Instant::now();
         while since.elapsed() < span {
             tokio::time::sleep(span / 10).await;
-            if self.requests.load(Ordering::Relaxed) > 0 {
+            if Count::sum(&self.requests) > 0 {
                 since = Instant::now();
             }
         }
@@ -208,9 +228,17 @@ mod tests {
     fn invocations_count_until_they_end() {
         let folder = tempfile::tempdir().unwrap();
         let host = Lifecycle::new(folder.path());
-        let one = host.begin();
+        host.begin();
+        std::thread::scope(|threads| {
+            let other = threads.spawn(|| {
+                host.begin();
+                assert_eq!(host.invocations(), 2);
+                host.end();
+            });
+            other.join().unwrap();
+        });
         assert_eq!(host.invocations(), 1);
-        drop(one);
+        host.end();
         assert_eq!(host.invocations(), 0);
     }
 }

@@ -14,6 +14,7 @@ mod fuzz;
 mod home;
 mod hsts;
 mod hub_name;
+mod invocation;
 mod lifecycle;
 mod listen;
 mod listing;
@@ -29,6 +30,8 @@ mod storage;
 mod throttle;
 #[cfg(feature = "tls")]
 mod tls;
+mod within;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -42,9 +45,9 @@ use durable_runtime::TokenProvider;
 use durable_runtime::{DurableClient, Result, States};
 
 use configure::Configure;
-pub(crate) use dispatch::invoke;
 #[cfg(any(test, fuzzing))]
 pub(crate) use fuzz::fuzz_host_json;
+pub(crate) use invocation::Invocation;
 pub(crate) use lifecycle::{Changed, Lifecycle};
 pub(crate) use listing::{HttpListed, Listed};
 use promise::Promise;
@@ -52,6 +55,7 @@ pub use serve::RunningHost;
 #[cfg(test)]
 pub(crate) use settings::Settings;
 pub(crate) use shared::{Shared, Target};
+pub(crate) use worker::Worker;
 
 #[cfg(feature = "http-client")]
 use crate::call_http;

@@ -24,7 +24,7 @@ use super::throttle::Throttle;
 #[cfg(feature = "tls")]
 use super::tls;
 use super::{
-    Configure, Host, Lifecycle, Shared, Target, auth, banner, dispatch, encryption, listen,
+    Configure, Host, Lifecycle, Shared, Target, Worker, auth, banner, dispatch, encryption, listen,
     listing, resolved,
 };
 use crate::binding::{self, HttpRegistration};
@@ -415,9 +415,9 @@ impl Service {
         for configure in &self.configure {
             configure.apply(cfg);
         }
-        let shared = self.shared.clone();
+        let worker = Worker::new(self.shared.clone());
         cfg.default_service(fn_service(move |req: ServiceRequest| {
-            dispatch::dispatch(req, shared.clone())
+            dispatch::dispatch(req, worker.clone())
         }));
     }
 }

@@ -29,6 +29,8 @@ mod tests;
 mod timestamp;
 mod wait;
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use durable_runtime::model::Payload;
@@ -52,8 +54,8 @@ const EXTENSION: &str = "durabletask";
 
 /// Answers any request below `/runtime/webhooks`.
 pub(crate) async fn handle(
-    shared: web::Data<Shared>,
-    req: HttpRequest,
+    shared: &Shared,
+    req: &HttpRequest,
     payload: web::Payload,
 ) -> HttpResponse {
     if !matches!(
@@ -62,11 +64,10 @@ pub(crate) async fn handle(
     ) {
         return answer::empty(StatusCode::NOT_FOUND);
     }
-    let path = req.uri().path().to_owned();
-    let Some((extension, segments)) = path::split(&path) else {
+    let Some((extension, segments)) = path::split(req.uri().path()) else {
         return answer::empty(StatusCode::NOT_FOUND);
     };
-    match may_use_extension(&extension, grant_of(&shared, &req).as_ref()) {
+    match may_use_extension(&extension, grant_of(shared, req).as_ref()) {
         Err(Denied::Unauthorized) => return answer::empty(StatusCode::UNAUTHORIZED),
         Err(Denied::Forbidden) => return answer::empty(StatusCode::FORBIDDEN),
         Ok(()) => {}
@@ -77,7 +78,7 @@ pub(crate) async fn handle(
     let Some(operation) = Operation::of(req.method().as_str(), &segments) else {
         return answer::empty(StatusCode::NOT_FOUND);
     };
-    let answered = match Call::new(&shared, &req) {
+    let answered = match Call::new(shared, req) {
         Ok(call) => run(&call, operation, payload).await,
         Err(error) => Err(error),
     };
@@ -117,7 +118,7 @@ struct Call<'a> {
     req: &'a HttpRequest,
     query: Query<'a>,
     /// Of the hub that the request names.
-    client: DurableClient,
+    client: Cow<'a, DurableClient>,
 }
 
 impl<'a> Call<'a> {
@@ -125,8 +126,8 @@ impl<'a> Call<'a> {
         let query = Query::new(req.query_string());
         let (hub, connection) = (query.text("taskHub"), query.text("connection"));
         let client = match (hub.as_deref(), connection.as_deref()) {
-            (None, None) => shared.client.clone(),
-            (hub, connection) => shared.client.of(hub, connection)?,
+            (None, None) => Cow::Borrowed(&shared.client),
+            (hub, connection) => Cow::Owned(shared.client.of(hub, connection)?),
         };
         Ok(Self {
             shared,

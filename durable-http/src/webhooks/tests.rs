@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use actix_web::http::Method;
-use actix_web::{App, test, web};
+use actix_web::{App, HttpRequest, HttpResponse, test, web};
 use serde_json::{Value, json};
 
 use crate::fixture;
@@ -39,6 +39,14 @@ impl Answer {
     }
 }
 
+async fn handle(
+    shared: web::Data<Shared>,
+    req: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    super::handle(&shared, &req, payload).await
+}
+
 /// `"METHOD path"`, headers, body; the request carries no key of its own.
 async fn raw(
     shared: &web::Data<Shared>,
@@ -49,7 +57,7 @@ async fn raw(
     let (method, path) = line.split_once(' ').unwrap();
     let app = App::new()
         .app_data(web::Data::clone(shared))
-        .default_service(web::to(super::handle));
+        .default_service(web::to(handle));
     let app = test::init_service(app).await;
     let mut request = test::TestRequest::with_uri(&format!("{BASE}{path}"))
         .method(Method::from_bytes(method.as_bytes()).unwrap())
