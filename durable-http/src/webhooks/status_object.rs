@@ -1,7 +1,6 @@
 //! An instance as the wire shows it: eight members in a fixed order, payloads as the text they are.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use chrono::{Datelike as _, Timelike as _};
 use durable_runtime::model::{Payload, RuntimeStatus, Timestamp};
@@ -76,25 +75,26 @@ impl Serialize for Output<'_> {
 /// `2020-01-01T10:01:02Z`: whole seconds, cut off.
 struct Seconds(Timestamp);
 
-impl fmt::Display for Seconds {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let at = self.0.to_utc();
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-            at.year(),
-            at.month(),
-            at.day(),
-            at.hour(),
-            at.minute(),
-            at.second()
-        )
+        let mut text = *b"0000-00-00T00:00:00Z";
+        // Timestamps lie in the years 1 to 9999.
+        digits(&mut text[..4], at.year().unsigned_abs());
+        digits(&mut text[5..7], at.month());
+        digits(&mut text[8..10], at.day());
+        digits(&mut text[11..13], at.hour());
+        digits(&mut text[14..16], at.minute());
+        digits(&mut text[17..19], at.second());
+        serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+/// Writes the last digits of `number`, as many as there is room for.
+fn digits(room: &mut [u8], mut number: u32) {
+    for place in room.iter_mut().rev() {
+        *place = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 
@@ -143,6 +143,19 @@ mod tests {
         );
         let hidden = serde_json::to_string(&StatusObject::of(&record, false)).unwrap();
         assert!(hidden.contains(r#""input":null"#));
+    }
+
+    #[test]
+    fn times_are_cut_to_whole_seconds_in_any_year() {
+        for (micros, expected) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_709_251_199_999_999, "2024-02-29T23:59:59Z"),
+            (-62_135_596_800_000_000, "0001-01-01T00:00:00Z"),
+            (253_402_300_799_000_000, "9999-12-31T23:59:59Z"),
+        ] {
+            let text = serde_json::to_string(&Seconds(Timestamp::from_micros(micros))).unwrap();
+            assert_eq!(text, format!("\"{expected}\""));
+        }
     }
 
     #[test]
