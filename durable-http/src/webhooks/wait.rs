@@ -5,7 +5,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use durable_runtime::model::RuntimeStatus;
-use durable_runtime::store::Parts;
+use durable_runtime::store::InstanceRecord;
 use durable_runtime::{ClientError, DurableClient};
 use tokio::time::{Instant, sleep};
 
@@ -44,8 +44,8 @@ impl Waiting {
         let deadline = Instant::now() + self.timeout.min(LONGEST);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.client.wait_for_completion(id, left).await {
-                Ok(_) => return self.ended(id).await,
+            match self.client.wait_for_record(id, left).await {
+                Ok(record) => return self.ended(id, &record).await,
                 Err(ClientError::NotFound(_)) if !left.is_zero() => {
                     let pause = self.retry_interval.max(Duration::from_millis(10));
                     sleep(pause.min(left)).await;
@@ -58,19 +58,16 @@ impl Waiting {
         }
     }
 
-    async fn ended(&self, id: &str) -> Result<HttpResponse, ClientError> {
-        let record = self.client.record(id, Parts::NO_INPUT).await?;
-        let gone = || ClientError::NotFound(id.to_owned());
-        let record = record.ok_or_else(gone)?;
+    async fn ended(&self, id: &str, record: &InstanceRecord) -> Result<HttpResponse, ClientError> {
         let status = match record.status {
             RuntimeStatus::Completed => {
-                return Ok(answer::json(StatusCode::OK, &Output::of(&record)));
+                return Ok(answer::json(StatusCode::OK, &Output::of(record)));
             }
             RuntimeStatus::Failed if self.error_on_failure => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::OK,
         };
         let shown = status::show(&self.client, id, Query::new(&self.query)).await?;
-        let shown = shown.ok_or_else(gone)?;
+        let shown = shown.ok_or_else(|| ClientError::NotFound(id.to_owned()))?;
         Ok(shown.answer(status))
     }
 }
@@ -107,7 +104,7 @@ pub(super) async fn started(
         return Ok(links.check_status(id, false));
     };
     let waiting = Waiting {
-        client: call.client.clone(),
+        client: call.client.clone().into_owned(),
         links,
         query: call.req.query_string().to_owned(),
         timeout: span(timeout),

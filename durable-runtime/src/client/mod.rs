@@ -274,6 +274,19 @@ impl DurableClient {
         self.engine().await?.find(id, parts).await
     }
 
+    /// Waits for the end of an instance: what [`Self::record`] would show from then on.
+    ///
+    /// # Errors
+    /// [`ClientError::Timeout`]; no such instance; a database that cannot be read.
+    #[doc(hidden)]
+    pub async fn wait_for_record(
+        &self,
+        id: &str,
+        timeout: Duration,
+    ) -> Result<Arc<InstanceRecord>, ClientError> {
+        self.engine().await?.wait(id, timeout).await
+    }
+
     /// A page of instances with their payloads as text.
     ///
     /// # Errors
