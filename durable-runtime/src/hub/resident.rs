@@ -203,7 +203,7 @@ impl Resident {
         if self.deliveries.is_empty() {
             return Vec::new();
         }
-        let done: Vec<i64> = messages
+        let done: BTreeSet<i64> = messages
             .iter()
             .filter_map(|message| ended_task(&message.event))
             .collect();

@@ -445,8 +445,9 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         }
         state.in_flight += 1;
         state.ended = ended;
-        let taken = commit::ended_activities(&restore);
-        state.running.retain(|id, _| !taken.contains(id));
+        for id in commit::ended_activities(&restore) {
+            state.running.remove(&id);
+        }
     }
     let done = commit::callback(
         Arc::clone(engine),
