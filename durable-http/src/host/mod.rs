@@ -8,6 +8,7 @@ mod config;
 mod configure;
 mod cors;
 mod dispatch;
+mod durability;
 mod encryption;
 #[cfg(any(test, fuzzing))]
 mod fuzz;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::durability;
 use super::settings::Told;
 
 const HIDDEN: &str = "[Hidden Credential]";
@@ -50,6 +51,7 @@ pub(super) fn of(told: &Told) -> Value {
                 "throwStatusExceptionsOnRaiseEvent": hub.throw_on_raise_event,
                 "purgeRunningInstances": hub.purge_running,
                 "defaultVersion": hub.default_version,
+                "storageProvider": { "durability": durability::name(told.durability) },
                 "httpSettings": { "useForwardedHost": http.use_forwarded_host },
             },
         },

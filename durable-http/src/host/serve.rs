@@ -308,9 +308,9 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     let listening = address
         .map(|address| listen::bind(address, &told.hub_path))
         .transpose()?;
-    let path = told.hub_path.clone();
-    let store =
-        tokio::task::spawn_blocking(move || SqliteStore::open(sqlite::Options::new(path))).await?;
+    let mut options = sqlite::Options::new(&told.hub_path);
+    options.durability = told.durability;
+    let store = tokio::task::spawn_blocking(move || SqliteStore::open(options)).await?;
     let store = Arc::new(store?);
     let journal: Arc<dyn Store> = Arc::clone(&store) as Arc<dyn Store>;
     let cipher = encryption::cipher(&told.environment, &told.hub_path)?;

@@ -7,10 +7,12 @@ use std::time::Duration;
 use actix_web::http::header::{HeaderName, HeaderValue};
 #[cfg(feature = "http-client")]
 use durable_runtime::durable_http::HttpSettings;
+use durable_runtime::store::sqlite::Durability;
 use durable_runtime::{Result, hub};
 
 use super::config::{Config, LocalHost, LocalSettings, Variables, parse};
 use super::cors::Cors;
+use super::durability;
 use super::hsts::Hsts;
 use super::hub_name;
 #[cfg(feature = "http-client")]
@@ -81,6 +83,7 @@ pub(crate) struct Told {
     #[cfg(feature = "http-client")]
     pub(crate) notifications: Option<notifications::Settings>,
     pub(crate) hub_path: PathBuf,
+    pub(crate) durability: Durability,
     pub(crate) warnings: Vec<String>,
     /// What is wrong, to be told together with what is wrong with functions.
     pub(crate) faults: Vec<String>,
@@ -132,6 +135,8 @@ impl Told {
         let call_http = read_call_http(&mut config, &mut hub.http);
         #[cfg(feature = "http-client")]
         let notifications = notify::read(&mut config, &environment);
+        let (durability, relaxed) = durability::read(&mut config);
+        warnings.extend(relaxed);
         let storage = Storage::find(&mut config, &environment, root, &hub.hub_name);
         let mut faults = config.take_faults();
         let (hub_path, notice) = match storage {
@@ -154,6 +159,7 @@ impl Told {
             #[cfg(feature = "http-client")]
             notifications,
             hub_path,
+            durability,
             warnings,
             faults,
             environment,

@@ -65,6 +65,7 @@ const STORAGE_PROVIDER: &[&str] = &[
     "fetchLargeMessagesAutomatically",
     "trackingStoreConnectionName",
     "trackingStoreNamePrefix",
+    "durability",
 ];
 
 /// Below `extensions.durableTask.tracing`.

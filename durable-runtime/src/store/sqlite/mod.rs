@@ -36,7 +36,7 @@ use futures::future::BoxFuture;
 use tokio::sync::oneshot;
 
 pub use lock::{Holder, read_holder};
-pub use open::{OpenError, Options};
+pub use open::{Durability, OpenError, Options};
 pub use peek::peek_keys;
 pub use upkeep::{HubInfo, backup, check, info, peek_history, reset};
 
@@ -71,10 +71,7 @@ impl SqliteStore {
     pub fn open(options: Options) -> Result<Self, OpenError> {
         let path = open::prepare(&options.path)?;
         let lock = Arc::new(Lock::take(&path, chrono::Utc::now().into())?);
-        let place = Place {
-            path: Some(path),
-            busy_timeout: options.busy_timeout,
-        };
+        let place = Place::of(&options, path);
         let conn = place.writer()?;
         let readers = (0..options.readers.max(1))
             .map(|_| place.reader())
@@ -97,6 +94,7 @@ impl SqliteStore {
         let place = Place {
             path: None,
             busy_timeout: Duration::ZERO,
+            durability: Durability::Full,
         };
         let conn = place.writer()?;
         let (work, queue) = channel();

@@ -18,6 +18,27 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 pub(super) const APPLICATION: i32 = 0x4475_466e;
 const IDS: &str = "ids";
 
+/// What a commit has to survive. SQLite's `synchronous`, in write-ahead mode.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Whatever happens: each commit is on the disk before anybody hears of it.
+    #[default]
+    Full,
+    /// The death of the process, but not of the machine: a power failure may undo the last commits, back to some moment after which
+    /// nothing is left. What remains is whole: no commit is ever there in part, and the file is never corrupt.
+    Relaxed,
+}
+
+impl Durability {
+    /// What `PRAGMA synchronous` is set to.
+    const fn synchronous(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Relaxed => "NORMAL",
+        }
+    }
+}
+
 /// How a SQLite store is opened.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -32,10 +53,12 @@ pub struct Options {
     pub busy_timeout: Duration,
     /// Changes in one transaction, at most.
     pub group: usize,
+    /// What a commit has to survive.
+    pub durability: Durability,
 }
 
 impl Options {
-    /// The defaults: 2 readers, 64 MB of log, 2 s, 2,000 changes.
+    /// The defaults: 2 readers, 64 MB of log, 2 s, 2,000 changes, full durability.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -44,6 +67,7 @@ impl Options {
             wal_limit: 64 << 20,
             busy_timeout: Duration::from_secs(2),
             group: 2000,
+            durability: Durability::Full,
         }
     }
 }
@@ -114,17 +138,30 @@ pub(super) struct Place {
     /// `None`: in memory.
     pub(super) path: Option<PathBuf>,
     pub(super) busy_timeout: Duration,
+    pub(super) durability: Durability,
 }
 
 impl Place {
+    /// Of a file, its path in full.
+    pub(super) fn of(options: &Options, path: PathBuf) -> Self {
+        Self {
+            path: Some(path),
+            busy_timeout: options.busy_timeout,
+            durability: options.durability,
+        }
+    }
+
     /// The connection that writes, its schema up to date.
     pub(super) fn writer(&self) -> Result<SqliteConnection, OpenError> {
         let mut conn = self.connect()?;
         self.claim(&mut conn)?;
         self.tell(
             &mut conn,
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON; \
-             PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY",
+            &format!(
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON; \
+                 PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY",
+                self.durability.synchronous()
+            ),
         )?;
         self.migrate(&mut conn)?;
         Ok(conn)

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::open::Place;
+use super::open::{Durability, Place};
 use super::{KeyRecord, OpenError, query};
 
 /// All keys of the hub at `path`, whoever holds it; nothing is changed and nothing is made. Blocks.
@@ -21,6 +21,7 @@ pub fn peek_keys(path: &Path) -> Result<Vec<KeyRecord>, OpenError> {
     let place = Place {
         path: Some(path.to_owned()),
         busy_timeout: Duration::from_secs(2),
+        durability: Durability::Full,
     };
     query::keys(&mut place.reader()?)
         .map_err(|fault| place.failed(crate::store::Error::from(fault)))

@@ -10,7 +10,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use super::lock::Lock;
-use super::open::{OpenError, Place};
+use super::open::{Durability, OpenError, Place};
 use super::schema::instances;
 use super::{open, query, rows};
 use crate::model::{HistoryEvent, RuntimeStatus};
@@ -168,6 +168,7 @@ fn beside(path: &Path) -> Result<(Place, SqliteConnection), OpenError> {
     let place = Place {
         path: Some(path.to_owned()),
         busy_timeout: Duration::from_secs(2),
+        durability: Durability::Full,
     };
     let mut conn = place.connect()?;
     let application = diesel::select(sql::<diesel::sql_types::Integer>(

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
 
 use super::super::open::Place;
-use super::super::{OpenError, Options, SqliteStore, read_holder};
+use super::super::{Durability, OpenError, Options, SqliteStore, read_holder};
 use crate::store::Store;
 
 pub(super) fn sql(path: &std::path::Path, sql: &str) -> anyhow::Result<()> {
@@ -117,6 +117,7 @@ fn the_file_is_set_up_for_durability() -> anyhow::Result<()> {
     let place = Place {
         path: Some(folder.path().join("hub.db")),
         busy_timeout: Duration::ZERO,
+        durability: Durability::Full,
     };
     let mut conn = place.writer()?;
     let query = "SELECT journal_mode, synchronous, auto_vacuum, foreign_keys \
@@ -137,5 +138,29 @@ fn the_file_is_set_up_for_durability() -> anyhow::Result<()> {
         reader.batch_execute("DELETE FROM meta").is_err(),
         "a reader must not write"
     );
+    Ok(())
+}
+
+/// `PRAGMA synchronous`: 1 is NORMAL, 2 is FULL.
+#[test]
+fn commits_are_flushed_unless_the_options_say_otherwise() -> anyhow::Result<()> {
+    #[derive(diesel::QueryableByName)]
+    struct Is {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        synchronous: i32,
+    }
+    let folder = tempfile::tempdir()?;
+    let mut options = Options::new(folder.path().join("hub.db"));
+    ensure!(options.durability == Durability::Full);
+    for (durability, expected) in [(Durability::Full, 2), (Durability::Relaxed, 1)] {
+        options.durability = durability;
+        let mut conn = Place::of(&options, options.path.clone()).writer()?;
+        let found: Is = diesel::sql_query("PRAGMA synchronous").get_result(&mut conn)?;
+        ensure!(
+            found.synchronous == expected,
+            "{durability:?}: {}",
+            found.synchronous
+        );
+    }
     Ok(())
 }

@@ -8,7 +8,7 @@ use diesel::SqliteConnection;
 use diesel::connection::InstrumentationEvent;
 use diesel::prelude::*;
 
-use super::super::open::Place;
+use super::super::open::{Durability, Place};
 use super::super::{list, query};
 use crate::model::{RuntimeStatus, Timestamp};
 use crate::store::{Cursor, InstanceKey, ListQuery};
@@ -23,6 +23,7 @@ fn plans<T>(read: impl FnOnce(&mut SqliteConnection) -> T) -> anyhow::Result<Vec
     let mut conn = Place {
         path: None,
         busy_timeout: Duration::ZERO,
+        durability: Durability::Full,
     }
     .writer()?;
     let seen = Arc::new(Mutex::new(Vec::new()));
