@@ -242,10 +242,9 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
 }
 
 /// Task ids of the activities that these messages end.
-pub(super) fn ended_activities(messages: &[Inbound]) -> Vec<i64> {
-    let ended = messages.iter().filter_map(|message| match message.event {
+pub(super) fn ended_activities(messages: &[Inbound]) -> impl Iterator<Item = i64> {
+    messages.iter().filter_map(|message| match message.event {
         HistoryEvent::TaskCompleted { id, .. } | HistoryEvent::TaskFailed { id, .. } => Some(id),
         _ => None,
-    });
-    ended.collect()
+    })
 }

@@ -1,6 +1,6 @@
 //! [`Resident`]: a live execution with its row, and the turn that it makes of messages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -32,7 +32,7 @@ pub(crate) struct Resident {
     /// History rows after the last turn that was made (not necessarily stored).
     pub(crate) sequence: i64,
     /// Deliveries of open activities that were delivered more than once.
-    pub(crate) deliveries: Vec<(i64, u32)>,
+    pub(crate) deliveries: BTreeMap<i64, u32>,
     /// Children that may live and of which its generation knows nothing: an earlier one called them.
     pub(crate) left_behind: Vec<Arc<str>>,
 }
@@ -132,7 +132,7 @@ impl Resident {
             execution,
             record,
             sequence: 0,
-            deliveries: Vec::new(),
+            deliveries: BTreeMap::new(),
             left_behind: Vec::new(),
         }
     }
@@ -203,28 +203,23 @@ impl Resident {
         if self.deliveries.is_empty() {
             return Vec::new();
         }
-        let done: BTreeSet<i64> = messages
+        let ended = messages
             .iter()
-            .filter_map(|message| ended_task(&message.event))
-            .collect();
-        let (settled, open) = self
-            .deliveries
-            .iter()
-            .partition(|(id, _)| *id == TURN || done.contains(id));
-        self.deliveries = open;
-        let settled: Vec<(i64, u32)> = settled;
-        settled.into_iter().map(|(id, _)| id).collect()
+            .filter_map(|message| ended_task(&message.event));
+        std::iter::once(TURN)
+            .chain(ended)
+            .filter(|id| self.deliveries.remove(id).is_some())
+            .collect()
     }
 
     fn draft_turn(&mut self, draft: &mut Draft<'_>, turn: &Turn) {
         let goes_on = matches!(turn.end, None | Some(End::ContinuedAsNew { .. }));
-        let left: &[i64] = if matches!(turn.end, Some(End::ContinuedAsNew { .. })) {
-            &[]
-        } else {
-            &turn.cancelled_activities
+        let left: BTreeSet<i64> = match turn.end {
+            Some(End::ContinuedAsNew { .. }) => BTreeSet::new(),
+            _ => turn.cancelled_activities.iter().copied().collect(),
         };
         for action in &turn.actions {
-            self.draft_action(draft, action, goes_on, left);
+            self.draft_action(draft, action, goes_on, &left);
         }
         let generation = &self.record.execution_id;
         let cancelled = turn.cancelled_timers.iter();
@@ -247,7 +242,7 @@ impl Resident {
         draft: &mut Draft<'_>,
         action: &Action,
         goes_on: bool,
-        cancelled: &[i64],
+        cancelled: &BTreeSet<i64>,
     ) {
         match &action.event {
             HistoryEvent::TaskScheduled { id, name, input }

@@ -1,6 +1,6 @@
 //! Turns: plain threads that take instances from one queue, outside tokio so that no cooperative budget interferes (architecture, Threads).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -579,7 +579,7 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
         execution,
         record,
         sequence,
-        deliveries,
+        deliveries: deliveries.into_iter().collect(),
         left_behind: Vec::new(),
     });
     let stored = inbox.into_iter().map(|m| Inbound {
@@ -641,8 +641,8 @@ pub(super) fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
 /// Arms its timers, and runs again the activities of which this process knows nothing.
 fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messages: &[Inbound]) {
     let mut first_again = Vec::new();
-    let answered = commit::ended_activities(messages);
-    let running: Vec<i64> = cell.lock().running.keys().copied().collect();
+    let answered: BTreeSet<i64> = commit::ended_activities(messages).collect();
+    let running: BTreeSet<i64> = cell.lock().running.keys().copied().collect();
     let mut effects = Effects::default();
     for (id, open) in resident.execution.open() {
         match open {
@@ -653,20 +653,14 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
                 input,
                 attempt,
             } if !running.contains(&id) && !answered.contains(&id) => {
-                let known = resident.deliveries.iter().position(|(task, _)| *task == id);
-                let delivery = match known.map(|at| &mut resident.deliveries[at].1) {
+                let count = resident.deliveries.entry(id).or_default();
+                let delivery = if *count > 1 {
                     // Its start is counted when it happens: it may never have left the queue.
-                    Some(count) if *count > 1 => *count + 1,
-                    Some(count) => {
-                        *count = 2;
-                        first_again.push(id);
-                        2
-                    }
-                    None => {
-                        resident.deliveries.push((id, 2));
-                        first_again.push(id);
-                        2
-                    }
+                    *count + 1
+                } else {
+                    *count = 2;
+                    first_again.push(id);
+                    2
                 };
                 effects.activities.push(super::resident::ActivityTask {
                     key: resident.record.key,

@@ -107,7 +107,7 @@ impl Engine {
             execution,
             record: loaded.record,
             sequence: loaded.sequence,
-            deliveries: loaded.deliveries,
+            deliveries: loaded.deliveries.into_iter().collect(),
             left_behind: Vec::new(),
         });
         Some((resident, messages))

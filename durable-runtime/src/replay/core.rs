@@ -316,7 +316,7 @@ impl Core {
             .entry(name.to_lowercase())
             .or_default()
             .waiters
-            .push_back(slot);
+            .insert(slot);
         // Nobody can be woken: the new waiter has not been polled.
         let _ = state.hand_out(&name.to_lowercase());
         slot
@@ -831,7 +831,7 @@ impl State {
         if queue.unread.is_empty() || queue.waiters.is_empty() {
             return None;
         }
-        let (event, slot) = (queue.unread.pop_front()?, queue.waiters.pop_front()?);
+        let (event, slot) = (queue.unread.pop_front()?, queue.waiters.pop_first()?);
         let data = event.data.clone();
         if let Some(Slot {
             what: What::Event { arrival, .. },
@@ -868,7 +868,7 @@ impl State {
 
     fn forget_waiter_of(&mut self, slot: SlotId, name: &str) {
         if let Some(queue) = self.events.get_mut(name) {
-            queue.waiters.retain(|waiter| *waiter != slot);
+            queue.waiters.remove(&slot);
         }
     }
 }

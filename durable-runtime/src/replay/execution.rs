@@ -1,7 +1,7 @@
 //! [`Execution`]: the one door of this room. Loaded from a function and its history, then fed new events, turn by turn.
 
 use std::any::Any;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -32,6 +32,8 @@ pub(crate) struct Execution {
     suspended: bool,
     /// What arrived while suspended, in order.
     held: VecDeque<HistoryEvent>,
+    /// The tasks that those are the ends of.
+    held_answers: BTreeSet<i64>,
     end: Option<End>,
     ended_in_history: bool,
     /// Its children, if it has no code: all that it can do is end.
@@ -77,6 +79,7 @@ impl Execution {
             begun: false,
             suspended: false,
             held: VecDeque::new(),
+            held_answers: BTreeSet::new(),
             end: None,
             ended_in_history: false,
             without_code: None,
@@ -323,6 +326,9 @@ impl Execution {
                 while self.end.is_none()
                     && let Some(event) = self.held.pop_front()
                 {
+                    if let Some(id) = answers(&event) {
+                        self.held_answers.remove(&id);
+                    }
                     self.feed(event);
                 }
             }
@@ -331,7 +337,10 @@ impl Execution {
             }
             // What it undid is no longer in history: there is nothing to tell to code.
             HistoryEvent::ExecutionRewound { .. } => {}
-            event if self.suspended => self.held.push_back(event),
+            event if self.suspended => {
+                self.held_answers.extend(answers(&event));
+                self.held.push_back(event);
+            }
             event => self.feed(event),
         }
     }
@@ -496,7 +505,7 @@ impl Execution {
             Some(Open::Lock) => matches!(event, HistoryEvent::EntityLockGranted { .. }),
             None => false,
         };
-        !asked || self.held.iter().any(|held| answers(held) == Some(id))
+        !asked || self.held_answers.contains(&id)
     }
 
     /// The earliest timer, if there is one, and whether any activity is open.

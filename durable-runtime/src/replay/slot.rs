@@ -1,6 +1,6 @@
 //! What one call of user code waits for.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -117,7 +117,8 @@ pub(super) struct Buffered {
 #[derive(Default)]
 pub(super) struct EventQueue {
     pub(super) unread: VecDeque<Buffered>,
-    pub(super) waiters: VecDeque<SlotId>,
+    /// Slots are numbered as they are made: the first is the oldest.
+    pub(super) waiters: BTreeSet<SlotId>,
 }
 
 impl Slot {

@@ -287,17 +287,17 @@ pub(super) fn first_id(conn: &mut SqliteConnection) -> QueryResult<i64> {
         .select(meta::value)
         .first(conn)
         .optional()?;
+    if let Some(kept) = kept {
+        return Ok(kept);
+    }
+    // Only before the first commit, when there is nothing to read: `max` would walk through the whole inbox, which has no index by id.
     let instance: Option<i64> = instances::table
         .select(diesel::dsl::max(instances::iid))
         .first(conn)?;
     let message: Option<i64> = inbox::table
         .select(diesel::dsl::max(inbox::id))
         .first(conn)?;
-    Ok([kept, instance.map(|id| id + 1), message.map(|id| id + 1)]
-        .into_iter()
-        .flatten()
-        .max()
-        .unwrap_or(1))
+    Ok(instance.max(message).map_or(1, |id| id + 1))
 }
 
 /// Keeps in mind that ids below `ceiling` may have been used, even when their rows are gone.
