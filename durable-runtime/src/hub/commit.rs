@@ -39,7 +39,7 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         reply,
         ..
     } = pending;
-    let started = publish(engine, cell, &effects, &snapshot);
+    // First: once it is published, the instance may leave memory, and its timers with it.
     if !effects.ended {
         engine.arm(cell, &snapshot.execution_id, &effects.timers);
     }
@@ -47,6 +47,7 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     for (generation, at, id) in &effects.cancelled_timers {
         engine.disarm(cell, generation, &[(*at, *id)]);
     }
+    let started = publish(engine, cell, &effects, &snapshot);
     for job in started {
         engine.activities.push(job);
     }
@@ -100,7 +101,7 @@ pub(super) fn send(
                     "an instance was not started: the id is taken"
                 );
             }
-            (false, _, Some(due)) => engine.wake_instance(&start.id, due),
+            (false, _, Some(due)) => engine.look_at(&start.id, due),
             (false, _, None) => engine.poke(&start.id),
         }
     }

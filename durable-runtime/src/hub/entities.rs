@@ -202,13 +202,13 @@ fn place(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState, resident: Box
     let now = engine.clock.now();
     // While nothing begins, nothing that is due may wake it: whoever ends the pause looks for all that waits.
     if let Some(due) = resident.next_due().filter(|due| *due > now) {
-        engine.wake_instance(&cell.id, due);
+        engine.look_at(&cell.id, due);
     }
     // Looked at with the lock held: a pause that ends later finds the entity not scheduled.
     let ready = resident.mailbox.is_ready(now) && engine.begins_batches();
-    let full = engine.cells.len() > engine.settings.max_resident;
-    if !full && !engine.settings.idle_timeout.is_zero() {
+    if !engine.settings.idle_timeout.is_zero() {
         state.entity = Some(resident);
+        engine.mind_the_limit();
     }
     if ready {
         state.scheduled = true;

@@ -14,6 +14,7 @@ mod deliveries;
 mod entities;
 mod notifications;
 mod outbox;
+mod eviction;
 mod pause;
 mod pending;
 mod recovery;
@@ -39,9 +40,10 @@ mod waiters;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use self::activities::{Activities, Pool};
@@ -149,6 +151,8 @@ impl Hub {
             ));
         }
         let runtime = Handle::try_current()?;
+        // A clock without a horizon jumps from timer to timer, so it must see them all.
+        let looks = clock.horizon().map(|_| options.settings.max_looks);
         let queue = Activities::new(
             options.settings.max_concurrent_activities,
             options.registry.activities(),
@@ -168,7 +172,7 @@ impl Hub {
             cells: Cells::new(),
             queue: RunQueue::new(),
             busy: Busy::default(),
-            timers: Arc::new(Timers::default()),
+            timers: Arc::new(Timers::new(looks)),
             activities: Pool::new(queue, http),
             schedules: Schedules::default(),
             entities: Entities::new(max_entities),
@@ -176,6 +180,7 @@ impl Hub {
             waiters: Waiters::default(),
             outbox: Arc::default(),
             trials,
+            crowded: Arc::default(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
         });
@@ -192,9 +197,7 @@ impl Hub {
         engine
             .runtime
             .spawn(recovery::wake(Arc::downgrade(&engine)));
-        engine
-            .runtime
-            .spawn(recovery::evict(Arc::downgrade(&engine)));
+        engine.runtime.spawn(eviction::run(Arc::downgrade(&engine)));
         engine
             .runtime
             .spawn(retention::run(Arc::downgrade(&engine)));
@@ -289,6 +292,8 @@ pub(crate) struct Engine {
     waiters: Waiters,
     outbox: Arc<Outbox>,
     trials: Trials,
+    /// More instances are in memory than there should be.
+    crowded: Arc<Notify>,
     stopping: AtomicBool,
     /// The grace period is over.
     stopped: CancellationToken,
@@ -424,7 +429,12 @@ impl Engine {
         }
     }
 
-    /// Looks at the instance at that time.
+    /// Looks at the instance at that time, of which the store knows: its `wake_at` is that instant.
+    fn look_at(&self, id: &Arc<str>, at: Timestamp) {
+        self.timers.look(at, id);
+    }
+
+    /// Looks at the instance at that time, of which the store does not know: its `wake_at` says 0, since other things wait there as well.
     fn wake_instance(&self, id: &Arc<str>, at: Timestamp) {
         self.timers.arm([Entry {
             at,
@@ -435,25 +445,29 @@ impl Engine {
 
     /// An instance leaves memory: one entry stands for all its timers.
     fn forget_timers(&self, cell: &Cell, resident: &Resident) {
-        let (next, _) = resident.execution.next_wake();
+        let (next, busy) = resident.execution.next_wake();
         let timers: Vec<(Timestamp, i64)> = resident.execution.timers();
         self.disarm(cell, &resident.record.execution_id, &timers);
-        let last = match self.clock.horizon() {
-            Some(span) => self.clock.now().plus(span),
-            None => Timestamp::MAX,
-        };
-        if let Some(at) = next.filter(|at| *at <= last) {
-            self.wake_instance(&cell.id, at);
+        match next {
+            Some(at) if busy => self.wake_instance(&cell.id, at),
+            Some(at) => self.look_at(&cell.id, at),
+            None => {}
         }
     }
 
     /// Whether an instance that has nothing to do leaves memory now.
     fn evicts_at_once(&self, state: &CellState, again: &[Inbound]) -> bool {
-        let full = self.cells.len() > self.settings.max_resident && state.running.is_empty();
         state.in_flight == 0
             && state.mailbox.is_empty()
             && again.is_empty()
-            && (full || self.settings.idle_timeout.is_zero())
+            && self.settings.idle_timeout.is_zero()
+    }
+
+    /// One more is in memory: past the limit, those that did nothing for the longest time are to go.
+    fn mind_the_limit(&self) {
+        if self.cells.len() > self.settings.max_resident {
+            self.crowded.notify_one();
+        }
     }
 
     /// The instance is loaded again, after a while.
@@ -493,44 +507,6 @@ impl Engine {
         self.cells.for_each(|cell| {
             let dropped = cell.lock().unload();
             drop(dropped);
-        });
-    }
-
-    /// Idle instances leave memory.
-    fn evict_idle(&self, now: Instant) {
-        let idle = self.settings.idle_timeout;
-        let full = self.cells.len() > self.settings.max_resident;
-        self.cells.for_each(|cell| {
-            let mut state = cell.lock();
-            let old = full || now.duration_since(state.last_active) >= idle;
-            if !old
-                || state.scheduled
-                || state.in_flight > 0
-                || !state.mailbox.is_empty()
-                || state.create.is_some()
-            {
-                return;
-            }
-            if let Some(entity) = state.entity.take() {
-                if let Some(due) = entity.next_due() {
-                    self.wake_instance(&cell.id, due);
-                }
-                if state.is_idle() {
-                    self.cells.remove(cell, &mut state);
-                }
-                return;
-            }
-            let Some(resident) = state.resident.take() else {
-                return;
-            };
-            state.loaded.clear();
-            self.forget_timers(cell, &resident);
-            state.snapshot = state.snapshot.take().filter(|_| !state.running.is_empty());
-            if state.is_idle() {
-                self.cells.remove(cell, &mut state);
-            }
-            drop(state);
-            drop(resident);
         });
     }
 }

@@ -146,7 +146,7 @@ impl Engine {
         let done: Done = Box::new(move |result| {
             if let (Ok(_), Some(engine)) = (&result, engine.upgrade()) {
                 match due {
-                    Some(due) => engine.wake_instance(&id, due),
+                    Some(due) => engine.look_at(&id, due),
                     // It finds out what is to become of an instance that no function here fits.
                     None => engine.poke(&id),
                 }

@@ -29,8 +29,10 @@ pub struct Settings {
     pub rollback_entity_operations: bool,
     /// How long an idle instance stays in memory; zero evicts after every turn.
     pub idle_timeout: Duration,
-    /// Instances in memory above which the idle ones go at once.
+    /// Instances in memory above which those that did nothing for the longest time go at once.
     pub max_resident: usize,
+    /// Instances that are not in memory, and whose next timer is due soon, of which memory knows at most. The store knows of the others.
+    pub max_looks: usize,
     /// Changes that wait for the disk above which clients are refused.
     pub max_backlog: usize,
     /// Actions of one execution.
@@ -87,6 +89,7 @@ impl Default for Settings {
             rollback_entity_operations: true,
             idle_timeout: Duration::from_secs(30),
             max_resident: 20_000,
+            max_looks: 50_000,
             max_backlog: 100_000,
             max_actions: Limits::default().actions,
             max_custom_status_kib: Limits::default().custom_status_kib,

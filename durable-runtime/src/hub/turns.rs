@@ -482,6 +482,7 @@ fn put_back(
             .rev()
             .for_each(|message| state.mailbox.push_front(message));
         state.resident = Some(resident);
+        engine.mind_the_limit();
     } else {
         if state.epoch == epoch && !state.ended {
             engine.forget_timers(cell, &resident);

@@ -1,5 +1,7 @@
 //! What only the inside of a hub shows: how much of it is in memory.
 
+mod crowded;
+mod horizon;
 mod inbox;
 
 use std::sync::Arc;
@@ -24,6 +26,10 @@ fn hub_on(store: Arc<dyn Store>, idle_timeout: Duration) -> Hub {
         idle_timeout,
         ..Settings::default()
     };
+    hub_with(store, settings)
+}
+
+fn hub_with(store: Arc<dyn Store>, settings: Settings) -> Hub {
     let options = Options {
         registry: Registry::collect().unwrap(),
         states: Arc::new(States::default()),
