@@ -68,6 +68,8 @@ pub(crate) struct CellState {
     pub(crate) fail_with: Option<FailureDetails>,
     /// Whether it has to ask before its next turn, because that may have taken a host down.
     pub(crate) trial: Trial,
+    /// It is to be loaded, with or without messages.
+    pub(crate) again: bool,
     pub(crate) last_active: Instant,
 }
 
@@ -90,6 +92,7 @@ impl Cell {
             removed: false,
             fail_with: None,
             trial: Trial::None,
+            again: false,
             last_active: Instant::now(),
         };
         Arc::new(Self {
@@ -114,6 +117,7 @@ impl CellState {
             && self.running.is_empty()
             && self.entity.is_none()
             && self.trial.is_none()
+            && !self.again
     }
 
     /// The status of an instance that has not ended, if it is in memory.

@@ -190,6 +190,8 @@ fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Erro
             state.mailbox.push_front(message);
         }
     });
+    // Its messages may all lie in the store: nothing else would have it loaded.
+    state.again |= first && reply.is_none() && matches!(error, Error::Conflict(_));
     match (reply, &error) {
         (Some(reply), _) => {
             state.snapshot = None;
@@ -233,6 +235,7 @@ pub(super) fn settle(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState) {
         engine.cells.remove(cell, state);
     } else if !state.mailbox.is_empty()
         || state.fail_with.is_some()
+        || state.again
         || (state.resident.is_some() && engine.settings.idle_timeout.is_zero())
     {
         state.scheduled = true;

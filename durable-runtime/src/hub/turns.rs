@@ -378,6 +378,7 @@ fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
         state.scheduled = false;
         return None;
     }
+    state.again = false;
     let count = state.mailbox.len().min(MAX_BATCH);
     let taken: Vec<Inbound> = state.mailbox.drain(..count).collect();
     let is_new = |message: &Inbound| match message.inbox {
@@ -496,7 +497,7 @@ fn put_back(
 }
 
 pub(super) fn reschedule(engine: &Engine, cell: &Arc<Cell>, state: &mut super::cell::CellState) {
-    if state.mailbox.is_empty() && state.fail_with.is_none() {
+    if state.mailbox.is_empty() && state.fail_with.is_none() && !state.again {
         state.scheduled = false;
         if state.resident.is_none() || state.ended || !state.queued.is_empty() {
             commit::settle(engine, cell, state);
