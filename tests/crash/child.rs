@@ -35,15 +35,18 @@ pub(crate) fn id_of(prefix: &str, index: usize, n: u64) -> String {
 /// What it prints once the hub is open.
 pub(crate) const OPENED: &str = "the hub is open";
 
-/// A hub on the shared folder.
-pub(crate) fn host(folder: &Path) -> Host {
+/// A hub on the shared folder; `speculative`: its activities start before their turns are durable.
+pub(crate) fn host(folder: &Path, speculative: bool) -> Host {
     // Kills come so fast that an activity may be cut down ten times in a row: that is no poison here.
     let deliveries = "AzureFunctionsJobHost__extensions__durableTask__maxActivityDeliveries";
     let host = Host::new().without_http().with_script_root(folder);
     let delay = "AzureFunctionsJobHost__extensions__durableTask__redeliveryDelay";
+    let early = "AzureFunctionsJobHost__extensions__durableTask__speculative";
+    let early_is = if speculative { "true" } else { "false" };
     // The client is made at the start, and knows no authorities: to read them takes longer than a child lives.
     host.with_setting(deliveries, "10000")
         .with_setting(delay, "00:00:00")
+        .with_setting(early, early_is)
         .with_http_client_factory(|| reqwest::Client::builder().tls_certs_only([]))
 }
 
@@ -69,7 +72,9 @@ async fn pages(client: &DurableClient, query: InstanceQuery) -> Vec<Orchestratio
 pub(crate) async fn run() {
     let number: u64 = std::env::var("CRASH_RUN").unwrap().parse().unwrap();
     let last = std::env::var_os("CRASH_LAST").is_some();
-    let host = host(&folder().unwrap()).start().await.unwrap();
+    let speculative = std::env::var_os("CRASH_SPECULATIVE").is_some();
+    let host = host(&folder().unwrap(), speculative);
+    let host = host.start().await.unwrap();
     let client = host.client();
     append("opened", &number.to_string()).unwrap();
     println!("{OPENED}");

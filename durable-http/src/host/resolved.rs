@@ -49,6 +49,7 @@ pub(super) fn of(told: &Told) -> Value {
                 "overridableExistingInstanceStates":
                     if hub.overridable_any_state { "AnyState" } else { "NonRunningStates" },
                 "throwStatusExceptionsOnRaiseEvent": hub.throw_on_raise_event,
+                "speculative": hub.speculative,
                 "purgeRunningInstances": hub.purge_running,
                 "defaultVersion": hub.default_version,
                 "storageProvider": { "durability": durability::name(told.durability) },

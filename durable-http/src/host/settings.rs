@@ -71,6 +71,8 @@ impl Default for Settings {
     }
 }
 
+const SPECULATIVE: &str = "`extensions.durableTask.speculative` is `true`: after a crash an activity may have run for a turn that never was";
+
 /// All that is read before anything starts.
 #[derive(Debug)]
 pub(crate) struct Told {
@@ -138,6 +140,7 @@ impl Told {
         let (durability, relaxed) = durability::read(&mut config);
         warnings.extend(relaxed);
         let storage = Storage::find(&mut config, &environment, root, &hub.hub_name);
+        warnings.extend(hub.speculative.then(|| SPECULATIVE.to_owned()));
         let mut faults = config.take_faults();
         let (hub_path, notice) = match storage {
             Ok(storage) => {
@@ -215,6 +218,7 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
         &at("throwStatusExceptionsOnRaiseEvent"),
         hub.throw_on_raise_event,
     );
+    hub.speculative = config.flag(&at("speculative"), hub.speculative);
     hub.purge_running = config.flag(&at("purgeRunningInstances"), hub.purge_running);
     for (name, span) in [
         ("completed", &mut hub.retention.completed),

@@ -18,6 +18,7 @@ use super::Engine;
 use super::busy::Work;
 use super::cell::{Cell, Inbound};
 use super::resident::ActivityTask;
+use super::speculation::Ahead;
 use super::{turns, user_code};
 use crate::activity::{ActivityContext, Call};
 use crate::durable_http::HTTP_ACTIVITY;
@@ -30,6 +31,8 @@ pub(crate) struct Job {
     pub(crate) cell: Arc<Cell>,
     pub(crate) task: ActivityTask,
     pub(crate) token: CancellationToken,
+    /// If it starts before its turn is durable.
+    pub(crate) ahead: Option<Arc<Ahead>>,
 }
 
 /// What waits for a slot.
@@ -413,7 +416,12 @@ async fn leave() {
 }
 
 async fn run_job(engine: &Arc<Engine>, job: Job) {
-    let Job { cell, task, token } = job;
+    let Job {
+        cell,
+        task,
+        token,
+        ahead,
+    } = job;
     let began = Instant::now();
     let span = tracing::info_span!(
         "activity",
@@ -459,14 +467,18 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
             failure,
         },
     };
-    engine.deliver(
-        &cell.id,
-        Inbound {
-            event,
-            inbox: None,
-            execution_id: Some(Arc::clone(&task.execution_id)),
-        },
-    );
+    let result = Inbound {
+        event,
+        inbox: None,
+        execution_id: Some(Arc::clone(&task.execution_id)),
+    };
+    let result = match &ahead {
+        Some(ahead) => ahead.admit(result),
+        None => Some(result),
+    };
+    if let Some(result) = result {
+        engine.deliver(&cell.id, result);
+    }
 }
 
 async fn run(

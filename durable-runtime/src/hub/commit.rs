@@ -8,6 +8,7 @@ use super::Engine;
 use super::activities::Job;
 use super::cell::{Cell, CellState, Inbound, Reply};
 use super::resident::{ActivityTask, Effects, StartEffect};
+use super::speculation::Ahead;
 use crate::model::{FailureDetails, HistoryEvent};
 use crate::store::{Done, Error, InstanceRecord, NewMessage, Receipt};
 
@@ -21,6 +22,8 @@ pub(super) struct Pending {
     /// Messages that only memory knows: taken again if the turn is refused.
     pub(super) restore: Vec<Inbound>,
     pub(super) epoch: u64,
+    /// If its activities have started already.
+    pub(super) ahead: Option<Arc<Ahead>>,
 }
 
 /// The answer to a submitted turn. Runs on the store's writer: it only hands things on.
@@ -37,6 +40,7 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         snapshot,
         told,
         reply,
+        ahead,
         ..
     } = pending;
     // First: once it is published, the instance may leave memory, and its timers with it.
@@ -47,7 +51,7 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     for (generation, at, id) in &effects.cancelled_timers {
         engine.disarm(cell, generation, &[(*at, *id)]);
     }
-    let started = publish(engine, cell, &effects, &snapshot);
+    let started = publish(engine, cell, &effects, &snapshot, ahead.as_deref());
     for job in started {
         engine.activities.push(job);
     }
@@ -131,6 +135,7 @@ fn publish(
     cell: &Arc<Cell>,
     effects: &Effects,
     snapshot: &Arc<InstanceRecord>,
+    ahead: Option<&Ahead>,
 ) -> Vec<Job> {
     let mut state = cell.lock();
     state.in_flight -= 1;
@@ -146,13 +151,38 @@ fn publish(
             token.cancel();
         }
     }
-    let jobs = effects
-        .activities
-        .iter()
-        .map(|task| job(cell, &mut state, task, &snapshot.execution_id))
-        .collect();
+    let jobs = match ahead {
+        Some(ahead) => {
+            let results = ahead.prove();
+            if !results.is_empty() {
+                state.mailbox.extend(results);
+                if !std::mem::replace(&mut state.scheduled, true) {
+                    engine.schedule(Arc::clone(cell));
+                }
+            }
+            Vec::new()
+        }
+        None => jobs(cell, &mut state, effects, &snapshot.execution_id, None),
+    };
     settle(engine, cell, &mut state);
     jobs
+}
+
+/// The activities of a turn.
+pub(super) fn jobs(
+    cell: &Arc<Cell>,
+    state: &mut CellState,
+    effects: &Effects,
+    current: &Arc<str>,
+    ahead: Option<&Arc<Ahead>>,
+) -> Vec<Job> {
+    let tasks = effects.activities.iter();
+    tasks
+        .map(|task| Job {
+            ahead: ahead.cloned(),
+            ..job(cell, state, task, current)
+        })
+        .collect()
 }
 
 pub(super) fn job(
@@ -169,6 +199,7 @@ pub(super) fn job(
         cell: Arc::clone(cell),
         task: task.clone(),
         token,
+        ahead: None,
     }
 }
 
@@ -177,11 +208,19 @@ fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Erro
         reply,
         restore,
         epoch,
+        ahead,
+        effects,
         ..
     } = pending;
     let mut state = cell.lock();
     state.in_flight -= 1;
     state.trial.end();
+    if let Some(ahead) = ahead {
+        ahead.refute();
+        let tasks = effects.activities.iter();
+        let tokens = tasks.filter_map(|task| state.running.remove(&task.id));
+        tokens.for_each(|token| token.cancel());
+    }
     // The first refusal makes all that was built on it void; the refusals of those only give their messages back.
     let first = state.epoch == epoch;
     let dropped = if first { state.unload() } else { None };

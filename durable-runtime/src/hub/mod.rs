@@ -26,6 +26,7 @@ mod rewind;
 mod schedule;
 mod settings;
 mod skipping;
+mod speculation;
 #[cfg(test)]
 mod tests;
 mod timers;

@@ -17,6 +17,9 @@ pub struct Settings {
     pub hub_name: String,
     /// The name of the setting that holds the connection.
     pub connection: String,
+    /// Whether activities may start before the turn that asks for them is durable: no activity waits for the disk, and one that a crash
+    /// follows may have run for a turn that never was. See `docs/performance.md`.
+    pub speculative: bool,
     /// Activities that run at one time on this host.
     pub max_concurrent_activities: usize,
     /// Turns that run at one time on this host.
@@ -82,6 +85,7 @@ impl Default for Settings {
         Self {
             hub_name: "TestHubName".to_owned(),
             connection: "Storage".to_owned(),
+            speculative: false,
             max_concurrent_activities: 10 * cores,
             max_concurrent_orchestrations: cores,
             max_concurrent_entities: 10 * cores,

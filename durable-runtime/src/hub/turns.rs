@@ -431,7 +431,8 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
     });
     let snapshot = Arc::new(resident.record.clone());
     let ended = made.effects.ended;
-    {
+    let ahead = engine.starts_ahead(&made.effects, reply.is_some());
+    let early = {
         let mut state = cell.lock();
         if state.epoch != epoch {
             // An earlier turn failed while this one was made: it stands on nothing.
@@ -449,7 +450,14 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         for id in commit::ended_activities(&restore) {
             state.running.remove(&id);
         }
-    }
+        match &ahead {
+            Some(_) => {
+                let current = &snapshot.execution_id;
+                commit::jobs(cell, &mut state, &made.effects, current, ahead.as_ref())
+            }
+            None => Vec::new(),
+        }
+    };
     let done = commit::callback(
         Arc::clone(engine),
         Arc::clone(cell),
@@ -460,9 +468,13 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
             reply,
             restore,
             epoch,
+            ahead,
         },
     );
     engine.submit_change(Change::Turn(Box::new(commit)), done);
+    for job in early {
+        engine.activities.push(job);
+    }
     put_back(engine, cell, resident, epoch, made.again);
 }
 

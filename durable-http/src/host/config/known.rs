@@ -27,6 +27,7 @@ const DURABLE_TASK: &[&str] = &[
     "maxGrpcMessageSizeInBytes",
     "grpcHttpClientTimeout",
     "localRpcEndpointEnabled",
+    "speculative",
     "purgeRunningInstances",
     "gracePeriodInSeconds",
     "maxActivityDeliveries",

@@ -1,8 +1,10 @@
 //! What only the inside of a hub shows: how much of it is in memory.
 
 mod crowded;
+mod held;
 mod horizon;
 mod inbox;
+mod speculation;
 
 use std::sync::Arc;
 use std::time::Duration;
