@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use durable_macros::orchestration_trigger;
+use durable_macros::{activity_trigger, orchestration_trigger};
 use futures::future::try_join_all;
 
 use super::*;
@@ -75,4 +75,34 @@ async fn what_waits_on_disk_costs_memory_up_to_a_limit() {
     );
     assert_eq!(hub.engine.cells.len(), 0);
     hub.shutdown().await;
+}
+
+#[activity_trigger(crate = crate)]
+async fn dawdles() {
+    std::future::pending::<()>().await;
+}
+
+#[orchestration_trigger(crate = crate)]
+async fn impatient(ctx: OrchestrationContext) -> Result<bool> {
+    let dawdling = ctx.call_activity::<dawdles>(());
+    let outcome = dawdling.with_timeout(Duration::from_millis(50)).await;
+    Ok(outcome.is_err())
+}
+
+/// While an activity runs the store says `now` of the instance, not when its timer is due: memory must know, although it keeps no looks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_timer_beside_a_running_activity_fires_after_eviction() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        idle_timeout: Duration::ZERO,
+        max_looks: 0,
+        ..Settings::default()
+    };
+    let hub = hub_with(Arc::new(store(&folder)), settings);
+    let client = hub.client();
+    let id = client.start_new::<impatient>(()).await.unwrap();
+    let end = client.wait_for_completion(&id, PATIENCE).await.unwrap();
+    assert_eq!(end.output, Some(json!(true)));
+    // The activity never ends by itself.
+    drop(hub);
 }
