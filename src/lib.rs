@@ -45,6 +45,16 @@ pub use actix_web;
 pub use chrono;
 pub use durable_runtime::store;
 pub use futures;
+/// An allocator for the application to set: the library never sets one.
+///
+/// ```no_run
+/// #[global_allocator]
+/// static ALLOCATOR: durable_functions::MiMalloc = durable_functions::MiMalloc;
+///
+/// durable_functions::main!();
+/// ```
+#[cfg(feature = "mimalloc")]
+pub use mimalloc::MiMalloc;
 #[cfg(feature = "http-client")]
 pub use reqwest;
 pub use serde_json;
