@@ -15,6 +15,7 @@ mod entities;
 mod notifications;
 mod outbox;
 mod eviction;
+mod loading;
 mod pause;
 mod pending;
 mod recovery;

@@ -1,6 +1,6 @@
 //! Turns: plain threads that take instances from one queue, outside tokio so that no cooperative budget interferes (architecture, Threads).
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -16,10 +16,10 @@ use super::outbox::Watched;
 use super::resident::{Effects, Resident, Rules};
 use super::trial::{Trial, Verdict};
 use super::unrunnable::Why;
-use super::{Engine, commit, deliveries, entities};
+use super::{Engine, commit, deliveries, entities, loading};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent};
 use crate::replay::Open;
-use crate::store::{self, Change, LoadedInstance, is_entity};
+use crate::store::{self, Change, LoadedInstance, TakenUp, is_entity};
 
 /// Messages that one turn takes at most (spec 7.4).
 const MAX_BATCH: usize = 1_000;
@@ -542,18 +542,14 @@ fn create_resident(
 }
 
 fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Option<Box<Resident>> {
-    let loaded = match block_on(engine.store.load(&cell.id)) {
-        Ok(Some(loaded)) if !loaded.record.status.is_terminal() => loaded,
+    let TakenUp { loaded, rest } = match block_on(engine.store.take_up(&cell.id)) {
+        Ok(Some(found)) if !found.loaded.record.status.is_terminal() => found,
         Ok(_) => {
             job.messages.clear();
             cell.lock().trial.end();
             return None;
         }
-        Err(error) => {
-            tracing::error!(instance_id = &*cell.id, %error, "the instance could not be loaded; it is tried again");
-            engine.retry_later(cell, std::mem::take(&mut job.messages));
-            return None;
-        }
+        Err(error) => return load_later(engine, cell, job, &error),
     };
     let started = started_of(&loaded);
     let begun = !loaded.history.is_empty();
@@ -570,18 +566,24 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
             return None;
         }
     };
-    let mut execution = match runnable {
-        Ok(execution) => execution,
-        Err(why) => {
-            // What is of use later lies in the inbox.
-            job.messages.clear();
-            cell.lock().trial.end();
-            let (resident, messages) = engine.end_without_code(cell, loaded, started, &why)?;
-            job.messages = messages;
-            return Some(resident);
-        }
+    let execution = match runnable {
+        Ok(execution) => loading::replay(engine, execution, &loaded, rest),
+        Err(why) => match loading::whole(engine, loaded, rest) {
+            Ok(loaded) => {
+                // What is of use later lies in the inbox.
+                job.messages.clear();
+                cell.lock().trial.end();
+                let (resident, messages) = engine.end_without_code(cell, loaded, started, &why)?;
+                job.messages = messages;
+                return Some(resident);
+            }
+            Err(error) => return load_later(engine, cell, job, &error),
+        },
     };
-    execution.replay(&loaded.history);
+    let execution = match execution {
+        Ok(execution) => execution,
+        Err(error) => return load_later(engine, cell, job, &error),
+    };
     let LoadedInstance {
         record,
         sequence,
@@ -629,6 +631,17 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     state.loaded = known.into_iter().collect();
     state.snapshot = Some(Arc::new(resident.record.clone()));
     Some(resident)
+}
+
+fn load_later(
+    engine: &Arc<Engine>,
+    cell: &Arc<Cell>,
+    job: &mut Job,
+    error: &crate::store::Error,
+) -> Option<Box<Resident>> {
+    tracing::error!(instance_id = &*cell.id, %error, "the instance could not be loaded; it is tried again");
+    engine.retry_later(cell, std::mem::take(&mut job.messages));
+    None
 }
 
 /// What the current execution began with.

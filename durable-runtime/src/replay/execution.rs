@@ -121,16 +121,30 @@ impl Execution {
 
     /// The same, and tells both sides of the difference.
     pub(crate) fn compare(&mut self, history: &[Vec<HistoryEvent>]) -> Option<String> {
+        let difference = self.replay_part(history);
+        self.end_replay(difference.as_deref(), history);
+        difference
+    }
+
+    /// Replays recorded turns, more of which may follow: [`Self::end_replay`] is to follow in any case. Gives the difference, if there is one.
+    pub(crate) fn replay_part(&mut self, turns: &[Vec<HistoryEvent>]) -> Option<String> {
         self.root.enter();
         // What the code logs was logged when it ran first.
         let difference = dispatcher::with_default(&Dispatch::none(), || {
-            history.iter().find_map(|turn| self.replay_turn(turn))
+            turns.iter().find_map(|turn| self.replay_turn(turn))
         });
+        self.root.leave();
+        difference
+    }
+
+    /// All that is recorded has been replayed; beside a difference, `history` is all of it.
+    pub(crate) fn end_replay(&mut self, difference: Option<&str>, history: &[Vec<HistoryEvent>]) {
+        self.root.enter();
         // Code that does not fit its history has nothing to say: what it asked for is not done, nor written beside what was.
         if difference.is_some() || self.end.is_some() {
             self.core.state().confirmed().clear();
         }
-        if let Some(difference) = &difference {
+        if let Some(difference) = difference {
             self.core.adopt(history.iter().flatten());
             self.abort(End::Failed(failure(difference)));
         }
@@ -138,7 +152,6 @@ impl Execution {
         let state = &mut *self.core.state();
         state.replaying = false;
         state.effects = super::core::Effects::default();
-        difference
     }
 
     fn replay_turn(&mut self, turn: &[HistoryEvent]) -> Option<String> {

@@ -29,9 +29,9 @@ use futures::future::BoxFuture;
 
 pub use error::Error;
 pub use record::{
-    Cursor, EntityRecord, InstanceKey, InstanceRecord, KeyChange, KeyRecord, ListQuery,
-    LoadedInstance, NewGeneration, NewInstance, NewMessage, OutboxRecord, Parts, PayloadKind,
-    Purge, Reuse, Rewind, StoredMessage, TimerRecord, TurnCommit,
+    Cursor, EntityRecord, HistoryMark, HistoryPart, InstanceKey, InstanceRecord, KeyChange,
+    KeyRecord, ListQuery, LoadedInstance, NewGeneration, NewInstance, NewMessage, OutboxRecord,
+    Parts, PayloadKind, Purge, Reuse, Rewind, StoredMessage, TakenUp, TimerRecord, TurnCommit,
 };
 
 use crate::model::{RuntimeStatus, Timestamp};
@@ -111,6 +111,21 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     /// All that is needed to run the instance.
     fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<LoadedInstance>, Error>>;
+
+    /// As [`Self::load`], but of a long history only the oldest part, and where the rest begins, if there is more: for whoever owns the
+    /// instance, since nobody else appends to it meanwhile.
+    fn take_up<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TakenUp>, Error>> {
+        Box::pin(async {
+            let whole = self.load(id).await?;
+            Ok(whole.map(|loaded| TakenUp { loaded, rest: None }))
+        })
+    }
+
+    /// A part of a history that [`Self::take_up`] left.
+    fn history(&self, mark: HistoryMark) -> BoxFuture<'_, Result<HistoryPart, Error>> {
+        let _ = mark;
+        Box::pin(async { Ok(HistoryPart::default()) })
+    }
 
     /// The instance as clients see it.
     fn find<'a>(

@@ -99,6 +99,33 @@ pub struct LoadedInstance {
     pub deliveries: Vec<(i64, u32)>,
 }
 
+/// Where the rest of a history begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryMark {
+    /// The instance.
+    pub key: InstanceKey,
+    /// Its next row.
+    pub row: i64,
+}
+
+/// An instance with the oldest part of its history.
+#[derive(Debug, Clone)]
+pub struct TakenUp {
+    /// The instance; its history may go on.
+    pub loaded: LoadedInstance,
+    /// Where the rest begins, if there is more.
+    pub rest: Option<HistoryMark>,
+}
+
+/// A part of a history.
+#[derive(Debug, Clone, Default)]
+pub struct HistoryPart {
+    /// Turns, oldest first.
+    pub turns: Vec<Vec<HistoryEvent>>,
+    /// Where the rest begins, if there is more.
+    pub rest: Option<HistoryMark>,
+}
+
 /// A message in an instance's inbox.
 #[derive(Debug, Clone)]
 pub struct StoredMessage {

@@ -4,6 +4,7 @@ mod crowded;
 mod held;
 mod horizon;
 mod inbox;
+mod long;
 mod speculation;
 
 use std::sync::Arc;

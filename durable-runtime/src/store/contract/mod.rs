@@ -11,6 +11,7 @@ mod given;
 pub(crate) mod inbox;
 pub(crate) mod key_changes;
 pub(crate) mod list_pages;
+pub(crate) mod long_histories;
 pub(crate) mod order;
 pub(crate) mod outbox;
 pub(crate) mod payload_sizes;
@@ -48,6 +49,7 @@ macro_rules! suite {
             atomicity::a_refused_change_does_not_stop_its_group,
             order::changes_are_applied_and_answered_in_order,
             order::each_change_is_answered_once,
+            long_histories::a_long_history_comes_in_parts_and_as_a_whole,
             inbox::a_turn_consumes_what_it_took,
             inbox::what_came_meanwhile_keeps_it_awake,
             inbox::a_message_finds_an_instance_of_its_own_turn,

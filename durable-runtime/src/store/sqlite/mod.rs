@@ -46,8 +46,8 @@ use self::readers::Readers;
 use self::wal::Wal;
 use self::writer::{Pending, Work, Writer};
 use super::{
-    Change, Child, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery,
-    LoadedInstance, OutboxRecord, Parts, Store, TimerRecord, Wake,
+    Change, Child, Done, Error, HistoryMark, HistoryPart, Ids, InstanceKey, InstanceRecord,
+    KeyRecord, ListQuery, LoadedInstance, OutboxRecord, Parts, Store, TakenUp, TimerRecord, Wake,
 };
 use crate::model::Timestamp;
 
@@ -223,6 +223,15 @@ impl Store for SqliteStore {
     fn load<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<LoadedInstance>, Error>> {
         let id = id.to_owned();
         Box::pin(self.readers.read(move |conn| query::load(conn, &id)))
+    }
+
+    fn take_up<'a>(&'a self, id: &'a str) -> BoxFuture<'a, Result<Option<TakenUp>, Error>> {
+        let id = id.to_owned();
+        Box::pin(self.readers.read(move |conn| query::take_up(conn, &id)))
+    }
+
+    fn history(&self, mark: HistoryMark) -> BoxFuture<'_, Result<HistoryPart, Error>> {
+        Box::pin(self.readers.read(move |conn| query::history(conn, mark)))
     }
 
     fn find<'a>(

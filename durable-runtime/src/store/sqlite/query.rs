@@ -12,8 +12,8 @@ use super::rows::{self, InstanceRow};
 use super::schema::{deliveries, history, inbox, instances, keys, payloads};
 use crate::model::{HistoryEvent, Timestamp};
 use crate::store::{
-    Child, InstanceKey, InstanceRecord, KeyRecord, LoadedInstance, Parts, PayloadKind, Wake,
-    is_entity,
+    Child, HistoryMark, HistoryPart, InstanceKey, InstanceRecord, KeyRecord, LoadedInstance,
+    Parts, PayloadKind, TakenUp, Wake, is_entity,
 };
 
 /// Rows of history read in one go. A longer one is read in pages, so that no read stands in the way of a checkpoint for long.
@@ -55,6 +55,39 @@ pub(super) fn load(conn: &mut SqliteConnection, id: &str) -> Result<Option<Loade
         }
     }
     conn.transaction(|conn| row(conn, id)?.map(|row| whole(conn, row)).transpose())
+}
+
+/// As [`load`], but of a long history the first page alone, and where the next begins.
+pub(super) fn take_up(conn: &mut SqliteConnection, id: &str) -> Result<Option<TakenUp>, Fault> {
+    conn.transaction(|conn| {
+        let Some(row) = row(conn, id)? else {
+            return Ok(None);
+        };
+        let (texts, next) = page(conn, row.iid, 0)?;
+        let rest = mark(row.iid, next);
+        let loaded = complete(conn, row, &texts)?;
+        Ok(Some(TakenUp { loaded, rest }))
+    })
+}
+
+/// The page of a history that begins there.
+pub(super) fn history(
+    conn: &mut SqliteConnection,
+    from: HistoryMark,
+) -> Result<HistoryPart, Fault> {
+    let iid = from.key.0;
+    let (texts, next) = page(conn, iid, from.row)?;
+    // The input belongs to the first event of all.
+    let turns = texts.iter().map(|text| rows::turn(iid, text, None));
+    Ok(HistoryPart {
+        turns: turns.collect::<Result<_, _>>()?,
+        rest: mark(iid, next),
+    })
+}
+
+fn mark(iid: i64, next: Option<i64>) -> Option<HistoryMark> {
+    let key = InstanceKey(iid);
+    next.map(|row| HistoryMark { key, row })
 }
 
 enum Glance {
@@ -117,21 +150,31 @@ fn complete(
 /// The turns' JSON, oldest first, a page at a time.
 fn texts(conn: &mut SqliteConnection, row: &InstanceRow) -> Result<Vec<String>, Fault> {
     let mut texts = Vec::new();
-    let mut next = 0;
-    loop {
-        let page = history::table
-            .filter(history::iid.eq(row.iid))
-            .filter(history::seq.ge(next))
-            .order(history::seq)
-            .limit(PAGE)
-            .select((history::seq, history::events))
-            .load::<(i64, String)>(conn)?;
-        let Some((last, _)) = page.last() else {
-            return Ok(texts);
-        };
-        next = last + 1;
-        texts.extend(page.into_iter().map(|(_, text)| text));
+    let mut next = Some(0);
+    while let Some(from) = next {
+        let (more, then) = page(conn, row.iid, from)?;
+        texts.extend(more);
+        next = then;
     }
+    Ok(texts)
+}
+
+/// The JSON of a page of turns, and the row after it, if there may be one.
+fn page(
+    conn: &mut SqliteConnection,
+    iid: i64,
+    from: i64,
+) -> Result<(Vec<String>, Option<i64>), Fault> {
+    let page = history::table
+        .filter(history::iid.eq(iid))
+        .filter(history::seq.ge(from))
+        .order(history::seq)
+        .limit(PAGE)
+        .select((history::seq, history::events))
+        .load::<(i64, String)>(conn)?;
+    let full = i64::try_from(page.len()).is_ok_and(|rows| rows == PAGE);
+    let next = page.last().filter(|_| full).map(|(last, _)| last + 1);
+    Ok((page.into_iter().map(|(_, text)| text).collect(), next))
 }
 
 fn row(conn: &mut SqliteConnection, id: &str) -> Result<Option<InstanceRow>, Fault> {
