@@ -380,7 +380,9 @@ fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
     }
     state.again = false;
     let count = state.mailbox.len().min(MAX_BATCH);
-    let taken: Vec<Inbound> = state.mailbox.drain(..count).collect();
+    // Its room goes along: what waits for long should keep none.
+    let rest = state.mailbox.split_off(count);
+    let taken = std::mem::replace(&mut state.mailbox, rest);
     let is_new = |message: &Inbound| match message.inbox {
         Some(id) => !state.loaded.remove(&id),
         None => true,

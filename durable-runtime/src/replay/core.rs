@@ -12,7 +12,7 @@ use std::time::Duration;
 use self::entities::Section;
 use self::http::Step;
 use super::retry::RetryPolicy;
-use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
+use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, Slots, What};
 use crate::durable_http::HTTP_ACTIVITY;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, TaskError, Timestamp};
 use crate::registry::Registry;
@@ -104,7 +104,7 @@ pub(super) struct State {
     next_slot: SlotId,
     arrivals: u64,
     asked: usize,
-    slots: BTreeMap<SlotId, Slot>,
+    slots: Slots,
     routes: BTreeMap<i64, (SlotId, Role)>,
     /// Asked for in this poll: options may still change it, a drop may withdraw it.
     fresh: BTreeMap<i64, Action>,
