@@ -12,8 +12,8 @@ use super::rows::{self, InstanceRow};
 use super::schema::{deliveries, history, inbox, instances, keys, payloads};
 use crate::model::{HistoryEvent, Timestamp};
 use crate::store::{
-    Child, HistoryMark, HistoryPart, InstanceKey, InstanceRecord, KeyRecord, LoadedInstance,
-    Parts, PayloadKind, TakenUp, Wake, is_entity,
+    Child, HistoryMark, HistoryPart, InstanceKey, InstanceRecord, KeyRecord, LoadedInstance, Parts,
+    PayloadKind, TakenUp, Wake, is_entity,
 };
 
 /// Rows of history read in one go. A longer one is read in pages, so that no read stands in the way of a checkpoint for long.
