@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use super::Engine;
+use super::busy::Work;
 use super::notifications::{Notification, Notifications, Told};
 use crate::client::ClientError;
 use crate::model::{LifecycleEvent, LifecycleStep, Timestamp};
@@ -198,7 +199,7 @@ async fn tell_all(
         if engine.is_stopping() {
             break;
         }
-        // A host that stops waits for it, within its grace period.
+        // A host that stops waits for it and until it is written down, within its grace period.
         let work = engine.busy.begin();
         let notification = Notification {
             hub_name: &engine.settings.hub_name,
@@ -226,8 +227,7 @@ async fn tell_all(
             }
             Told::Later(why) | Told::Never(why) => give_up(&record, times, &why),
         }
-        drop(work);
-        if !remove(engine, record.id).await {
+        if !remove(engine, record.id, work).await {
             break;
         }
         done.push(record.id);
@@ -237,10 +237,14 @@ async fn tell_all(
 }
 
 /// Writes down that it was told. While that cannot be written it is not told again; whether it was written before the hub stopped.
-async fn remove(engine: &Arc<Engine>, id: i64) -> bool {
+async fn remove(engine: &Arc<Engine>, id: i64, telling: Work) -> bool {
+    let mut telling = Some(telling);
     loop {
         let sent = engine.submit_then(Change::Sent(vec![id]), |_| ());
-        match sent.await {
+        let sent = sent.await;
+        // Not before: a host that stops in between would have told it and not know.
+        telling.take();
+        match sent {
             Ok(_) => return true,
             Err(_) if engine.is_stopping() => return false,
             Err(error) => {
