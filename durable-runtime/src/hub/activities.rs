@@ -434,14 +434,13 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         return;
     }
     let mut work = std::pin::pin!(run(engine, &cell, &task, &token).instrument(span));
-    let result = tokio::select! {
-        // First, since what is told to stop may end in the same instant.
+    let (result, returned) = tokio::select! {
         biased;
         () = engine.stopped.cancelled() => {
             engine.return_delivery(&task);
-            work.await
+            (work.await, true)
         }
-        result = &mut work => result,
+        result = &mut work => (result, false),
     };
     let failure = result.as_ref().err();
     tracing::info!(
@@ -455,6 +454,10 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
     );
     if engine.is_killed() && token.is_cancelled() {
         // Told to stop by the host: it is delivered again, not failed.
+        if !returned {
+            // It was told, and ended, within one poll.
+            engine.return_delivery(&task);
+        }
         return;
     }
     let event = match result {

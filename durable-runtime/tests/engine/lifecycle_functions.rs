@@ -55,6 +55,23 @@ pub async fn lingers(key: String, ctx: ActivityContext) -> u32 {
     ctx.delivery()
 }
 
+/// As [`lingers`], but within one poll: its thread does nothing else meanwhile.
+#[activity_trigger]
+pub async fn lingers_in_one_poll(key: String, ctx: ActivityContext) -> u32 {
+    if !run(&key) {
+        while !ctx.cancellation_token().is_cancelled() {
+            std::thread::yield_now();
+        }
+    }
+    ctx.delivery()
+}
+
+#[orchestration_trigger]
+pub async fn calls_lingering_in_one_poll(ctx: OrchestrationContext) -> Result<u32> {
+    let key = ctx.instance_id().to_owned();
+    Ok(ctx.call_activity::<lingers_in_one_poll>(key).await?)
+}
+
 #[orchestration_trigger]
 pub async fn calls_lingering(ctx: OrchestrationContext) -> Result<u32> {
     let key = ctx.instance_id().to_owned();
