@@ -12,12 +12,11 @@ use super::{Engine, commit};
 use crate::client::ClientError;
 use crate::store::{Change, Done, InstanceKey};
 
-/// Runs open activities again; those of `second` once it is stored that they are delivered a second time.
+/// Runs open activities again; those of a second delivery once it is stored.
 pub(super) fn take_up(
     engine: &Arc<Engine>,
     cell: &Arc<Cell>,
     key: InstanceKey,
-    second: Vec<i64>,
     activities: Vec<ActivityTask>,
 ) {
     let jobs: Vec<Job> = {
@@ -31,13 +30,13 @@ pub(super) fn take_up(
             .map(|task| commit::job(cell, &mut state, task, &current))
             .collect()
     };
-    let (later, now): (Vec<Job>, Vec<Job>) = jobs
-        .into_iter()
-        .partition(|job| second.contains(&job.task.id));
+    let (later, now): (Vec<Job>, Vec<Job>) =
+        jobs.into_iter().partition(|job| job.task.delivery == 2);
     now.into_iter().for_each(|job| push_later(engine, job));
-    if second.is_empty() {
+    if later.is_empty() {
         return;
     }
+    let tasks: Vec<i64> = later.iter().map(|job| job.task.id).collect();
     let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
     let done: Done = Box::new(move |result| match result {
         Ok(_) => later
@@ -55,7 +54,6 @@ pub(super) fn take_up(
             engine_then.retry_later(&cell_then, Vec::new());
         }
     });
-    let tasks = second;
     engine.submit_change(Change::Redeliver { key, tasks }, done);
 }
 

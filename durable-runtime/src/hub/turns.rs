@@ -669,7 +669,6 @@ pub(super) fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
 
 /// Arms its timers, and runs again the activities of which this process knows nothing.
 fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messages: &[Inbound]) {
-    let mut first_again = Vec::new();
     let answered: BTreeSet<i64> = commit::ended_activities(messages).collect();
     let running: BTreeSet<i64> = cell.lock().running.keys().copied().collect();
     let mut effects = Effects::default();
@@ -688,7 +687,6 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
                     *count + 1
                 } else {
                     *count = 2;
-                    first_again.push(id);
                     2
                 };
                 effects.activities.push(super::resident::ActivityTask {
@@ -706,12 +704,6 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
     }
     engine.arm(cell, &resident.record.execution_id, &effects.timers);
     if !effects.activities.is_empty() {
-        deliveries::take_up(
-            engine,
-            cell,
-            resident.record.key,
-            first_again,
-            effects.activities,
-        );
+        deliveries::take_up(engine, cell, resident.record.key, effects.activities);
     }
 }
