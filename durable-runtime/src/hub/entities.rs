@@ -104,6 +104,7 @@ pub(super) fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
             state.scheduled = false;
             return;
         }
+        state.again = false;
         (state.entity.take(), std::mem::take(&mut state.mailbox))
     };
     let in_memory = resident.is_some();

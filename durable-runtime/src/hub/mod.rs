@@ -344,7 +344,8 @@ impl Engine {
 
     /// Has the instance look at what it has.
     fn poke(&self, id: &Arc<str>) {
-        self.with_cell(id, |_| ());
+        // Whoever works on it now may have looked already.
+        self.with_cell(id, |state| state.again |= state.scheduled);
     }
 
     fn with_cell(&self, id: &Arc<str>, change: impl FnOnce(&mut CellState)) {

@@ -52,3 +52,24 @@ async fn message_arrives_though_its_sender_has_gone_away() {
     assert_eq!(end.output, Some(json!([1, 2])));
     hub.shutdown().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn look_that_is_asked_for_during_a_turn_follows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let hub = hub_on(Arc::new(store(&folder)), PATIENCE);
+    let client = hub.client();
+    let id: Arc<str> = client.start_new::<two_events>(()).await.unwrap().into();
+    hub.engine.busy.quiet().await;
+    let cell = hub.engine.cells.get(&id).unwrap();
+    // A thread has it, and has seen all that there was.
+    cell.lock().scheduled = true;
+    hub.engine.poke(&id);
+    {
+        let mut state = cell.lock();
+        crate::hub::turns::reschedule(&hub.engine, &cell, &mut state);
+        assert!(state.scheduled);
+    }
+    hub.engine.busy.quiet().await;
+    assert!(!cell.lock().again && !cell.lock().scheduled);
+    hub.shutdown().await;
+}
