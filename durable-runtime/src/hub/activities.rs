@@ -51,6 +51,8 @@ struct Queue {
     waiting: HashMap<Arc<str>, VecDeque<Job>>,
     /// Limits of single functions, by name.
     limits: BTreeMap<&'static str, Limit>,
+    /// When a slot is started for what waits for a rate.
+    alarm: Option<Instant>,
     closed: bool,
     /// Nothing starts for now: the host is being drained.
     paused: bool,
@@ -191,48 +193,30 @@ impl Engine {
         let mut guard = self.activities.lane(lane).lock();
         let queue = &mut *guard;
         let now = Instant::now();
-        while !queue.closed && !queue.paused {
-            let Some(job) = queue.pop_admitted(now).or_else(|| queue.pop()) else {
-                break;
-            };
-            if job.token.is_cancelled() {
-                continue;
-            }
-            let Some(limit) = queue.limits.get_mut(&*job.task.name) else {
-                return Next::Run(Box::new(job));
-            };
-            match limit.admit(now) {
-                Ok(()) => {
-                    limit.running += 1;
-                    if limit.rate.is_some() {
-                        limit.starts.push_back(now);
-                    }
-                    return Next::Run(Box::new(job));
-                }
-                Err(again) => {
-                    limit.waiting.push_back(job);
-                    if let Some(again) = again {
-                        self.start_slot_after(again, lane);
-                    }
-                }
-            }
+        let next = queue.next(now);
+        if matches!(next, Next::Nothing) {
+            queue.running -= 1;
         }
-        queue.running -= 1;
-        Next::Nothing
+        if let Some(at) = queue.set_alarm(now) {
+            self.start_slot_at(at, lane);
+        }
+        next
     }
 
     /// A slot looks again when a rate allows the next start.
-    fn start_slot_after(self: &Arc<Self>, span: Duration, lane: Lane) {
+    fn start_slot_at(self: &Arc<Self>, at: Instant, lane: Lane) {
         let engine = Arc::downgrade(self);
         let work = self.busy.begin();
         self.runtime.spawn(async move {
-            tokio::time::sleep(span).await;
+            tokio::time::sleep_until(at.into()).await;
             let Some(strong) = engine.upgrade() else {
                 return;
             };
             {
                 let activities = strong.activities.lane(lane);
                 let mut queue = activities.lock();
+                queue.alarm = queue.alarm.filter(|alarm| *alarm != at);
+                // Slots that are taken look for themselves when they are done, and whoever ends a pause starts some.
                 if queue.closed || queue.paused || queue.running >= activities.limit {
                     return;
                 }
@@ -272,6 +256,51 @@ impl Engine {
 }
 
 impl Queue {
+    /// The next job whose function has room; the others wait with their function.
+    fn next(&mut self, now: Instant) -> Next {
+        while !self.closed && !self.paused {
+            let Some(job) = self.pop_admitted(now).or_else(|| self.pop()) else {
+                break;
+            };
+            if job.token.is_cancelled() {
+                continue;
+            }
+            let Some(limit) = self.limits.get_mut(&*job.task.name) else {
+                return Next::Run(Box::new(job));
+            };
+            if limit.admit(now).is_err() {
+                limit.waiting.push_back(job);
+                continue;
+            }
+            limit.running += 1;
+            if limit.rate.is_some() {
+                limit.starts.push_back(now);
+            }
+            return Next::Run(Box::new(job));
+        }
+        Next::Nothing
+    }
+
+    /// When a slot is to be started for what waits, if none is to be so early already: one at a time, since each that finds
+    /// something sees to the next.
+    fn set_alarm(&mut self, now: Instant) -> Option<Instant> {
+        if self.closed {
+            return None;
+        }
+        let waiting = self.limits.values_mut();
+        let spans = waiting.filter(|limit| !limit.waiting.is_empty());
+        let next = spans.filter_map(|limit| match limit.admit(now) {
+            Ok(()) => Some(Duration::ZERO),
+            Err(again) => again,
+        });
+        let at = now + next.min()?;
+        if self.alarm.is_some_and(|alarm| alarm <= at) {
+            return None;
+        }
+        self.alarm = Some(at);
+        Some(at)
+    }
+
     /// How many wait for a slot, or for their function's limit.
     fn waiting(&self) -> usize {
         let slots = self.waiting.values().map(VecDeque::len);

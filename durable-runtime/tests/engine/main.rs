@@ -18,6 +18,7 @@ mod http;
 mod killed;
 mod lifecycle;
 mod lifecycle_functions;
+mod limits;
 mod mortal;
 mod notifications;
 mod quick;
