@@ -16,6 +16,7 @@ use durable_functions::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use durable_runtime::hub::{self, Hub, Settings};
 use durable_runtime::{Registry, States};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -412,11 +413,8 @@ async fn idle(folder: &Path, count: u64) -> anyhow::Result<Vec<Row>> {
         proc_number("io", "syscw:"),
         proc_number("io", "write_bytes:"),
     );
-    let mut rows = Vec::new();
-    if let Some((after, before)) = after.0.zip(before.0) {
-        let share = 100.0 * (after - before) / WATCH.as_secs_f64();
-        rows.push(row(&name, "of one core", share, "%", Some(0.1)));
-    }
+    let share = 100.0 * (after.0 - before.0) / WATCH.as_secs_f64();
+    let mut rows = vec![row(&name, "of one core", share, "%", Some(0.1))];
     if let Some((after, before)) = after.2.zip(before.2) {
         rows.push(row(
             &name,
@@ -453,13 +451,10 @@ fn resident_kib() -> Option<u64> {
     proc_number("status", "VmRSS:")
 }
 
-/// User and system time of this process, in seconds: the kernel counts hundredths.
-fn cpu_seconds() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
-    // The name, in brackets, may hold anything.
-    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index)?.parse::<u64>().ok();
-    Some((ticks(11)? + ticks(12)?) as f64 / 100.0)
+/// User and system time of this process, in seconds.
+fn cpu_seconds() -> f64 {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// A number that Linux keeps of this process.

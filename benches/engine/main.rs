@@ -1,6 +1,9 @@
 //! `cargo bench --bench engine [-- [--json] [growth] [W1 ..]]`: what the engine takes, on a SQLite file in the temporary folder, every
 //! commit flushed. `growth` runs the large sizes instead. docs/performance.md says how to read it.
 //!
+//! With `RELAXED=1` in its environment the engine's commits are not flushed (the floor's are); with `SPECULATIVE=1` activities do not wait
+//! for them.
+//!
 //! Each workload runs in a process of its own, so that the peak of memory, CPU time and the bytes written are its alone. Beside it runs its
 //! floor (`floor.rs`): the same rows and commits by bare diesel. Both are run in turns, and the median of each counts.
 

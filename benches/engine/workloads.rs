@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use durable_functions::prelude::*;
-use durable_functions::store::sqlite::{Options as SqliteOptions, SqliteStore};
+use durable_functions::store::sqlite::{Durability, Options as SqliteOptions, SqliteStore};
 use durable_runtime::hub::{self, Hub, Settings};
 use durable_runtime::{Registry, States};
 use futures::StreamExt as _;
@@ -27,8 +27,14 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn open(folder: &Path, settings: Settings) -> anyhow::Result<Self> {
-        let store = Arc::new(SqliteStore::open(SqliteOptions::new(database(folder)))?);
+    pub(crate) fn open(folder: &Path, mut settings: Settings) -> anyhow::Result<Self> {
+        let is_set = |name: &str| std::env::var_os(name).is_some();
+        let mut options = SqliteOptions::new(database(folder));
+        if is_set("RELAXED") {
+            options.durability = Durability::Relaxed;
+        }
+        settings.speculative = is_set("SPECULATIVE");
+        let store = Arc::new(SqliteStore::open(options)?);
         let registry = Registry::collect().map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
         let client = DurableClient::unbound();
         let options = hub::Options {
