@@ -2,6 +2,7 @@
 
 mod activity;
 pub mod client;
+mod disabled;
 pub mod durable_http;
 
 mod entity;

@@ -1,13 +1,14 @@
 //! What inventory collected, sorted and checked: name → function.
 
 use std::any::TypeId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
 
+use crate::disabled::is_disabled;
 use crate::durable_http::is_reserved;
 use crate::entity::EntityInvocation;
 use crate::error::Error;
@@ -266,6 +267,8 @@ pub struct Registry {
     activities: BTreeMap<String, Activity>,
     entities: BTreeMap<String, Entity>,
     timers: BTreeMap<String, Timer>,
+    /// In lower case.
+    disabled: BTreeSet<String>,
 }
 
 impl Registry {
@@ -299,6 +302,48 @@ impl Registry {
         } else {
             Err(faults)
         }
+    }
+
+    /// The same functions, of which those are disabled whose setting `AzureWebJobs.<name>.Disabled` is `1` or `true`. `setting` gives the
+    /// value of a setting.
+    ///
+    /// Clients can neither start a disabled orchestrator nor signal a disabled entity; what waits for a disabled function of any kind,
+    /// instances that have begun included, waits until a host has it enabled.
+    #[must_use]
+    pub fn disabled_by(&self, setting: impl Fn(&str) -> Option<String>) -> Arc<Self> {
+        let orchestrators = self.orchestrator_names().into_iter();
+        let names = orchestrators
+            .chain(self.activity_names())
+            .chain(self.entity_names())
+            .chain(self.timers().map(|timer| timer.name));
+        let disabled = names.filter(|name| is_disabled(name, &setting));
+        let disabled = disabled.map(str::to_lowercase).collect();
+        Arc::new(Self {
+            disabled,
+            ..self.clone()
+        })
+    }
+
+    /// Whether the settings disable the function of that name.
+    #[must_use]
+    pub fn is_disabled(&self, name: &str) -> bool {
+        !self.disabled.is_empty() && self.disabled.contains(&name.to_lowercase())
+    }
+
+    /// Whether clients may start an orchestrator of that name.
+    ///
+    /// # Errors
+    /// The names of those that they may, if it is not among them: unknown, or disabled.
+    pub fn check_start(&self, name: &str) -> Result<(), Vec<&'static str>> {
+        if self.has_orchestrator(name) && !self.is_disabled(name) {
+            return Ok(());
+        }
+        Err(self.enabled(self.orchestrator_names()))
+    }
+
+    fn enabled(&self, mut names: Vec<&'static str>) -> Vec<&'static str> {
+        names.retain(|name| !self.is_disabled(name));
+        names
     }
 
     fn add(&mut self, registration: &Registration) {
@@ -420,15 +465,32 @@ impl Registry {
         self.entities.values().map(|e| e.name).collect()
     }
 
-    /// Whether there is an entity of that name.
+    /// Whether there is an entity of that name, disabled or not.
     ///
     /// # Errors
     /// The reference's sentence for one that there is not.
     pub fn check_entity(&self, name: &str) -> Result<(), String> {
-        if self.entity(name).is_some() {
+        match self.entity(name) {
+            Some(_) => Ok(()),
+            None => Err(self.no_entity(name)),
+        }
+    }
+
+    /// Whether clients may signal an entity of that name.
+    ///
+    /// # Errors
+    /// The names of those that they may, if it is not among them: unknown, or disabled.
+    pub fn check_signal(&self, name: &str) -> Result<(), Vec<&'static str>> {
+        if self.entity(name).is_some() && !self.is_disabled(name) {
             return Ok(());
         }
-        let names = self.entity_names();
+        Err(self.enabled(self.entity_names()))
+    }
+
+    /// The reference's sentence for an entity that is unknown or disabled.
+    #[must_use]
+    pub fn no_entity(&self, name: &str) -> String {
+        let names = self.enabled(self.entity_names());
         let known = if names.is_empty() {
             "No entity functions are currently registered!".to_owned()
         } else {
@@ -437,9 +499,9 @@ impl Registry {
                 Self::quoted(&names)
             )
         };
-        Err(format!(
+        format!(
             "The function '{name}' doesn't exist, is disabled, or is not an entity function. Additional info: {known}"
-        ))
+        )
     }
 
     /// Whether there is nothing to run.

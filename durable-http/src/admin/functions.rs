@@ -35,8 +35,6 @@ impl Record {
     fn of(listed: &Listed, base: &str) -> Self {
         let http = listed.http.as_ref();
         let url = |http: &HttpListed| format!("{base}{}", http.route).to_lowercase();
-        let is_disabled = http.is_some_and(|http| http.disabled)
-            || listed.timer.as_ref().is_some_and(|timer| timer.disabled);
         Self {
             name: listed.name.clone(),
             script_root_path_href: None,
@@ -48,12 +46,12 @@ impl Record {
             language: "rust",
             config: json!({
                 "name": listed.name,
-                "disabled": is_disabled,
+                "disabled": listed.disabled,
                 "bindings": bindings(listed),
             }),
             files: None,
             test_data: None,
-            is_disabled,
+            is_disabled: listed.disabled,
             is_direct: false,
             is_proxy: false,
         }

@@ -17,11 +17,7 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry, timers: &Ti
             [] => "ALL".to_owned(),
             methods => methods.join(","),
         };
-        let off = if route.target.disabled {
-            " (disabled)"
-        } else {
-            ""
-        };
+        let off = off(route.target.disabled);
         let auth = function.auth.name();
         lines.push(format!(
             "  {}: [{methods}] {url}{} (auth: {auth}){off}",
@@ -29,14 +25,17 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry, timers: &Ti
             route.template().text()
         ));
     }
-    for name in registry.orchestrator_names() {
-        lines.push(format!("  {name}: orchestrationTrigger"));
-    }
-    for name in registry.activity_names() {
-        lines.push(format!("  {name}: activityTrigger"));
-    }
-    for name in registry.entity_names() {
-        lines.push(format!("  {name}: entityTrigger"));
+    for (trigger, names) in [
+        ("orchestrationTrigger", registry.orchestrator_names()),
+        ("activityTrigger", registry.activity_names()),
+        ("entityTrigger", registry.entity_names()),
+    ] {
+        let off = |name: &str| off(registry.is_disabled(name));
+        lines.extend(
+            names
+                .iter()
+                .map(|name| format!("  {name}: {trigger}{}", off(name))),
+        );
     }
     lines.extend(timers.iter().map(timer));
     lines.push(String::new());
@@ -60,6 +59,10 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry, timers: &Ti
     ));
     lines.push("Listening; ctrl-C stops.".to_owned());
     say(&lines.join("\n"));
+}
+
+const fn off(disabled: bool) -> &'static str {
+    if disabled { " (disabled)" } else { "" }
 }
 
 /// A timer function with its schedule and its next run.

@@ -62,6 +62,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_text() {
         let listed = Listed {
+            disabled: false,
             timer: None,
             name: "<b>&\"".to_owned(),
             trigger: "activityTrigger",

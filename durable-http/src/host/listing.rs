@@ -13,6 +13,8 @@ pub(crate) struct Listed {
     pub(crate) name: String,
     /// `httpTrigger`, `orchestrationTrigger`, `activityTrigger`, ..
     pub(crate) trigger: &'static str,
+    /// By the setting `AzureWebJobs.<name>.Disabled`.
+    pub(crate) disabled: bool,
     pub(crate) http: Option<HttpListed>,
     /// What only timer functions have.
     pub(crate) timer: Option<ScheduledTimer>,
@@ -28,7 +30,6 @@ pub(crate) struct HttpListed {
     pub(crate) shapes: Vec<Shape>,
     /// Upper case; empty: all.
     pub(crate) methods: Vec<String>,
-    pub(crate) disabled: bool,
 }
 
 /// All functions: HTTP first, in the order of their routes, then by kind and name.
@@ -36,12 +37,12 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
     let http = table.iter().map(|route| Listed {
         name: route.function().to_owned(),
         trigger: "httpTrigger",
+        disabled: route.target.disabled,
         http: Some(HttpListed {
             function: route.target.function,
             route: route.template().text().to_owned(),
             shapes: route.template().shapes(),
             methods: route.methods().to_vec(),
-            disabled: route.target.disabled,
         }),
         timer: None,
     });
@@ -49,6 +50,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
         names.into_iter().map(move |name| Listed {
             name: name.to_owned(),
             trigger,
+            disabled: registry.is_disabled(name),
             http: None,
             timer: None,
         })
@@ -56,6 +58,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
     let timers = timers.iter().map(|timer| Listed {
         name: timer.timer.name.to_owned(),
         trigger: "timerTrigger",
+        disabled: timer.disabled,
         http: None,
         timer: Some(timer.clone()),
     });

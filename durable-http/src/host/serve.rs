@@ -79,9 +79,9 @@ pub(super) fn check(host: &Host, root: &Path) -> Result<Checked> {
     functions.sort_by_key(|function| (function.name.to_lowercase(), function.file, function.line));
     faults.extend(name_faults(&functions, &registry));
     faults.extend(state_faults(&functions, &registry, &host.states));
-    match Timetable::of(&registry, |name| {
-        told.environment.get(name).map(str::to_owned)
-    }) {
+    let setting = |name: &str| told.environment.get(name).map(str::to_owned);
+    let registry = registry.disabled_by(setting);
+    match Timetable::of(&registry, setting) {
         Ok(timers) => told.hub.timers = timers,
         Err(found) => faults.extend(found.into_iter().map(|fault| fault.0)),
     }

@@ -50,7 +50,7 @@ fn summary(listed: &Listed, http: &HttpListed) -> String {
         Some(Webhook::GenericJson) => " (webhook)".to_owned(),
         Some(other) => format!(" (webhook of {})", other.name()),
     };
-    let off = if http.disabled { ", disabled" } else { "" };
+    let off = if listed.disabled { ", disabled" } else { "" };
     format!("{}{kind}{off}", listed.name)
 }
 

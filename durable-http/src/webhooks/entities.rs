@@ -113,7 +113,7 @@ async fn send(
         Err(ClientError::InvalidArgument(text)) => Ok(bad(&text)),
         Err(ClientError::UnknownFunction { name, .. }) => {
             let registry = call.client.registry();
-            let text = registry.and_then(|registry| registry.check_entity(&name).err());
+            let text = registry.map(|registry| registry.no_entity(&name));
             Ok(bad(&text.unwrap_or_default()))
         }
         Err(error) => Err(error),

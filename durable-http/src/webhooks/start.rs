@@ -23,14 +23,10 @@ pub(super) async fn start(
         Err(answer) => return Ok(answer),
     };
     let registry = call.client.registry();
-    if let Some(registry) = registry.filter(|registry| !registry.has_orchestrator(name)) {
+    if let Some(Err(known)) = registry.map(|registry| registry.check_start(name)) {
         return Err(ClientError::UnknownFunction {
             name: name.to_owned(),
-            known: registry
-                .orchestrator_names()
-                .into_iter()
-                .map(Into::into)
-                .collect(),
+            known: known.into_iter().map(Into::into).collect(),
         });
     }
     if let Some(Err(fault)) = id.map(check_instance_id) {

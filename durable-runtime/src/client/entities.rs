@@ -177,8 +177,7 @@ impl DurableClient {
             return Err(ClientError::InvalidArgument(fault.to_string()));
         }
         let engine = self.engine().await?;
-        if engine.registry.entity(id.name()).is_none() {
-            let known = engine.registry.entity_names();
+        if let Err(known) = engine.registry.check_signal(id.name()) {
             return Err(ClientError::UnknownFunction {
                 name: id.name().to_owned(),
                 known: known.into_iter().map(str::to_owned).collect(),

@@ -545,7 +545,7 @@ pub fn check_instance_id(id: &str) -> Result<(), IdFault> {
 
 /// The reference's sentence for an orchestrator that is not registered.
 pub(crate) fn unknown_orchestrator(name: &str, registry: &crate::registry::Registry) -> String {
-    let names = registry.orchestrator_names();
+    let names = registry.check_start(name).err().unwrap_or_default();
     let known = if names.is_empty() {
         "No orchestrator functions are currently registered!".to_owned()
     } else {

@@ -58,8 +58,10 @@ struct Queue {
     paused: bool,
 }
 
-/// `max_concurrency` and `rate` of one function.
+/// What bounds one function: `max_concurrency`, `rate`, and whether it is enabled at all.
 struct Limit {
+    /// The settings disable the function: what it has to do waits.
+    disabled: bool,
     max: Option<u32>,
     rate: Option<Rate>,
     running: u32,
@@ -71,7 +73,7 @@ struct Limit {
 impl Limit {
     /// Whether another may start now; else, for a rate, when to look again.
     fn admit(&mut self, now: Instant) -> Result<(), Option<Duration>> {
-        if self.max.is_some_and(|max| self.running >= max.max(1)) {
+        if self.disabled || self.max.is_some_and(|max| self.running >= max.max(1)) {
             return Err(None);
         }
         let Some(rate) = self.rate else { return Ok(()) };
@@ -97,17 +99,24 @@ enum Next {
 }
 
 impl Activities {
-    pub(crate) fn new<'a>(limit: usize, all: impl Iterator<Item = &'a Activity>) -> Self {
+    pub(crate) fn new<'a>(
+        limit: usize,
+        all: impl Iterator<Item = &'a Activity>,
+        is_disabled: impl Fn(&str) -> bool,
+    ) -> Self {
         let all: Vec<&Activity> = all.collect();
         // One that is not async has threads of its own.
         let are_async = |a: &&&Activity| matches!(a.spec.run, ActivityRun::Async(_));
         let quick = Quick::new(all.iter().filter(are_async).map(|a| a.name));
-        let is_limited = |a: &&&Activity| a.spec.max_concurrency.is_some() || a.spec.rate.is_some();
+        let is_limited = |a: &&&Activity| {
+            a.spec.max_concurrency.is_some() || a.spec.rate.is_some() || is_disabled(a.name)
+        };
         let limits = all
             .iter()
             .filter(is_limited)
             .map(|a| {
                 let limit = Limit {
+                    disabled: is_disabled(a.name),
                     max: a.spec.max_concurrency,
                     rate: a.spec.rate,
                     running: 0,

@@ -150,6 +150,14 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
         );
         return None;
     };
+    if engine.registry.is_disabled(id.name()) {
+        tracing::warn!(
+            instance_id = &*cell.id,
+            "the entity waits: its function is disabled by the setting `AzureWebJobs.{}.Disabled`",
+            entity.name
+        );
+        return None;
+    }
     let LoadedInstance {
         record,
         sequence,

@@ -158,10 +158,15 @@ impl Hub {
         let queue = Activities::new(
             options.settings.max_concurrent_activities,
             options.registry.activities(),
+            |name| options.registry.is_disabled(name),
         );
         let max_entities = options.settings.max_concurrent_entities;
         let trials = Trials::new(&*options.store, clock.now());
-        let http = Activities::new(options.settings.http.max_concurrent, std::iter::empty());
+        let http = Activities::new(
+            options.settings.http.max_concurrent,
+            std::iter::empty(),
+            |_| false,
+        );
         let pause = Pause::new(options.settings.paused);
         let engine = Arc::new(Engine {
             registry: options.registry,
@@ -383,12 +388,15 @@ impl Engine {
         self.store.submit(change, done);
     }
 
-    /// The execution that this start means; `None` if no function here fits.
+    /// The execution that this start means; `None` if no function here fits, or it is disabled.
     fn new_execution(
         self: &Arc<Self>,
         id: &Arc<str>,
         started: &ExecutionStarted,
     ) -> Option<Execution> {
+        if self.registry.is_disabled(&started.name) {
+            return None;
+        }
         let orchestrator = self.settings.version_match.find(
             &self.registry,
             &started.name,

@@ -41,13 +41,8 @@ impl Engine {
         request: StartRequest,
     ) -> Result<String, ClientError> {
         self.check_open()?;
-        if !self.registry.has_orchestrator(&request.name) {
-            let known = self
-                .registry
-                .orchestrator_names()
-                .into_iter()
-                .map(str::to_owned)
-                .collect();
+        if let Err(known) = self.registry.check_start(&request.name) {
+            let known = known.into_iter().map(str::to_owned).collect();
             tracing::debug!("{}", unknown_orchestrator(&request.name, &self.registry));
             return Err(ClientError::UnknownFunction {
                 name: request.name,

@@ -17,6 +17,8 @@ pub(super) enum Why {
     NotDue(Timestamp),
     /// No function of that name is registered.
     NoFunction,
+    /// There is one, which the settings disable.
+    Disabled,
     /// There is one, but not for that version.
     OtherVersion,
     /// It took its host down again and again.
@@ -41,7 +43,9 @@ impl Engine {
     }
 
     pub(super) fn no_function(&self, name: &str) -> Why {
-        if self.registry.has_orchestrator(name) {
+        if self.registry.is_disabled(name) {
+            Why::Disabled
+        } else if self.registry.has_orchestrator(name) {
             Why::OtherVersion
         } else {
             Why::NoFunction
@@ -65,7 +69,7 @@ impl Engine {
                 Some(self.mismatch(&started))
             }
             Why::Poison(failure) => Some(failure.clone()),
-            Why::NotDue(_) | Why::NoFunction | Why::OtherVersion => None,
+            Why::NotDue(_) | Why::NoFunction | Why::Disabled | Why::OtherVersion => None,
         };
         if terminated.is_none() && failure.is_none() {
             self.let_wait(cell, &started, why);
@@ -118,7 +122,7 @@ impl Engine {
         match why {
             Why::NotDue(due) => self.wake_instance(&cell.id, *due),
             Why::Poison(_) => {}
-            Why::NoFunction | Why::OtherVersion => tracing::warn!(
+            Why::NoFunction | Why::Disabled | Why::OtherVersion => tracing::warn!(
                 instance_id = &*cell.id,
                 function,
                 version,
@@ -133,6 +137,10 @@ impl Engine {
         match why {
             Why::NotDue(due) => format!("it starts at {}", due.round_trip()),
             Why::NoFunction => format!("no orchestrator `{}` is registered here", started.name),
+            Why::Disabled => format!(
+                "the orchestrator `{}` is disabled by the setting `AzureWebJobs.{}.Disabled`",
+                started.name, started.name
+            ),
             Why::OtherVersion => self.mismatch(started).message,
             Why::Poison(failure) => failure.message.clone(),
         }

@@ -115,9 +115,9 @@ impl TestHost {
             true => VirtualClock::still(),
             false => VirtualClock::running(),
         };
-        let (timers, faults) = Timetable::readable(&registry, |name| {
-            self.given.get(&name.to_lowercase()).cloned()
-        });
+        let setting = |name: &str| self.given.get(&name.to_lowercase()).cloned();
+        let registry = registry.disabled_by(setting);
+        let (timers, faults) = Timetable::readable(&registry, setting);
         for fault in faults {
             tracing::warn!("{fault}; it does not run in this test");
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::schedule::Schedule;
 use super::zone::Zone;
+use crate::disabled::is_disabled;
 use crate::registry::{Fault, Registry, Timer};
 
 /// The setting that names the time zone.
@@ -79,7 +80,7 @@ fn read(
     zone: Zone,
     setting: impl Fn(&str) -> Option<String>,
 ) -> Result<ScheduledTimer, Fault> {
-    let disabled = is_on(setting(&format!("AzureWebJobs.{}.Disabled", timer.name)));
+    let disabled = is_disabled(timer.name, &setting);
     let written = timer.spec.schedule;
     let (text, names) = resolve(written, &setting).map_err(|name| {
         Fault(format!(
@@ -102,12 +103,6 @@ fn read(
         timer: *timer,
         schedule,
         disabled,
-    })
-}
-
-fn is_on(value: Option<String>) -> bool {
-    value.is_some_and(|value| {
-        matches!(value.trim(), "1") || value.trim().eq_ignore_ascii_case("true")
     })
 }
 
