@@ -787,6 +787,19 @@ async fn entities_are_signalled_read_and_listed() {
     settled(shared, "steps", Some(r#"{"value":9}"#)).await;
     settled(shared, "$", Some("1")).await;
 
+    for verb in ["terminate", "suspend", "resume"] {
+        for id in ["@counter@steps", "@counter@never"] {
+            let answer = ask(shared, &format!("POST /instances/{id}/{verb}"), None).await;
+            assert_eq!(
+                (answer.status, answer.is_empty()),
+                (404, true),
+                "{id} {verb}"
+            );
+        }
+    }
+    let made = ask(shared, "GET /entities/counter/never", None).await;
+    assert_eq!(made.status, 404, "{}", made.body);
+
     for (line, body, part) in [
         (
             "POST /entities",

@@ -22,7 +22,7 @@ use crate::function::{IntoInput, Orchestrator};
 use crate::hub::{Engine, StartRequest};
 use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
 use crate::registry::Registry;
-use crate::store::{InstanceRecord, ListQuery, LoadedInstance, Parts};
+use crate::store::{InstanceRecord, ListQuery, LoadedInstance, Parts, is_entity};
 
 pub(crate) use entities::dress;
 
@@ -424,7 +424,13 @@ impl DurableClient {
                 return Call::new(async move { client.engine().await?.rewind(&id, reason).await });
             }
         };
-        Call::new(async move { client.engine().await?.send(&id, event, accepted).await })
+        Call::new(async move {
+            if is_entity(&id) {
+                // An entity is no orchestration: there is nothing to end or to halt.
+                return Err(ClientError::NotFound(id));
+            }
+            client.engine().await?.send(&id, event, accepted).await
+        })
     }
 
     /// Removes an instance that has ended, with all that is its: how many were removed, 0 or 1.

@@ -160,7 +160,13 @@ impl Resident {
             outbox: Vec::new(),
             payloads: Vec::new(),
         };
-        if self.record.status == RuntimeStatus::Pending && self.execution.has_code() {
+        let begins = match self.record.status {
+            RuntimeStatus::Pending => true,
+            // Halted before it could begin.
+            RuntimeStatus::Suspended => self.sequence == 0,
+            _ => false,
+        };
+        if begins && self.execution.has_code() {
             self.tell(&mut draft, LifecycleStep::Started, None);
         }
         let mut turn = self.execution.turn(now, events);

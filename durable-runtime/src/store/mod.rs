@@ -49,7 +49,8 @@ pub enum Change {
     Turn(Box<TurnCommit>),
     /// An instance without a first turn: it waits for its time, or for another host.
     Create(Box<NewInstance>),
-    /// A message from a client. The receiver must exist and be in one of the statuses; the receipt holds its status.
+    /// A message from a client. The receiver must exist and be in one of the statuses; the receipt holds its status. An instance without a
+    /// first turn that is told to halt is `Suspended` from then on, and `Pending` again when it is told to go on.
     Message {
         /// The message.
         message: NewMessage,

@@ -64,6 +64,32 @@ async fn what_no_function_takes_waits_until_one_does() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_function_takes_can_be_halted_and_let_go_on() {
+    let host = Host::with(Residency::Resident, |settings| {
+        settings.default_version = Some("1.0".into());
+        settings.version_match = VersionMatch::Strict;
+    });
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let start = host.client.start_new_by_name("greet", ());
+        let id = start.with_version("0.5").await.unwrap();
+        host.client.suspend(&id, "not now").await.unwrap();
+        until(&host, &id, RuntimeStatus::Suspended).await;
+        ids.push(id);
+    }
+    host.client.terminate(&ids[1], "no use").await.unwrap();
+    assert_eq!(host.end(&ids[1]).await.output, Some(json!("no use")));
+    host.client.resume(&ids[0], "now").await.unwrap();
+    until(&host, &ids[0], RuntimeStatus::Pending).await;
+    let host = host
+        .restart_with(Residency::Resident, |settings| {
+            settings.default_version = Some("1.0".into());
+        })
+        .await;
+    assert_eq!(host.end(&ids[0]).await.output, Some(json!("any 0.5")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_no_function_takes_fails_if_the_host_says_so() {
     let host = Host::with(Residency::Resident, |settings| {
         settings.default_version = Some("1.0".into());

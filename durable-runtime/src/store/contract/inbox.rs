@@ -136,6 +136,55 @@ pub(crate) async fn a_client_is_told_the_status<S: Store>(store: &S) -> anyhow::
     Ok(())
 }
 
+pub(crate) async fn one_that_has_not_begun_shows_that_it_is_halted<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
+    use RuntimeStatus::{Pending, Running, Suspended};
+    let given = given(store);
+    given.pending("pending").await?;
+    let key = given.running("begun").await?;
+    let suspend = || HistoryEvent::ExecutionSuspended { reason: None };
+    let resume = || HistoryEvent::ExecutionResumed { reason: None };
+    let tell = |id: &str, event, accepted: RuntimeStatus| {
+        let mut message = given.message(id, "x");
+        message.event = event;
+        given.write(Change::Message {
+            message,
+            accepted: vec![accepted],
+        })
+    };
+    tell("pending", suspend(), Pending).await?;
+    ensure!(given.status("pending").await? == Some(Suspended));
+    let again = tell("pending", suspend(), Pending).await;
+    ensure!(matches!(
+        again,
+        Err(Error::InvalidState {
+            status: Suspended,
+            ..
+        })
+    ));
+    tell("pending", resume(), Suspended).await?;
+    ensure!(given.status("pending").await? == Some(Pending));
+    ensure!(
+        given.load("pending").await?.inbox.len() == 2,
+        "it is told both"
+    );
+    tell("begun", suspend(), Running).await?;
+    ensure!(
+        given.status("begun").await? == Some(Running),
+        "its next turn says so"
+    );
+    let mut halted = given.turn(key, "begun", 1);
+    halted.status = Suspended;
+    given.write(turn(halted)).await?;
+    tell("begun", resume(), Suspended).await?;
+    ensure!(
+        given.status("begun").await? == Some(Suspended),
+        "its next turn says so"
+    );
+    Ok(())
+}
+
 fn event_name(event: &HistoryEvent) -> &str {
     match event {
         HistoryEvent::EventRaised { name, .. } => name,

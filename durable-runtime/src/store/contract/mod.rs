@@ -55,6 +55,7 @@ macro_rules! suite {
             inbox::a_message_finds_an_instance_of_its_own_turn,
             inbox::messages_to_nobody_are_dropped,
             inbox::a_client_is_told_the_status,
+            inbox::one_that_has_not_begun_shows_that_it_is_halted,
             reuse::an_ended_instance_is_replaced_whole,
             reuse::any_replaces_a_running_one,
             starts::a_refused_start_tells_the_parent,

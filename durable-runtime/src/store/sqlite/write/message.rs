@@ -9,7 +9,7 @@ use super::super::schema::{inbox, instances};
 use super::entity;
 use super::fixed::Fixed;
 use super::instance::{self, Found};
-use crate::model::{RuntimeStatus, Timestamp};
+use crate::model::{HistoryEvent, RuntimeStatus, Timestamp};
 use crate::store::{Error, NewMessage, Receipt, is_entity};
 
 /// [`crate::store::Change::Message`]: a client's message, for a receiver that must exist and be in one of the statuses.
@@ -33,10 +33,27 @@ pub(super) fn accept(
         }));
     }
     put(conn, message, &found)?;
+    show_halt(conn, message, &found)?;
     Ok(Receipt {
         status: Some(found.status),
         ..Receipt::default()
     })
+}
+
+/// One that has not begun shows at once that it is halted, or no longer: its first turn may be far off, and nothing else would tell, nor
+/// let it be resumed.
+fn show_halt(conn: &mut SqliteConnection, message: &NewMessage, to: &Found) -> Result<(), Fault> {
+    struct Halt;
+    let status = match (&message.event, to.status) {
+        (HistoryEvent::ExecutionSuspended { .. }, RuntimeStatus::Pending) => {
+            RuntimeStatus::Suspended
+        }
+        (HistoryEvent::ExecutionResumed { .. }, RuntimeStatus::Suspended) => RuntimeStatus::Pending,
+        _ => return Ok(()),
+    };
+    let not_begun = instances::iid.eq(to.iid).and(instances::sequence.eq(0));
+    Fixed::new(Halt, not_begun, instances::status.eq(status.code())).execute(conn)?;
+    Ok(())
 }
 
 /// An instance's message: dropped if the receiver does not exist or has ended.
