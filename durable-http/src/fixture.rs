@@ -69,7 +69,9 @@ async fn serving(
 ) -> web::Data<Shared> {
     let cipher = Cipher::new(Some(&"ab".repeat(32)), PathBuf::new()).unwrap();
     let functions: Vec<String> = functions.iter().map(|&name| name.into()).collect();
-    let keys = Keys::load(store, cipher, &functions).await.unwrap();
+    let keys = Keys::load(store, cipher, &functions, &["Clock".to_owned()])
+        .await
+        .unwrap();
     let mut settings = Settings {
         max_body: 1 << 20,
         ..Settings::default()

@@ -15,9 +15,12 @@ use crate::webhooks::{json, origin};
 const MASTER: &str = "_master";
 
 /// `GET` of all keys of a scope; `_master` is never among them.
-pub(super) fn all(shared: &Shared, req: &HttpRequest, scope: &Scope) -> HttpResponse {
+pub(super) async fn all(shared: &Shared, req: &HttpRequest, scope: &Scope) -> HttpResponse {
     if req.method() != Method::GET || !shared.keys.knows(scope) {
         return HttpResponse::new(StatusCode::NOT_FOUND);
+    }
+    if let Err(error) = shared.keys.make_default(scope).await {
+        return refused(&error);
     }
     let keys = shared.keys.list(scope);
     let list = List {
@@ -39,6 +42,11 @@ pub(super) async fn one(
         return HttpResponse::new(StatusCode::NOT_FOUND);
     }
     let keys = &shared.keys;
+    if req.method() == Method::GET
+        && let Err(error) = keys.make_default(scope).await
+    {
+        return refused(&error);
+    }
     let answered = match *req.method() {
         Method::GET => Ok(keys.get(scope, name).map_or_else(
             || HttpResponse::new(StatusCode::NOT_FOUND),

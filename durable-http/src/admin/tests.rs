@@ -136,6 +136,22 @@ async fn lists_and_single_keys_have_the_known_bodies() {
     assert_eq!(master.json()["value"], "m-1234");
 }
 
+/// `Clock` is a function without HTTP.
+#[actix_web::test]
+async fn any_function_has_keys_and_gets_its_default_when_first_asked() {
+    let shared = fixture().await;
+    let list = "/admin/functions/clock/keys";
+    for path in [format!("{list}/default"), list.to_owned(), list.to_owned()] {
+        let answer = ask(&shared, "GET", &path, MASTER, None).await;
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    let keys = ask(&shared, "GET", list, MASTER, None).await.json()["keys"].take();
+    assert_eq!(keys.as_array().map(Vec::len), Some(1), "{keys}");
+    assert_eq!(keys[0]["name"], "default");
+    let made = ask(&shared, "POST", &format!("{list}/two"), MASTER, None).await;
+    assert_eq!(made.status, 201);
+}
+
 #[actix_web::test]
 async fn what_is_not_there_is_404() {
     let shared = fixture().await;

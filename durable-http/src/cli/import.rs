@@ -16,6 +16,7 @@ pub(super) async fn run(from: &Path, site: &Site, global: &Global) -> Result<(),
     let known: Vec<String> = site
         .guarded()
         .iter()
+        .chain(&site.others())
         .map(|name| name.to_lowercase())
         .collect();
     let (mine, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|key| match &key.scope {
@@ -35,7 +36,14 @@ pub(super) async fn run(from: &Path, site: &Site, global: &Global) -> Result<(),
             }
         }
         Reach::Local(hub) => {
-            let done = match Keys::load(hub.store(), site.cipher.clone(), &site.guarded()).await {
+            let done = match Keys::load(
+                hub.store(),
+                site.cipher.clone(),
+                &site.guarded(),
+                &site.others(),
+            )
+            .await
+            {
                 Ok(keys) => put(&keys, &mine).await,
                 Err(error) => Err(error),
             };

@@ -179,7 +179,7 @@ async fn change(
     store: Arc<dyn Store>,
     site: &Site,
 ) -> Result<Option<Value>, Failure> {
-    let keys = Keys::load(store, site.cipher.clone(), &site.guarded()).await?;
+    let keys = Keys::load(store, site.cipher.clone(), &site.guarded(), &site.others()).await?;
     let (scope, name) = (which.scope(), which.name());
     let changed = match command {
         KeysCommand::Delete(_) => {
@@ -237,7 +237,8 @@ async fn all(site: &Site, global: &Global) -> Result<All, Failure> {
             }
         }
         Some(Reach::Local(hub)) => {
-            let keys = Keys::load(hub.store(), site.cipher.clone(), &functions).await;
+            let keys =
+                Keys::load(hub.store(), site.cipher.clone(), &functions, &site.others()).await;
             hub.close().await;
             let keys = keys?;
             found.extend(scopes.map(|scope| values(&keys.list(&scope))));

@@ -57,9 +57,18 @@ pub(crate) struct FunctionLine {
 }
 
 impl Site {
-    /// Names of the functions that have keys.
+    /// Names of the functions that keys open.
     pub(super) fn guarded(&self) -> Vec<String> {
         self.named("httpTrigger")
+    }
+
+    /// Names of all other functions: they may have keys, which open nothing.
+    pub(super) fn others(&self) -> Vec<String> {
+        let functions = self.functions.iter();
+        functions
+            .filter(|function| function.kind != "httpTrigger")
+            .map(|function| function.name.clone())
+            .collect()
     }
 
     /// Names of what `instances start` may start.

@@ -318,7 +318,13 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
         .iter()
         .map(|function| function.name.to_owned())
         .collect();
-    let keys = Keys::load(Arc::clone(&journal), cipher, &names).await?;
+    let functions = listing::all(&registry, &table, &told.hub.timers);
+    let others: Vec<String> = functions
+        .iter()
+        .filter(|listed| listed.http.is_none())
+        .map(|listed| listed.name.clone())
+        .collect();
+    let keys = Keys::load(Arc::clone(&journal), cipher, &names, &others).await?;
     let states = Arc::new(host.states.clone());
     let lifecycle = Lifecycle::new(&root);
     let mut settings = hub_settings(&host, &told)?;
@@ -336,7 +342,6 @@ pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<
     } else if let Some((_, address)) = &listening {
         let _ = own_host.set(format!("localhost:{}", address.port()));
     }
-    let functions = listing::all(&registry, &table, &told.hub.timers);
     let shared = web::Data::new(Shared {
         lifecycle,
         functions,

@@ -14,8 +14,8 @@ const EXTENSION_KEY: &str = "durabletask_extension";
 
 impl Keys {
     /// Reads the hub's keys, and makes what is missing: on a new hub `_master` and the host key `default`; the system key
-    /// `durabletask_extension`; `default` for each of the functions that has no key yet. Keys of functions that are no longer there are
-    /// removed, and those that an older key encrypted are encrypted anew.
+    /// `durabletask_extension`; `default` for each of the functions that has no key yet. The `others` get theirs when they are first asked
+    /// for. Keys of functions that are no longer there are removed, and those that an older key encrypted are encrypted anew.
     ///
     /// # Errors
     /// Keys that cannot be decrypted: they are never replaced. A key file that cannot be read or made. The database.
@@ -23,6 +23,7 @@ impl Keys {
         store: Arc<dyn Store>,
         cipher: Cipher,
         functions: &[String],
+        others: &[String],
     ) -> Result<Self, KeysError> {
         let stored = store.keys().await?;
         let mut snapshot = Snapshot::read(&stored, &cipher)?;
@@ -33,7 +34,12 @@ impl Keys {
                 "the hub's keys were encrypted with an older key: they are encrypted anew"
             );
         }
-        changes.extend(orphans(&stored, functions));
+        let known: HashSet<String> = functions
+            .iter()
+            .chain(others)
+            .map(|name| name.to_ascii_lowercase())
+            .collect();
+        changes.extend(orphans(&stored, &known));
         for (scope, name) in missing(&snapshot, functions) {
             changes.push(put_if_absent(&cipher, &scope, name)?);
         }
@@ -45,10 +51,7 @@ impl Keys {
         Ok(Self(Arc::new(Inner {
             store,
             cipher,
-            functions: functions
-                .iter()
-                .map(|name| name.to_ascii_lowercase())
-                .collect::<HashSet<_>>(),
+            functions: known,
             standing: Standing::new(snapshot),
             changing: tokio::sync::Mutex::new(()),
         })))
@@ -73,6 +76,24 @@ impl Keys {
     ) -> Result<Vec<super::Key>, KeysError> {
         let snapshot = Snapshot::read(stored, cipher)?;
         Ok(snapshot.keys(scope).cloned().collect())
+    }
+
+    /// Makes the key `default` of a known function that has no key.
+    ///
+    /// # Errors
+    /// The database.
+    pub(crate) async fn make_default(&self, scope: &Scope) -> Result<(), KeysError> {
+        let without = |keys: &Self| keys.knows(scope) && keys.list(scope).is_empty();
+        if !matches!(scope, Scope::Function(_)) || !without(self) {
+            return Ok(());
+        }
+        let _turn = self.0.changing.lock().await;
+        if without(self) {
+            let put = put_if_absent(&self.0.cipher, scope, "default")?;
+            submit(&*self.0.store, vec![put]).await?;
+            self.reload().await?;
+        }
+        Ok(())
     }
 
     /// Replaces the snapshot by what the store holds.
@@ -105,16 +126,11 @@ impl Keys {
 }
 
 /// Removes the keys of functions that are gone.
-fn orphans(stored: &[KeyRecord], functions: &[String]) -> Vec<KeyChange> {
-    let known = |name: &str| {
-        functions
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(name))
-    };
+fn orphans(stored: &[KeyRecord], known: &HashSet<String>) -> Vec<KeyChange> {
     let mut changes = Vec::new();
     for record in stored {
         if let Some(Scope::Function(function)) = Scope::from_stored(&record.scope)
-            && !known(&function)
+            && !known.contains(&function)
         {
             tracing::info!(
                 function,

@@ -54,7 +54,7 @@ pub struct Keys(Arc<Inner>);
 struct Inner {
     store: Arc<dyn Store>,
     cipher: Cipher,
-    /// Lower-case names of the functions that have keys.
+    /// Lower-case names of all functions.
     functions: HashSet<String>,
     standing: Standing,
     /// One change at a time, so that the last read that replaces the snapshot is the latest.

@@ -18,9 +18,14 @@ fn store() -> Arc<dyn Store> {
 
 async fn keys(store: &Arc<dyn Store>) -> Keys {
     let functions = ["HttpTrigger".to_owned(), "Other".to_owned()];
-    Keys::load(Arc::clone(store), cipher(), &functions)
-        .await
-        .unwrap()
+    Keys::load(
+        Arc::clone(store),
+        cipher(),
+        &functions,
+        &["Clock".to_owned()],
+    )
+    .await
+    .unwrap()
 }
 
 fn names(keys: &Keys, scope: &Scope) -> Vec<String> {
@@ -42,6 +47,19 @@ async fn a_new_hub_gets_every_key_that_must_exist_and_keeps_them() {
     let master = first.master().unwrap();
     let grant = again.grant(master.value.expose(), None).unwrap();
     assert_eq!((grant.level, &*grant.name), (Level::Admin, "master"));
+}
+
+#[tokio::test]
+async fn a_function_without_http_gets_its_key_when_it_is_first_asked_for_and_keeps_it() {
+    let store = store();
+    let first = keys(&store).await;
+    let scope = Scope::function("Clock");
+    assert!(names(&first, &scope).is_empty());
+    first.make_default(&scope).await.unwrap();
+    first.make_default(&scope).await.unwrap();
+    assert_eq!(names(&first, &scope), ["default"]);
+    let held = keys(&store).await.list(&scope);
+    assert_eq!(held[0].value.expose(), first.list(&scope)[0].value.expose());
 }
 
 #[tokio::test]
@@ -77,7 +95,7 @@ async fn keys_of_another_encryption_key_refuse_the_start_and_stay() {
     keys(&store).await;
     let before = store.keys().await.unwrap();
     let other = Cipher::new(Some(&"cd".repeat(32)), PathBuf::new()).unwrap();
-    let error = Keys::load(Arc::clone(&store), other, &[])
+    let error = Keys::load(Arc::clone(&store), other, &[], &[])
         .await
         .unwrap_err();
     assert!(matches!(error, KeysError::Undecryptable { .. }), "{error}");
@@ -101,7 +119,7 @@ async fn one_key_that_cannot_be_decrypted_refuses_the_start() {
     );
     put.await.unwrap();
     let before = store.keys().await.unwrap();
-    let again = Keys::load(Arc::clone(&store), cipher(), &["Other".to_owned()]).await;
+    let again = Keys::load(Arc::clone(&store), cipher(), &["Other".to_owned()], &[]).await;
     let error = again.unwrap_err().to_string();
     assert!(error.contains(&named), "{error}");
     assert_eq!(store.keys().await.unwrap(), before);
@@ -119,7 +137,7 @@ async fn keys_of_an_older_encryption_key_are_served_and_encrypted_anew_in_their_
     let old = "ab".repeat(32);
     let functions = ["HttpTrigger".to_owned(), "Other".to_owned()];
     let both = present().with_older([&*old]).unwrap();
-    let second = Keys::load(Arc::clone(&store), both, &functions)
+    let second = Keys::load(Arc::clone(&store), both, &functions, &[])
         .await
         .unwrap();
     let values = |keys: &[super::Key]| -> Vec<String> {
@@ -127,7 +145,7 @@ async fn keys_of_an_older_encryption_key_are_served_and_encrypted_anew_in_their_
     };
     assert_eq!(values(&second.list(&scope)), values(&held));
     // The old one is not needed any more.
-    let third = Keys::load(Arc::clone(&store), present(), &functions)
+    let third = Keys::load(Arc::clone(&store), present(), &functions, &[])
         .await
         .unwrap();
     assert_eq!(values(&third.list(&scope)), values(&held));
@@ -143,9 +161,14 @@ async fn keys_of_a_function_that_is_gone_are_removed() {
     let first = keys(&store).await;
     let kept = first.get(&Scope::function("Other"), "default").unwrap();
     let functions = ["OTHER".to_owned()];
-    let left = Keys::load(Arc::clone(&store), cipher(), &functions)
-        .await
-        .unwrap();
+    let left = Keys::load(
+        Arc::clone(&store),
+        cipher(),
+        &functions,
+        &["Clock".to_owned()],
+    )
+    .await
+    .unwrap();
     let scopes = store.keys().await.unwrap();
     assert!(scopes.iter().all(|key| key.scope != "function/httptrigger"));
     assert!(left.grant(kept.value.expose(), Some("Other")).is_some());
