@@ -57,6 +57,9 @@ pub(crate) async fn handle(
         }
         Err(Denied::Unauthorized) => return unauthorized(),
         Err(Denied::Forbidden) => return empty(StatusCode::FORBIDDEN),
+        Ok(()) if shared.settings.isolated_admin && !is_internal(&req) => {
+            return empty(StatusCode::FORBIDDEN);
+        }
         Ok(()) => {}
     }
     let path = routes::decoded(req.uri().path());
@@ -102,6 +105,12 @@ async fn answer(
         Operation::Run => run::run(shared, req, &function, payload).await,
         Operation::OpenApi => json(StatusCode::OK, &openapi::document(shared)),
     }
+}
+
+/// Whether the platform in front of the host says that the request is its own; it takes the header from all others.
+fn is_internal(req: &HttpRequest) -> bool {
+    let said = req.headers().get("x-ms-platform-internal");
+    said.is_some_and(|said| said.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
 fn empty(status: StatusCode) -> HttpResponse {

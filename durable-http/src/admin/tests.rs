@@ -96,6 +96,35 @@ async fn only_the_master_key_opens_it() {
 }
 
 #[actix_web::test]
+async fn an_isolated_administration_answers_the_platform_alone() {
+    let shared = crate::fixture::shared_with(&[], |settings| settings.isolated_admin = true).await;
+    let master = "m-1234".into();
+    shared
+        .keys
+        .set(&Scope::Master, "master", master)
+        .await
+        .unwrap();
+    let app = App::new()
+        .app_data(shared)
+        .default_service(web::to(super::handle));
+    let app = test::init_service(app).await;
+    for (key, internal, status) in [
+        ("m-1234", None, 403),
+        ("m-1234", Some("false"), 403),
+        ("m-1234", Some("True"), 200),
+        ("nothing", Some("true"), 401),
+    ] {
+        let mut request = test::TestRequest::get().uri("/admin/host/status");
+        request = request.insert_header(("x-functions-key", key));
+        if let Some(internal) = internal {
+            request = request.insert_header(("x-ms-platform-internal", internal));
+        }
+        let answer = test::call_service(&app, request.to_request()).await;
+        assert_eq!(answer.status(), status, "{key} {internal:?}");
+    }
+}
+
+#[actix_web::test]
 async fn lists_and_single_keys_have_the_known_bodies() {
     let shared = fixture().await;
     let list = ask(&shared, "GET", KEYS, MASTER, None).await;

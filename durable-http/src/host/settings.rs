@@ -39,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) max_concurrent: Option<usize>,
     /// Whether the platform in front vouches for `X-MS-CLIENT-PRINCIPAL`.
     pub(crate) trust_principal: bool,
+    /// Whether the administration API answers the platform's own requests only.
+    pub(crate) isolated_admin: bool,
     pub(crate) home_page: bool,
     /// Whether 1.x webhooks take their keys over plain HTTP from other machines.
     pub(crate) webhooks_over_http: bool,
@@ -61,6 +63,7 @@ impl Default for Settings {
             max_outstanding: None,
             max_concurrent: None,
             trust_principal: false,
+            isolated_admin: false,
             home_page: true,
             webhooks_over_http: false,
             custom_headers: Vec::new(),
@@ -324,6 +327,7 @@ fn read_http(config: &mut Config<'_>, variables: &Variables, local: &LocalHost) 
         max_outstanding: limit(config, &at("maxOutstandingRequests")),
         max_concurrent: limit(config, &at("maxConcurrentRequests")),
         trust_principal: variables.flag("WEBSITE_AUTH_ENABLED"),
+        isolated_admin: variables.flag("FUNCTIONS_ADMIN_ISOLATION_ENABLED"),
         home_page: !variables.flag("AzureWebJobsDisableHomepage"),
         webhooks_over_http: variables.flag("MS_WebHookDisableHttpsCheck"),
         custom_headers: headers(config),
