@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
+use serde_json::{Value, json};
 
 use super::config::{Config, parse};
 
@@ -33,6 +34,17 @@ impl Hsts {
         let excluded = config.list(&at("excludedHosts"));
         let value = HeaderValue::from_str(&text).ok()?;
         enabled.then_some(Self { value, excluded })
+    }
+
+    /// For administrators.
+    pub(super) fn shown(&self) -> Value {
+        let header = String::from_utf8_lossy(self.value.as_bytes());
+        json!({ "isEnabled": true, "header": header, "excludedHosts": self.excluded })
+    }
+
+    /// The same, of a host that tells nothing.
+    pub(super) fn off() -> Value {
+        json!({ "isEnabled": false })
     }
 
     /// What is said on an answer of that origin: over TLS only, and never for a developer's own machine.

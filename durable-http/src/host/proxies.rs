@@ -22,6 +22,11 @@ impl Proxies {
         list.iter().map(net).collect::<Result<_, _>>().map(Self)
     }
 
+    /// For administrators.
+    pub(super) fn shown(&self) -> Vec<String> {
+        self.0.iter().map(ToString::to_string).collect()
+    }
+
     /// Scheme and host that a trusted proxy names, as far as it does.
     pub(crate) fn said<'r>(&self, req: &'r HttpRequest) -> (Option<&'r str>, Option<&'r str>) {
         let peer = req.peer_addr().map(|peer| peer.ip().to_canonical());

@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
+use durable_runtime::durable_http::time_span;
+use durable_runtime::hub::{VersionFailure, VersionMatch};
 use serde_json::{Map, Value, json};
 
 use super::durability;
+use super::hsts::Hsts;
 use super::settings::Told;
 
 const HIDDEN: &str = "[Hidden Credential]";
@@ -37,13 +40,21 @@ pub(super) fn of(told: &Told) -> Value {
                 "maxConcurrentRequests": number(http.max_concurrent),
                 "responseTimeout": span(http.response_timeout),
                 "customHeaders": headers,
+                "trustedProxies": http.proxies.shown(),
+                "hsts": http.hsts.as_ref().map_or_else(Hsts::off, Hsts::shown),
             },
             "durableTask": {
                 "hubName": hub.hub_name,
                 "connectionName": hub.connection,
                 "maxConcurrentActivityFunctions": hub.max_concurrent_activities,
                 "maxConcurrentOrchestratorFunctions": hub.max_concurrent_orchestrations,
+                "maxConcurrentEntityFunctions": hub.max_concurrent_entities,
+                "maxEntityOperationBatchSize": hub.max_entity_batch,
+                "rollbackEntityOperationsOnExceptions": hub.rollback_entity_operations,
                 "maxOrchestrationActions": hub.max_actions,
+                "maxActivityDeliveries": hub.max_deliveries,
+                "redeliveryDelay": time_span(hub.redelivery_delay),
+                "extendedSessionsEnabled": !hub.idle_timeout.is_zero(),
                 "extendedSessionIdleTimeoutInSeconds": hub.idle_timeout.as_secs(),
                 "gracePeriodInSeconds": hub.grace_period.as_secs(),
                 "overridableExistingInstanceStates":
@@ -52,8 +63,16 @@ pub(super) fn of(told: &Told) -> Value {
                 "speculative": hub.speculative,
                 "purgeRunningInstances": hub.purge_running,
                 "defaultVersion": hub.default_version,
+                "versionMatchStrategy": version_match(hub.version_match),
+                "versionFailureStrategy": version_failure(hub.version_failure),
+                "retention": {
+                    "completed": hub.retention.completed.map(time_span),
+                    "failed": hub.retention.failed.map(time_span),
+                    "terminated": hub.retention.terminated.map(time_span),
+                    "canceled": hub.retention.canceled.map(time_span),
+                },
                 "storageProvider": { "durability": durability::name(told.durability) },
-                "httpSettings": { "useForwardedHost": http.use_forwarded_host },
+                "httpSettings": http_settings(told),
             },
         },
         "maxRequestBodyBytes": http.max_body,
@@ -62,23 +81,139 @@ pub(super) fn of(told: &Told) -> Value {
     })
 }
 
+/// What is said of requests that come in and of those that go out.
+fn http_settings(told: &Told) -> Value {
+    let mut all = json!({ "useForwardedHost": told.http.use_forwarded_host });
+    #[cfg(feature = "http-client")]
+    if let Some(all) = all.as_object_mut() {
+        let (sent, hub) = (&told.call_http, &told.hub.http);
+        let interval = u64::try_from(hub.poll_interval.as_millis()).unwrap_or(u64::MAX);
+        let members = [
+            ("defaultAsyncRequestSleepTimeMilliseconds", json!(interval)),
+            ("idempotencyKeys", json!(hub.idempotency_keys)),
+            ("maxConcurrentRequests", json!(hub.max_concurrent)),
+            ("maxResponseBytes", json!(sent.max_response_bytes)),
+            ("maxRedirects", json!(sent.max_redirects)),
+            ("requestTimeout", json!(time_span(sent.request_timeout))),
+            ("allowedHosts", json!(sent.allowed_hosts)),
+            ("denyPrivateAddresses", json!(sent.deny_private)),
+        ];
+        all.extend(members.map(|(name, value)| (name.to_owned(), value)));
+    }
+    all
+}
+
+const fn version_match(strategy: VersionMatch) -> &'static str {
+    match strategy {
+        VersionMatch::None => "None",
+        VersionMatch::Strict => "Strict",
+        VersionMatch::CurrentOrOlder => "CurrentOrOlder",
+    }
+}
+
+const fn version_failure(strategy: VersionFailure) -> &'static str {
+    match strategy {
+        VersionFailure::Reject => "Reject",
+        VersionFailure::Fail => "Fail",
+    }
+}
+
 /// As `host.json` writes it; `-1` is no limit.
 fn span(span: Option<Duration>) -> String {
-    let Some(span) = span else {
-        return "-1".to_owned();
-    };
-    let seconds = span.as_secs();
-    let (days, hours) = (seconds / 86_400, seconds / 3600 % 24);
-    let text = format!("{hours:02}:{:02}:{:02}", seconds / 60 % 60, seconds % 60);
-    match days {
-        0 => text,
-        days => format!("{days}.{text}"),
-    }
+    span.map_or_else(|| "-1".to_owned(), time_span)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::config::Variables;
+
+    /// Every key that changes something, with the value that `host.json` gave it.
+    #[test]
+    fn what_host_json_says_is_what_is_shown() {
+        let text = r#"{
+            "version": "2.0",
+            "functionTimeout": "00:10:00",
+            "extensions": {
+                "http": {
+                    "routePrefix": "own",
+                    "mostSpecificRouteFirst": true,
+                    "maxOutstandingRequests": 20,
+                    "maxConcurrentRequests": 10,
+                    "responseTimeout": "00:01:00",
+                    "customHeaders": { "x-own": "1" },
+                    "trustedProxies": ["10.0.0.0/8", "192.0.2.1/32"]
+                },
+                "durableTask": {
+                    "hubName": "Mine",
+                    "defaultVersion": "1.1",
+                    "versionMatchStrategy": "Strict",
+                    "versionFailureStrategy": "Fail",
+                    "maxConcurrentActivityFunctions": 3,
+                    "maxConcurrentOrchestratorFunctions": 4,
+                    "maxConcurrentEntityFunctions": 5,
+                    "maxEntityOperationBatchSize": 6,
+                    "rollbackEntityOperationsOnExceptions": false,
+                    "maxOrchestrationActions": 7,
+                    "maxActivityDeliveries": 8,
+                    "redeliveryDelay": "00:00:09",
+                    "extendedSessionsEnabled": true,
+                    "extendedSessionIdleTimeoutInSeconds": 11,
+                    "gracePeriodInSeconds": 12,
+                    "overridableExistingInstanceStates": "AnyState",
+                    "throwStatusExceptionsOnRaiseEvent": false,
+                    "speculative": true,
+                    "purgeRunningInstances": true,
+                    "retention": {
+                        "completed": "7.00:00:00",
+                        "failed": "00:00:01",
+                        "terminated": "00:00:02",
+                        "canceled": "00:00:03"
+                    },
+                    "httpSettings": {
+                        "useForwardedHost": true,
+                        "defaultAsyncRequestSleepTimeMilliseconds": 13,
+                        "idempotencyKeys": false,
+                        "maxConcurrentRequests": 14,
+                        "maxResponseBytes": 15,
+                        "maxRedirects": 16,
+                        "requestTimeout": "00:00:17",
+                        "allowedHosts": ["a.example", "*.b.example"],
+                        "denyPrivateAddresses": true
+                    }
+                }
+            }
+        }"#;
+        let root = std::path::Path::new("app");
+        let told = Told::of_text(text, Variables::default(), root).unwrap();
+        assert_eq!(told.faults, [""; 0]);
+        let given: Value = serde_json::from_str(text).unwrap();
+        assert_shown(&given["extensions"], &of(&told)["extensions"], "extensions");
+        assert_eq!(of(&told)["functionTimeout"], given["functionTimeout"]);
+    }
+
+    fn assert_shown(given: &Value, shown: &Value, place: &str) {
+        let Value::Object(members) = given else {
+            return assert_eq!(shown, given, "{place}");
+        };
+        for (name, given) in members {
+            assert_shown(given, &shown[name], &format!("{place}.{name}"));
+        }
+    }
+
+    #[test]
+    fn hsts_shows_what_browsers_are_told() {
+        let root = std::path::Path::new("app");
+        let hsts = |text: &str| {
+            let told = Told::of_text(text, Variables::default(), root).unwrap();
+            of(&told)["extensions"]["http"]["hsts"].take()
+        };
+        assert_eq!(hsts(""), json!({ "isEnabled": false }));
+        let on = r#"{"version":"2.0","extensions":{"http":{"hsts":{"isEnabled":true,"maxAge":"00:01:00","excludedHosts":["a.b"]}}}}"#;
+        let expected =
+            json!({ "isEnabled": true, "header": "max-age=60", "excludedHosts": ["a.b"] });
+        assert_eq!(hsts(on), expected);
+    }
 
     #[test]
     fn spans_are_written_as_they_are_read() {

@@ -22,7 +22,8 @@ pub struct Settings {
     pub speculative: bool,
     /// Activities that run at one time on this host.
     pub max_concurrent_activities: usize,
-    /// Turns that run at one time on this host.
+    /// Turns that run at one time on this host, each on a thread of its own; by default one a core. A turn waits for nothing, so more gain
+    /// nothing unless orchestrators block; instances that wait take no thread, and are not counted.
     pub max_concurrent_orchestrations: usize,
     /// Batches of entities that run at one time on this host.
     pub max_concurrent_entities: usize,
