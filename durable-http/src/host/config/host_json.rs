@@ -6,6 +6,7 @@ use std::str::FromStr;
 use durable_runtime::Error;
 use serde_json::Value;
 
+use super::comments::plain;
 use super::known::{SECTIONS, nearest};
 use super::lines::line_of;
 use super::{Variables, parse};
@@ -44,11 +45,11 @@ impl<'a> Config<'a> {
         text: String,
         variables: &'a Variables,
     ) -> Result<Self, Error> {
-        let written = text.trim_start_matches('\u{feff}');
-        let root = if written.trim().is_empty() {
+        let text = plain(&text);
+        let root = if text.trim().is_empty() {
             Value::Null
         } else {
-            serde_json::from_str(written).map_err(|error| {
+            serde_json::from_str(&text).map_err(|error| {
                 Error::msg(format!("{}:{}: {error}", file.display(), error.line()))
             })?
         };

@@ -8,6 +8,8 @@ use durable_runtime::Error;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::comments::plain;
+
 const FILE: &str = "local.settings.json";
 
 /// `local.settings.json`.
@@ -50,8 +52,7 @@ impl LocalSettings {
             }
             Err(error) => return Err(refused(format!(": {error}"))),
         };
-        let text = text.trim_start_matches('\u{feff}');
-        let read: Self = serde_json::from_str(text)
+        let read: Self = serde_json::from_str(&plain(&text))
             .map_err(|error| refused(format!(":{}: {error}", error.line())))?;
         if read.is_encrypted {
             let text =

@@ -1,5 +1,6 @@
 //! What files and environment say: `host.json` with its overrides, settings with `local.settings.json`.
 
+mod comments;
 mod host_json;
 mod known;
 mod lines;

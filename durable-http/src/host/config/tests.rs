@@ -29,6 +29,40 @@ const TEXT: &str = r#"{
 }"#;
 
 #[test]
+fn comments_and_last_commas_are_no_faults_and_move_no_line() {
+    let text = r#"{ // the \"host\"
+  /* of
+     two lines: ä */
+  "version": "2.0", // "version": "1.0"
+  "extensions": {
+    "http": { "routePrefix": "a//b/*c*/", "maxOutstandingRequests": "x", },
+  },
+}
+"#;
+    let none = Variables::default();
+    let mut config = config(text, &none);
+    let prefix = config.text("extensions.http.routePrefix");
+    assert_eq!(prefix.as_deref(), Some("a//b/*c*/"));
+    assert_eq!(
+        config.number::<u8>("extensions.http.maxOutstandingRequests"),
+        None
+    );
+    let faults = config.take_faults();
+    assert!(faults[0].starts_with("host.json:6: "), "{faults:?}");
+}
+
+#[test]
+fn a_comment_without_an_end_reaches_to_the_end_of_the_file() {
+    let text = "{\n  \"version\": \"2.0\" /* so far\n}".to_owned();
+    let none = Variables::default();
+    let error = Config::of(PathBuf::from("host.json"), text, &none)
+        .err()
+        .unwrap();
+    let expected = "host.json:3: EOF while parsing an object";
+    assert!(error.to_string().starts_with(expected), "{error}");
+}
+
+#[test]
 fn values_come_from_the_file_unless_a_variable_overrides_them() {
     let variables = variables(&[
         ("hub", "MyHub"),
@@ -165,7 +199,7 @@ fn names_between_percent_signs_are_settings() {
 fn local_settings_are_strings_and_an_address() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("local.settings.json");
-    let text = r#"{"IsEncrypted":false,"Values":{"A":"1","B":2},"Host":{"LocalHttpPort":8080,"CORS":"*"}}"#;
+    let text = r#"{"IsEncrypted":false,/* yet */"Values":{"A":"1","B":2,},"Host":{"LocalHttpPort":8080,"CORS":"*"}}"#;
     std::fs::write(&file, text).unwrap();
     let read = LocalSettings::read(folder.path()).unwrap();
     assert_eq!(read.host().local_http_port, Some(8080));
