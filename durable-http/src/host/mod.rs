@@ -19,6 +19,7 @@ mod invocation;
 mod lifecycle;
 mod listen;
 mod listing;
+mod log_level;
 #[cfg(feature = "http-client")]
 mod notify;
 mod promise;

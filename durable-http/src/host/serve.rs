@@ -25,7 +25,7 @@ use super::throttle::Throttle;
 use super::tls;
 use super::{
     Configure, Host, Lifecycle, Shared, Target, Worker, auth, banner, dispatch, encryption, listen,
-    listing, resolved,
+    listing, log_level, resolved,
 };
 use crate::binding::{self, HttpRegistration};
 #[cfg(feature = "http-client")]
@@ -216,7 +216,8 @@ fn route_of(
 
 /// Serves until it is told to stop.
 pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
-    let log = telemetry::init(how.logs);
+    let level = log_level::told(&host.given, &host.root(root));
+    let log = telemetry::init(how.logs, level);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("durable-engine")

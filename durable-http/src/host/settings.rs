@@ -15,6 +15,7 @@ use super::cors::Cors;
 use super::durability;
 use super::hsts::Hsts;
 use super::hub_name;
+use super::log_level;
 #[cfg(feature = "http-client")]
 use super::notify;
 use super::proxies::Proxies;
@@ -100,6 +101,20 @@ impl Told {
     /// # Errors
     /// A file that cannot be read at all.
     pub(crate) fn read(given: &BTreeMap<String, String>, root: &Path) -> Result<Self> {
+        let (environment, local) = Self::environment(given, root)?;
+        Self::of(environment, local, root, |variables| {
+            Config::read(root, variables)
+        })
+    }
+
+    /// All settings by name, and where `local.settings.json` has the host listen.
+    ///
+    /// # Errors
+    /// A file that cannot be read at all.
+    pub(super) fn environment(
+        given: &BTreeMap<String, String>,
+        root: &Path,
+    ) -> Result<(Variables, LocalHost)> {
         let file = LocalSettings::read(root)?;
         let local = file.host();
         let given = given
@@ -109,10 +124,7 @@ impl Told {
             .into_values()
             .chain(Variables::environment())
             .chain(given);
-        let environment = Variables::of(sources);
-        Self::of(environment, local, root, |variables| {
-            Config::read(root, variables)
-        })
+        Ok((Variables::of(sources), local))
     }
 
     /// Of that `host.json`, and nothing but these settings.
@@ -132,6 +144,9 @@ impl Told {
         let mut config = config(&environment)?;
         let mut warnings = config.warnings();
         warnings.extend(config.unused());
+        warnings.extend(log_level::unused(&mut config));
+        // The level has its effect before this is read; here a malformed one becomes a fault.
+        let _ = log_level::read(&mut config);
         let mut hub = read_hub(&mut config);
         hub.hub_name = hub_name(&mut config, &environment, root);
         let http = read_http(&mut config, &environment, &local);

@@ -1,16 +1,35 @@
-//! Log lines: readable on a terminal, JSON by a flag; `RUST_LOG` decides what is written. No key is ever in one.
+//! Log lines: readable on a terminal, JSON by a flag; `RUST_LOG` decides what is written, else the level that `host.json` gives. No key is ever in one.
 
 mod lines;
 
 use std::io::{IsTerminal as _, Stderr, stderr};
 
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 
 use lines::{Gathered, Lines};
 
+/// Libraries whose finer lines help nobody who runs functions.
+const LIBRARIES: [&str; 8] = [
+    "actix_server",
+    "actix_web",
+    "actix_http",
+    "hyper",
+    "hyper_util",
+    "h2",
+    "reqwest",
+    "rustls",
+];
+
 /// What is written when `RUST_LOG` says nothing.
-const DEFAULT: &str = "info,actix_server=warn,actix_web=warn,actix_http=warn";
+fn own_filter(level: LevelFilter) -> String {
+    let mut filter = level.to_string();
+    if level > LevelFilter::WARN {
+        filter.extend(LIBRARIES.map(|library| format!(",{library}=warn")));
+    }
+    filter
+}
 
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,12 +56,13 @@ impl Drop for Log {
     }
 }
 
-/// Writes log lines to standard error, unless the program has set up its own subscriber.
-pub(crate) fn init(format: Format) -> Log {
+/// Writes log lines to standard error, unless the program has set up its own subscriber. Without a level: `info` and above.
+pub(crate) fn init(format: Format, level: Option<LevelFilter>) -> Log {
     let told = std::env::var(EnvFilter::DEFAULT_ENV).unwrap_or_default();
     let told = Some(told).filter(|filter| !filter.trim().is_empty());
     let filter = told.and_then(|filter| EnvFilter::try_new(filter).ok());
-    let filter = filter.unwrap_or_else(|| EnvFilter::new(DEFAULT));
+    let filter =
+        filter.unwrap_or_else(|| EnvFilter::new(own_filter(level.unwrap_or(LevelFilter::INFO))));
     // Who watches a terminal sees each line when it comes.
     let terminal = stderr().is_terminal();
     let gathered = (!terminal).then(|| Lines::start(stderr()));
@@ -68,4 +88,23 @@ pub(crate) fn init(format: Format) -> Log {
         }));
     }
     Log(gathered)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_level_counts_for_all_but_what_libraries_chatter() {
+        let info = "info,actix_server=warn,actix_web=warn,actix_http=warn,hyper=warn,hyper_util=warn,h2=warn,reqwest=warn,rustls=warn";
+        assert_eq!(own_filter(LevelFilter::INFO), info);
+        for (level, filter) in [
+            (LevelFilter::WARN, "warn"),
+            (LevelFilter::ERROR, "error"),
+            (LevelFilter::OFF, "off"),
+        ] {
+            assert_eq!(own_filter(level), filter);
+            assert_eq!(EnvFilter::new(filter).max_level_hint(), Some(level));
+        }
+    }
 }
