@@ -441,6 +441,16 @@ impl Registry {
         self.orchestrators.values().flatten()
     }
 
+    /// The versions in which an orchestrator of that name is declared, sorted as text; `None`: without one.
+    #[must_use]
+    pub fn versions(&self, name: &str) -> Vec<Option<&'static str>> {
+        let declared = self.orchestrators.get(&name.to_lowercase());
+        let declared = declared.into_iter().flatten();
+        let mut versions: Vec<_> = declared.map(|one| one.spec.version).collect();
+        versions.sort_unstable();
+        versions
+    }
+
     /// All timer functions, sorted without case.
     pub fn timers(&self) -> impl Iterator<Item = &Timer> {
         self.timers.values()

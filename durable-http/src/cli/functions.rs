@@ -19,11 +19,19 @@ pub(super) fn run(command: Functions, site: &Site, global: &Global) -> Result<()
         return table::print_json(&site.functions);
     }
     let rows: Vec<_> = site.functions.iter().map(row).collect();
-    let headings = ["KIND", "NAME", "METHODS", "ROUTE OR SCHEDULE", "AUTH"];
-    table::print(&table::render(headings, &rows))
+    table::print(&table::render(HEADINGS, &rows))
 }
 
-fn row(function: &FunctionLine) -> [String; 5] {
+const HEADINGS: [&str; 6] = [
+    "KIND",
+    "NAME",
+    "VERSION",
+    "METHODS",
+    "ROUTE OR SCHEDULE",
+    "AUTH",
+];
+
+fn row(function: &FunctionLine) -> [String; 6] {
     let http = function.route.is_some();
     let methods = match function.methods.join(",") {
         all if all.is_empty() && http => "*".into(),
@@ -32,6 +40,7 @@ fn row(function: &FunctionLine) -> [String; 5] {
     [
         function.kind.trim_end_matches("Trigger").into(),
         function.name.clone(),
+        function.version.unwrap_or_default().into(),
         methods,
         // It begins with its slash.
         function
@@ -41,4 +50,31 @@ fn row(function: &FunctionLine) -> [String; 5] {
             .unwrap_or_default(),
         function.auth_level.unwrap_or_default().into(),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_version_of_an_orchestrator_is_shown() {
+        let line = FunctionLine {
+            kind: "orchestrationTrigger",
+            name: "Order".into(),
+            version: None,
+            methods: Vec::new(),
+            route: None,
+            auth_level: None,
+            schedule: None,
+        };
+        let lines = line.clone().of_each(&[None, Some("2.0")]);
+        let rows: Vec<_> = lines.iter().map(row).collect();
+        let text = table::render(HEADINGS, &rows);
+        let shown: Vec<&str> = text.lines().skip(1).collect();
+        assert_eq!(shown, ["orchestration  Order", "orchestration  Order  2.0"]);
+        let json = serde_json::to_value(&lines).unwrap();
+        assert_eq!(json[0].get("version"), None);
+        assert_eq!(json[1]["version"], "2.0");
+        assert_eq!(line.of_each(&[]).len(), 1);
+    }
 }

@@ -42,6 +42,9 @@ pub(crate) struct FunctionLine {
     pub(crate) kind: &'static str,
     /// Its name.
     pub(crate) name: String,
+    /// Of an orchestrator that declares one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) version: Option<&'static str>,
     /// Upper case; empty: all, or no HTTP function.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) methods: Vec<String>,
@@ -54,6 +57,20 @@ pub(crate) struct FunctionLine {
     /// Of a timer function.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) schedule: Option<String>,
+}
+
+impl FunctionLine {
+    /// One line for each version; itself, if there are none.
+    pub(crate) fn of_each(self, versions: &[Option<&'static str>]) -> Vec<Self> {
+        if versions.is_empty() {
+            return vec![self];
+        }
+        let lines = versions.iter().map(|&version| Self {
+            version,
+            ..self.clone()
+        });
+        lines.collect()
+    }
 }
 
 impl Site {
@@ -83,9 +100,12 @@ impl Site {
 
     fn named(&self, kind: &str) -> Vec<String> {
         let functions = self.functions.iter();
-        functions
+        let mut names: Vec<_> = functions
             .filter(|function| function.kind == kind)
             .map(|function| function.name.clone())
-            .collect()
+            .collect();
+        // Versions of one orchestrator stand together.
+        names.dedup();
+        names
     }
 }

@@ -89,6 +89,7 @@ impl App for Program<'_> {
         let line = |kind, name: &str, route: Option<&str>| FunctionLine {
             kind,
             name: name.into(),
+            version: None,
             methods: Vec::new(),
             route: route.map(Into::into),
             auth_level: route.map(|_| "function"),

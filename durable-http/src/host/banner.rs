@@ -25,8 +25,10 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry, timers: &Ti
             route.template().text()
         ));
     }
+    for name in registry.orchestrator_names() {
+        lines.extend(orchestrator(registry, name));
+    }
     for (trigger, names) in [
-        ("orchestrationTrigger", registry.orchestrator_names()),
         ("activityTrigger", registry.activity_names()),
         ("entityTrigger", registry.entity_names()),
     ] {
@@ -59,6 +61,17 @@ pub(super) fn print(url: &str, shared: &Shared, registry: &Registry, timers: &Ti
     ));
     lines.push("Listening; ctrl-C stops.".to_owned());
     say(&lines.join("\n"));
+}
+
+/// An orchestrator, each version of it.
+fn orchestrator(registry: &Registry, name: &str) -> Vec<String> {
+    let off = off(registry.is_disabled(name));
+    let line = |version: Option<&str>| {
+        let version = version.map(|version| format!(" (version {version})"));
+        let version = version.unwrap_or_default();
+        format!("  {name}: orchestrationTrigger{version}{off}")
+    };
+    registry.versions(name).into_iter().map(line).collect()
 }
 
 const fn off(disabled: bool) -> &'static str {
@@ -94,4 +107,38 @@ fn program() -> String {
         program.extend(root.map(|root| format!(" --script-root {root}")));
     }
     program
+}
+
+#[cfg(test)]
+mod tests {
+    use durable_runtime::__private::{Kind, OrchestratorSpec, Registration};
+    use durable_runtime::model::Payload;
+
+    use super::*;
+
+    const fn order(version: Option<&'static str>) -> Registration {
+        Registration {
+            name: "Order",
+            module: module_path!(),
+            file: file!(),
+            line: line!(),
+            kind: Kind::Orchestrator(OrchestratorSpec {
+                version,
+                run: |_| Box::pin(async { Ok(Payload::null()) }),
+            }),
+        }
+    }
+
+    #[test]
+    fn each_version_of_an_orchestrator_is_shown_and_that_it_is_disabled() {
+        let registry = Registry::of([order(Some("2.0")), order(None)].iter()).unwrap();
+        let expected = [
+            "  Order: orchestrationTrigger",
+            "  Order: orchestrationTrigger (version 2.0)",
+        ];
+        assert_eq!(orchestrator(&registry, "Order"), expected);
+        let off = registry.disabled_by(|_| Some("true".to_owned()));
+        let expected = expected.map(|line| format!("{line} (disabled)"));
+        assert_eq!(orchestrator(&off, "Order"), expected);
+    }
 }

@@ -45,7 +45,7 @@ impl App for Host {
         } = check(&self, &root)?;
         let functions = listing::all(&registry, &table, &told.hub.timers)
             .into_iter()
-            .map(|listed| {
+            .flat_map(|listed| {
                 let (methods, route, auth_level) = match listed.http {
                     Some(http) => {
                         let level = http.function.auth.name();
@@ -53,14 +53,16 @@ impl App for Host {
                     }
                     None => (Vec::new(), None, None),
                 };
-                FunctionLine {
+                let line = FunctionLine {
                     kind: listed.trigger,
                     name: listed.name,
+                    version: None,
                     methods,
                     route,
                     auth_level,
                     schedule: listed.timer.map(|timer| timer.schedule.text()),
-                }
+                };
+                line.of_each(&listed.versions)
             });
         let cipher = encryption::cipher(&told.environment, &told.hub_path)?;
         Ok(Site {

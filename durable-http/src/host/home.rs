@@ -63,6 +63,7 @@ mod tests {
     fn what_is_shown_is_text() {
         let listed = Listed {
             disabled: false,
+            versions: Vec::new(),
             timer: None,
             name: "<b>&\"".to_owned(),
             trigger: "activityTrigger",

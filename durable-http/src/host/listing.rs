@@ -15,6 +15,8 @@ pub(crate) struct Listed {
     pub(crate) trigger: &'static str,
     /// By the setting `AzureWebJobs.<name>.Disabled`.
     pub(crate) disabled: bool,
+    /// The versions of an orchestrator; `None`: one without.
+    pub(crate) versions: Vec<Option<&'static str>>,
     pub(crate) http: Option<HttpListed>,
     /// What only timer functions have.
     pub(crate) timer: Option<ScheduledTimer>,
@@ -38,6 +40,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
         name: route.function().to_owned(),
         trigger: "httpTrigger",
         disabled: route.target.disabled,
+        versions: Vec::new(),
         http: Some(HttpListed {
             function: route.target.function,
             route: route.template().text().to_owned(),
@@ -51,6 +54,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
             name: name.to_owned(),
             trigger,
             disabled: registry.is_disabled(name),
+            versions: registry.versions(name),
             http: None,
             timer: None,
         })
@@ -59,6 +63,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
         name: timer.timer.name.to_owned(),
         trigger: "timerTrigger",
         disabled: timer.disabled,
+        versions: Vec::new(),
         http: None,
         timer: Some(timer.clone()),
     });
