@@ -525,3 +525,31 @@ fn shells_complete_its_commands() {
         );
     }
 }
+
+/// The same whether the hub is opened or its host is asked.
+#[test]
+fn a_list_that_is_cut_says_so_and_a_whole_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    for id in ["a", "b", "c"] {
+        let started = tool(
+            folder.path(),
+            &["instances", "start", "hello_cities", "--id", id],
+        );
+        assert!(started.status.success(), "{started:?}");
+    }
+    let assert_told = || {
+        for (top, cut) in [("2", true), ("3", false)] {
+            let listed = tool(
+                folder.path(),
+                &["instances", "list", "--json", "--top", top],
+            );
+            let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+            let shown: Vec<Value> = serde_json::from_slice(&listed.stdout).unwrap();
+            assert_eq!(shown.len().to_string(), top);
+            assert_eq!(said.contains("the first 2 are shown"), cut, "{said}");
+        }
+    };
+    assert_told();
+    let _host = Host::start(folder.path());
+    assert_told();
+}

@@ -128,7 +128,7 @@ pub(super) struct ListArgs {
     /// Only ids that begin so
     #[arg(long)]
     prefix: Option<String>,
-    /// At most so many
+    /// At most so many; if there are more, standard error says so
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     top: u32,
 }
@@ -181,10 +181,12 @@ pub(super) async fn run(command: Instances, site: &Site, global: &Global) -> Res
 }
 
 async fn list(args: ListArgs, site: &Site, global: &Global) -> Result<(), Failure> {
+    let top = usize::try_from(args.top).unwrap_or(usize::MAX);
     let filter = Filter {
         statuses: args.status,
         prefix: args.prefix,
-        top: usize::try_from(args.top).unwrap_or(usize::MAX),
+        // One more tells whether there are more.
+        top: top.saturating_add(1),
     };
     let found = match reach(site, global)? {
         Reach::Remote(host) => host.list(&filter).await?,
@@ -199,6 +201,12 @@ async fn list(args: ListArgs, site: &Site, global: &Global) -> Result<(), Failur
         rows.push((Row::read(instance)?, instance));
     }
     rows.retain(|(row, _)| filter.entities() || !row.instance_id.starts_with('@'));
+    if rows.len() > top {
+        rows.truncate(top);
+        eprintln!(
+            "the first {top} are shown, and there are more: give `--top`, `--status` or `--prefix`"
+        );
+    }
     if global.json {
         let instances: Vec<_> = rows.iter().map(|(_, instance)| instance).collect();
         return table::print_json(&instances);
