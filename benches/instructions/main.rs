@@ -74,6 +74,11 @@ fn compare(record: bool) -> anyhow::Result<()> {
     if record {
         return recorded.write(counts);
     }
+    if recorded.is_empty() {
+        println!(
+            "nothing is recorded for this toolchain, so nothing is compared; `-- {RECORD}` records it"
+        );
+    }
     ensure!(
         worse.is_empty(),
         "more than 5 % over what is recorded: {}; find what it was, or record it with `-- {RECORD}` and say why",

@@ -34,6 +34,11 @@ impl Recorded {
         &self.toolchain
     }
 
+    /// Whether nothing is recorded of this toolchain.
+    pub(crate) fn is_empty(&self) -> bool {
+        !self.all.contains_key(&self.toolchain)
+    }
+
     /// The count of a path by this toolchain.
     pub(crate) fn of(&self, path: &str) -> Option<u64> {
         self.all.get(&self.toolchain)?.get(path).copied()
