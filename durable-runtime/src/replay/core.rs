@@ -617,6 +617,8 @@ impl State {
     fn withdraw(&mut self, id: i64) {
         self.fresh.remove(&id);
         self.routes.remove(&id);
+        // What is not asked for will not be answered.
+        self.leave_call(id);
     }
 
     fn wanted_id(&self, slot: SlotId) -> Option<Arc<str>> {

@@ -188,6 +188,14 @@ async fn breaks_every_rule(ctx: OrchestrationContext) -> Result<Vec<String>> {
 }
 
 #[orchestration_trigger]
+async fn takes_a_call_back(ctx: OrchestrationContext) -> Result<i64> {
+    let _lock = ctx.lock_entities([id("back")]).await?;
+    drop(ctx.call_entity::<()>(&id("back"), "add", 10));
+    ctx.call_entity::<()>(&id("back"), "add", 1).await?;
+    Ok(ctx.call_entity(&id("back"), "get", ()).await?)
+}
+
+#[orchestration_trigger]
 async fn signals_a_locked_one(ctx: OrchestrationContext) -> Result<()> {
     let _lock = ctx.lock_entities([id("rule")]).await?;
     ctx.signal_entity(&id("rule"), "add", 1);
@@ -340,6 +348,11 @@ scenarios! {
         assert!(host.end(&id).await.failure.unwrap().message.contains("not signalled"));
         host.call("rule", "add", json!(1)).await.unwrap();
         assert_eq!(host.state("rule").await, Some(json!(1)));
+    }
+
+    a_call_that_was_taken_back_does_not_block_the_next_one_under_the_lock(host) {
+        let id = host.client.start_new::<takes_a_call_back>(()).await.unwrap();
+        assert_eq!(host.end(&id).await.output, Some(json!(1)));
     }
 
     /// Vector 68.
