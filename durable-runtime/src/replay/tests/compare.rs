@@ -3,7 +3,8 @@
 use super::model;
 use super::program::Program;
 use super::world::{Inbound, Task};
-use crate::model::HistoryEvent as H;
+use crate::durable_http::{DurableHttpRequest, HTTP_ACTIVITY};
+use crate::model::{FailureDetails, HistoryEvent as H};
 use crate::replay::core::Open;
 use crate::replay::{End, Execution, Turn};
 
@@ -17,6 +18,13 @@ pub(super) fn model_of(event: &H) -> Option<Inbound> {
         H::TaskFailed { id, failure } | H::SubOrchestrationInstanceFailed { id, failure } => {
             Inbound::Failed(*id, failure.message.clone(), failure.is_non_retriable)
         }
+        H::EntityOperationCompleted { id, result } => {
+            Inbound::Completed(*id, result.as_str().to_owned())
+        }
+        H::EntityOperationFailed { id, failure } => {
+            Inbound::Failed(*id, failure.message.clone(), failure.is_non_retriable)
+        }
+        H::EntityLockGranted { id } => Inbound::Granted(*id),
         H::TimerFired { id } => Inbound::Fired(*id),
         H::EventRaised { name, data } => {
             Inbound::Raised(name.to_lowercase(), data.as_str().to_owned())
@@ -38,7 +46,8 @@ pub(super) fn open_of(execution: &Execution) -> Vec<(i64, Task)> {
             },
             Open::Timer { fire_at } => Task::Timer(fire_at.micros()),
             Open::Child { .. } => Task::Child,
-            Open::EntityCall | Open::Lock => unreachable!("the grammar has no entities"),
+            Open::EntityCall => Task::Entity,
+            Open::Lock => Task::Lock,
         };
         (id, task)
     })
@@ -48,7 +57,34 @@ pub(super) fn open_of(execution: &Execution) -> Vec<(i64, Task)> {
 /// What a recorded action asks for, but for the number of the attempt.
 pub(super) fn asked_of(event: &H) -> Option<(i64, String)> {
     Some(match event {
+        H::TaskScheduled {
+            id, name, input, ..
+        } if &**name == HTTP_ACTIVITY => {
+            let request: DurableHttpRequest = input.as_ref()?.read().ok()?;
+            let key = request.headers().get("idempotency-key").unwrap_or("-");
+            let (method, url) = (request.method(), request.uri());
+            (*id, format!("{method} {url} {key}"))
+        }
         H::TaskScheduled { id, .. } => (*id, "activity".to_owned()),
+        H::EntityOperationCalled {
+            id,
+            entity,
+            section,
+            ..
+        } => (*id, format!("call {entity} in {section:?}")),
+        H::EntityOperationSignaled {
+            id, entity, due, ..
+        } => {
+            let due = due.map(crate::model::Timestamp::micros);
+            (*id, format!("signal {entity} at {due:?}"))
+        }
+        H::EntityLockRequested { id, entities } => (*id, format!("lock {}", entities.join(" "))),
+        H::EntityUnlockSent {
+            id,
+            entity,
+            section,
+            early,
+        } => (*id, format!("unlock {entity} of {section}, early: {early}")),
         H::TimerCreated { id, fire_at } => (*id, format!("timer {}", fire_at.micros())),
         H::SubOrchestrationInstanceCreated {
             id,
@@ -69,6 +105,14 @@ pub(super) fn asked_of(event: &H) -> Option<(i64, String)> {
     })
 }
 
+/// Why an instance failed: a wrong use is all that it is for the model.
+pub(super) fn reason(failure: &FailureDetails) -> String {
+    if failure.error_type == "UsageError" {
+        return "usage".to_owned();
+    }
+    failure.message.clone()
+}
+
 /// Holds a real turn, in the model's words, against what the model says.
 pub(super) fn compare(
     expected: &model::Turn,
@@ -76,12 +120,15 @@ pub(super) fn compare(
     execution: &Execution,
 ) -> Result<(), String> {
     let asked = turn.actions.iter().map(|action| match &action.event {
-        H::TaskScheduled { id, .. } => (*id, format!("activity attempt {}", action.attempt)),
+        event @ H::TaskScheduled { .. } => {
+            let (id, text) = asked_of(event).unwrap_or_default();
+            (id, format!("{text} attempt {}", action.attempt))
+        }
         event => (action.id, asked_of(event).unwrap_or_default().1),
     });
     let end = turn.end.as_ref().map(|end| match end {
         End::Completed(output) => model::End::Completed(output.read().unwrap()),
-        End::Failed(failure) => model::End::Failed(failure.message.clone()),
+        End::Failed(failure) => model::End::Failed(reason(failure)),
         End::Terminated { .. } => model::End::Terminated,
         End::ContinuedAsNew { input, carried, .. } => {
             let carried = carried

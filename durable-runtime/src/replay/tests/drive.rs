@@ -10,6 +10,7 @@ use super::legal;
 use super::model::Model;
 use super::program::{EVENTS, Program};
 use super::world::Task;
+use crate::durable_http::{DurableHttpRequest, DurableHttpResponse, HTTP_ACTIVITY, HttpAnswer};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent as H, Payload, Timestamp};
 use crate::registry::Registry;
 use crate::replay::core::{Action, Limits};
@@ -21,10 +22,40 @@ const INSTANCE: &str = "me";
 const PATIENCE: usize = 2_000;
 
 /// What was played, so that a caller can see that it was worth it.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Played {
     pub(super) turns: usize,
     pub(super) generations: usize,
+    /// How many events of each kind came about.
+    pub(super) kinds: BTreeMap<&'static str, usize>,
+}
+
+impl Played {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.turns += other.turns;
+        self.generations += other.generations;
+        for (kind, count) in &other.kinds {
+            *self.kinds.entry(kind).or_default() += count;
+        }
+    }
+
+    fn note(&mut self, made: &[Made]) {
+        self.turns += made.len();
+        for event in made.iter().flat_map(|made| &made.turn.events) {
+            *self.kinds.entry(kind(event)).or_default() += 1;
+        }
+    }
+}
+
+/// The kind of an event, calls under locks and requests told apart.
+fn kind(event: &H) -> &'static str {
+    match event {
+        H::EntityOperationCalled {
+            section: Some(_), ..
+        } => "call under locks",
+        H::TaskScheduled { name, .. } if &**name == HTTP_ACTIVITY => "request",
+        other => other.kind(),
+    }
 }
 
 /// A task that the hub has been asked for.
@@ -33,6 +64,10 @@ enum Asked {
     Activity,
     Child,
     Timer(Timestamp),
+    Entity,
+    Lock,
+    /// With a retry policy or without.
+    Request(bool),
 }
 
 /// One live turn, as it was given and as it came out.
@@ -78,7 +113,7 @@ pub(super) fn play(
         played.generations += 1;
         let execution_id = format!("e{}", played.generations);
         let (made, next) = play.generation(&program, &execution_id, first)?;
-        played.turns += made.len();
+        played.note(&made);
         play.replayed(&program, &execution_id, &made)?;
         let Some((next, events)) = next else {
             return Ok(played);
@@ -99,6 +134,24 @@ fn started(program: &Program, execution_id: &str) -> ExecutionStarted {
         trace_parent: None,
         input: Some(Payload::of(program).unwrap()),
     }
+}
+
+/// What a server says: mostly it is done, or has failed, or points to where to ask.
+fn response(which: usize, text: &str) -> Payload {
+    let answer = match which % 6 {
+        1 => DurableHttpResponse::new(500),
+        2 | 3 => {
+            let answer =
+                DurableHttpResponse::new(202).with_header("Location", format!("/status/{text}"));
+            match which % 5 {
+                4 => answer,
+                seconds => answer.with_header("Retry-After", seconds.to_string()),
+            }
+        }
+        5 => DurableHttpResponse::new(202),
+        _ => DurableHttpResponse::new(200),
+    };
+    Payload::of(&HttpAnswer::new(answer.with_text(text))).unwrap()
 }
 
 type Next = Option<(Program, Vec<H>)>;
@@ -140,7 +193,14 @@ impl Play<'_> {
             self.suspended = turn.suspended;
             for Action { id, event, .. } in &turn.actions {
                 let asked = match event {
+                    H::TaskScheduled { name, input, .. } if &**name == HTTP_ACTIVITY => {
+                        let request = input.as_ref().map(Payload::read::<DurableHttpRequest>);
+                        let request = request.ok_or("no request")?.map_err(|e| e.to_string())?;
+                        Asked::Request(request.retry().is_some())
+                    }
                     H::TaskScheduled { .. } => Asked::Activity,
+                    H::EntityOperationCalled { .. } => Asked::Entity,
+                    H::EntityLockRequested { .. } => Asked::Lock,
                     H::TimerCreated { fire_at, .. } => Asked::Timer(*fire_at),
                     H::SubOrchestrationInstanceCreated {
                         detached: false, ..
@@ -269,6 +329,21 @@ impl Play<'_> {
                 failure: failed(&result),
             },
             Asked::Child => H::SubOrchestrationInstanceCompleted { id, result },
+            Asked::Entity if fails => H::EntityOperationFailed {
+                id,
+                failure: failed(&result),
+            },
+            Asked::Entity => H::EntityOperationCompleted { id, result },
+            Asked::Lock => H::EntityLockGranted { id },
+            // A status that is to be retried is recorded as a failure, as one that never came.
+            Asked::Request(retries) if which % 12 == 7 || (fails && retries) => H::TaskFailed {
+                id,
+                failure: failed(&result),
+            },
+            Asked::Request(_) => H::TaskCompleted {
+                id,
+                result: response(which, result.as_str()),
+            },
             Asked::Timer(due) => {
                 self.now = self.now.max(due.micros());
                 H::TimerFired { id }

@@ -1,25 +1,49 @@
 //! Random programs on the whole engine: what a finished instance's history says came in, the model turns into what it says went out.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{BoxFuture, FutureExt};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 
-use super::compare::{asked_of, model_of};
+use super::compare::{asked_of, model_of, reason};
 use super::interpret::{ORCHESTRATOR, registry};
 use super::legal;
 use super::model::{End, Model};
-use super::program::{EVENTS, Program, programs};
+use super::program::{Call, EVENTS, Expr, Program, programs};
 use super::properties::seed;
+use crate::durable_http::{
+    DurableHttpResponse, HttpAnswer, HttpDelivery, HttpExecutor, HttpFailure, HttpSettings,
+};
 use crate::hub::{Hub, Options, Settings};
-use crate::model::HistoryEvent as H;
+use crate::model::{FailureDetails, HistoryEvent as H};
 use crate::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use crate::{DurableClient, OrchestrationStatus, RuntimeStatus, States};
 
 const COUNT: usize = 60;
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Answers by the task's id: some are done at once, some elsewhere and later, some never.
+struct Server;
+
+impl HttpExecutor for Server {
+    fn execute(&self, delivery: HttpDelivery) -> BoxFuture<'_, Result<HttpAnswer, FailureDetails>> {
+        let id = delivery.context.task_id();
+        let answer = match id % 5 {
+            1 => Ok(DurableHttpResponse::new(500)),
+            2 => Ok(DurableHttpResponse::new(202)
+                .with_header("Location", format!("/status/{id}"))
+                .with_header("Retry-After", "0")),
+            3 => Err(HttpFailure::Connect.details("nobody there")),
+            _ => Ok(DurableHttpResponse::new(200)),
+        };
+        let answer = answer.map(|answer| HttpAnswer::new(answer.with_text(id.to_string())));
+        async move { answer }.boxed()
+    }
+}
 
 fn hub(folder: &tempfile::TempDir, idle_timeout: Duration) -> Hub {
     let store = SqliteStore::open(SqliteOptions::new(folder.path().join("hub.db"))).unwrap();
@@ -29,6 +53,10 @@ fn hub(folder: &tempfile::TempDir, idle_timeout: Duration) -> Hub {
         store: Arc::new(store),
         settings: Settings {
             idle_timeout,
+            http: HttpSettings {
+                executor: Some(Arc::new(Server)),
+                ..HttpSettings::default()
+            },
             ..Settings::default()
         },
     };
@@ -49,6 +77,7 @@ async fn check(idle_timeout: Duration) {
     for n in 0..COUNT {
         let mut program = programs().new_tree(&mut runner).unwrap().current();
         program.second = 1_000;
+        program.parts.insert(0, meeting(n));
         let start = client.start_new_by_name(ORCHESTRATOR, program);
         ids.push(start.with_instance_id(format!("p{n}")).await.unwrap());
     }
@@ -59,6 +88,14 @@ async fn check(idle_timeout: Duration) {
         }
     }
     hub.shutdown().await;
+}
+
+/// A section that others ask for at the same time, so that they get into each other's way.
+fn meeting(n: usize) -> Expr {
+    let keys = [n % 3, n / 3 % 3].map(|key| u8::try_from(key).unwrap());
+    let calls = Expr::Await(Call::Entity(keys[0]));
+    let section = Expr::Lock(keys.to_vec(), Box::new(Expr::Repeat(4, Box::new(calls))));
+    Expr::Catch(Box::new(section))
 }
 
 /// Raises events, halts and resumes until all have ended.
@@ -96,6 +133,7 @@ async fn finish(client: &DurableClient, mut open: Vec<String>) -> Vec<Orchestrat
 
 fn verify(status: &OrchestrationStatus, turns: &[Vec<H>]) -> Result<(), String> {
     legal::check(turns)?;
+    undisturbed(turns)?;
     let input = status.input.clone().unwrap_or_default();
     let program: Program = serde_json::from_value(input).map_err(|e| e.to_string())?;
     let mut model = Model::new(program, &status.instance_id, &status.execution_id);
@@ -125,18 +163,40 @@ fn verify(status: &OrchestrationStatus, turns: &[Vec<H>]) -> Result<(), String> 
     }
     let found = match status.runtime_status {
         RuntimeStatus::Completed => End::Completed(status.output_as().map_err(|e| e.to_string())?),
-        _ => End::Failed(
-            status
-                .failure
-                .as_ref()
-                .map(|failure| failure.message.clone())
-                .unwrap_or_default(),
-        ),
+        _ => End::Failed(status.failure.as_ref().map(reason).unwrap_or_default()),
     };
     if end.as_ref() == Some(&found) {
         return Ok(());
     }
     Err(format!("the model ends with {end:?}"))
+}
+
+/// Nobody else's operations run on an entity between two of the one who has it locked: each counts.
+fn undisturbed(turns: &[Vec<H>]) -> Result<(), String> {
+    let (mut calls, mut counts) = (BTreeMap::new(), BTreeMap::new());
+    for event in turns.iter().flatten() {
+        match event {
+            H::EntityOperationCalled {
+                id,
+                entity,
+                section: Some(section),
+                ..
+            } => drop(calls.insert(*id, (*section, Arc::clone(entity)))),
+            H::EntityOperationCompleted { id, result } => {
+                let count: u64 = result.read().map_err(|e| e.to_string())?;
+                let Some(under) = calls.remove(id) else {
+                    continue;
+                };
+                if let Some(last) = counts.insert(under.clone(), count)
+                    && last + 1 != count
+                {
+                    return Err(format!("{count} follows {last} under {under:?}"));
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

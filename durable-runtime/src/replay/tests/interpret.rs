@@ -2,27 +2,37 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt, join_all, try_join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 
-use super::program::{Call, ChildId, EVENTS, Expr, Join, Policy, Program, Race};
+use super::program::{
+    Call, ChildId, ENTITIES, ENTITY, EVENTS, Expr, Join, Policy, Program, Race, START,
+};
+use crate::durable_http::{DurableHttpRequest, DurableHttpResponse, HttpRetryPolicy};
+use crate::entity::EntityInvocation;
 use crate::error::Error;
 use crate::function::finish;
-use crate::model::{Payload, TaskError};
-use crate::registry::{ActivityRun, ActivitySpec, Kind, OrchestratorSpec, Registration, Registry};
+use crate::model::{EntityId, Payload, TaskError};
+use crate::registry::{
+    ActivityRun, ActivitySpec, EntitySpec, Kind, OrchestratorSpec, Registration, Registry,
+};
 use crate::replay::{ContinueOptions, OrchestrationContext, RetryPolicy};
 
 pub(super) const ACTIVITY: &str = "work";
 pub(super) const ORCHESTRATOR: &str = "program";
+
+/// All that entities were asked to do.
+static OPERATIONS: AtomicUsize = AtomicUsize::new(0);
 
 thread_local! {
     /// How often orchestrators were polled on this thread: for each execution a function of its history.
     pub(super) static POLLS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The interpreter and the activity that it calls.
+/// The interpreter, and the activity and entities that it calls.
 pub(super) fn registry() -> Arc<Registry> {
     let registration = |name, kind| Registration {
         name,
@@ -38,9 +48,15 @@ pub(super) fn registry() -> Arc<Registry> {
         states: &[],
         run: ActivityRun::Async(|call| answer(call.context().task_id()).boxed()),
     };
+    let entity = EntitySpec {
+        operations: &[],
+        states: &[],
+        run: |invocation| count(invocation).boxed(),
+    };
     let all = [
         registration(ORCHESTRATOR, Kind::Orchestrator(spec())),
         registration(ACTIVITY, Kind::Activity(activity)),
+        registration(ENTITY, Kind::Entity(entity)),
     ];
     Registry::of(all.iter()).unwrap()
 }
@@ -55,6 +71,17 @@ async fn answer(task_id: i64) -> Result<Payload, Error> {
         5 => Err(Error::non_retriable(Error::msg("for good"))),
         _ => finish(task_id),
     }
+}
+
+/// Answers with the number of the operation among those that did not fail.
+async fn count(invocation: EntityInvocation) -> Result<Payload, Error> {
+    let context = invocation.context();
+    let count = context.state::<u64>()?.unwrap_or_default() + 1;
+    context.set_state(&count)?;
+    if OPERATIONS.fetch_add(1, Ordering::Relaxed) % 6 == 3 {
+        return Err(Error::msg("no"));
+    }
+    finish(count)
 }
 
 pub(super) fn spec() -> OrchestratorSpec {
@@ -146,6 +173,25 @@ fn start(ctx: &Scope, expr: &Expr) -> BoxFuture<'static, Value> {
                 std::task::Poll::Ready(value) => value,
                 std::task::Poll::Pending => Ok("not yet".to_owned()),
             },
+            Expr::Lock(keys, of) => {
+                let locks = ctx.lock_entities(keys.iter().map(|key| entity(*key)));
+                let guard = locks.await.map_err(|error| text(&error))?;
+                let value = start(&ctx, of).await;
+                guard.release();
+                Ok(format!("@{}", value?))
+            }
+            Expr::Signal(key, later) => {
+                let signal = ctx.signal_entity(&entity(*key), "count", 1);
+                if let Some(seconds) = later {
+                    signal.at(ctx.current_utc_datetime() + ctx.second * *seconds);
+                }
+                Ok("signalled".to_owned())
+            }
+            Expr::Locked => {
+                let locked = ctx.locked_entities();
+                let locked: Vec<String> = locked.iter().map(EntityId::to_string).collect();
+                Ok(locked.join("+"))
+            }
             Expr::Send => {
                 ctx.send_event("elsewhere", "hello", 1);
                 Ok("sent".to_owned())
@@ -163,6 +209,10 @@ fn start(ctx: &Scope, expr: &Expr) -> BoxFuture<'static, Value> {
         }
     }
     .boxed()
+}
+
+fn entity(key: u8) -> EntityId {
+    ENTITIES[usize::from(key)].parse().unwrap()
 }
 
 fn rendered(value: Value) -> String {
@@ -286,10 +336,40 @@ fn make(ctx: &Scope, call: &Call) -> BoxFuture<'static, Value> {
             .call_activity_by_name::<serde_json::Value>("nobody", ())
             .map(done)
             .boxed(),
+        Call::Entity(key) => ctx
+            .call_entity::<serde_json::Value>(&entity(*key), "count", 1)
+            .map(done)
+            .boxed(),
+        Call::Http { post, polls, retry } => {
+            let method = if *post { "POST" } else { "GET" };
+            let mut request = DurableHttpRequest::new(method, START);
+            if !polls {
+                request = request.without_polling();
+            }
+            if let Some(policy) = retry {
+                request = request.with_retry(policy.of_http(ctx.second));
+            }
+            let answered = |outcome: Result<DurableHttpResponse, TaskError>| match outcome {
+                Ok(answer) => Ok(format!("{}:{}", answer.status, answer.content)),
+                Err(error) => Err(text(&error)),
+            };
+            ctx.call_http(request).map(answered).boxed()
+        }
     }
 }
 
 impl Policy {
+    fn of_http(self, second: Duration) -> HttpRetryPolicy {
+        let span = |seconds: u32| second * seconds;
+        let policy = HttpRetryPolicy::new(self.attempts, span(self.first))
+            .with_backoff_coefficient(self.coefficient.into())
+            .with_max_interval(span(self.longest));
+        match self.timeout {
+            Some(timeout) => policy.with_timeout(span(timeout)),
+            None => policy,
+        }
+    }
+
     fn of(self, second: Duration) -> RetryPolicy {
         let span = |seconds: u32| second * seconds;
         let policy = RetryPolicy::new(self.attempts, span(self.first))

@@ -1,6 +1,7 @@
 //! Whether a history is one that the engine may write (spec 2.2).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::HistoryEvent as H;
 
@@ -35,6 +36,8 @@ struct Seen {
     acting: bool,
     highest: Option<i64>,
     open: BTreeMap<i64, &'static str>,
+    /// The request for locks, and the entities that were not let go.
+    locked: Option<(i64, Vec<Arc<str>>)>,
 }
 
 impl Seen {
@@ -52,7 +55,35 @@ impl Seen {
             H::SubOrchestrationInstanceCreated { id, detached, .. } => {
                 self.asked(*id, (!detached).then_some("child"))
             }
-            H::EventSent { id, .. } => self.asked(*id, None),
+            H::EventSent { id, .. } | H::EntityOperationSignaled { id, .. } => {
+                self.asked(*id, None)
+            }
+            H::EntityOperationCalled { id, section, .. } => {
+                let held = self.locked.as_ref().map(|(section, _)| *section);
+                if section.is_some() && *section != held {
+                    return Err("a call under locks that are not held");
+                }
+                self.asked(*id, Some("operation"))
+            }
+            H::EntityLockRequested { id, entities } => {
+                if !entities.is_sorted_by(|a, b| a < b) {
+                    return Err("locks out of order");
+                }
+                if self.locked.replace((*id, entities.clone())).is_some() {
+                    return Err("locks inside a section");
+                }
+                self.asked(*id, Some("lock"))
+            }
+            H::EntityUnlockSent {
+                id,
+                entity,
+                section,
+                early,
+            } => {
+                self.unlocked(entity, *section, *early)?;
+                self.asked(*id, None)
+            }
+            H::ExecutionCompleted { .. } if self.locked.is_some() => Err("an end that locks out"),
             H::ExecutionCompleted { id, .. } => {
                 self.ended = true;
                 self.asked(*id, None)
@@ -63,6 +94,10 @@ impl Seen {
             H::TimerFired { id } => self.answered(*id, "timer"),
             H::SubOrchestrationInstanceCompleted { id, .. }
             | H::SubOrchestrationInstanceFailed { id, .. } => self.answered(*id, "child"),
+            H::EntityOperationCompleted { id, .. } | H::EntityOperationFailed { id, .. } => {
+                self.answered(*id, "operation")
+            }
+            H::EntityLockGranted { id } => self.answered(*id, "lock"),
             H::OrchestratorStarted { .. } | H::OrchestratorCompleted => Err("a bound inside"),
             _ => self.inbound(),
         }
@@ -76,6 +111,25 @@ impl Seen {
         self.highest = Some(id);
         if let Some(kind) = kind {
             self.open.insert(id, kind);
+        }
+        Ok(())
+    }
+
+    /// The first alone of a request whose grant the code has not seen, perhaps because it was suspended; else one after the other.
+    fn unlocked(&mut self, entity: &str, request: i64, early: bool) -> Result<(), &'static str> {
+        let asked = self.open.contains_key(&request);
+        let Some((section, entities)) = &mut self.locked else {
+            return Err("nothing is locked");
+        };
+        if *section != request || entities.first().is_none_or(|first| **first != *entity) {
+            return Err("it lets go of something else");
+        }
+        if asked && !early {
+            return Err("it lets go of what is not granted");
+        }
+        entities.remove(0);
+        if early || entities.is_empty() {
+            self.locked = None;
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! [`Model`]: one generation of a program, turn by turn: what is taken, what is asked for, how it ends.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use super::node::Node;
 use super::program::{Expr, Program};
-use super::world::{Inbound, Task, Value, World};
+use super::world::{Inbound, Misuse, Task, Value, World};
 
 /// How a generation ends.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +94,10 @@ impl Model {
     /// Not a second answer, nor one to nothing.
     fn is_fresh(&self, event: &Inbound) -> bool {
         let id = |event: &Inbound| match event {
-            Inbound::Completed(id, _) | Inbound::Failed(id, ..) | Inbound::Fired(id) => Some(*id),
+            Inbound::Completed(id, _)
+            | Inbound::Failed(id, ..)
+            | Inbound::Fired(id)
+            | Inbound::Granted(id) => Some(*id),
             _ => None,
         };
         let held = id(event).is_some() && self.held.iter().any(|other| id(other) == id(event));
@@ -116,10 +120,7 @@ impl Model {
                     self.feed(event);
                 }
             }
-            Inbound::Terminated => {
-                self.end = Some(End::Terminated);
-                self.root.leave(&mut self.world);
-            }
+            Inbound::Terminated => self.abort(End::Terminated),
             event if self.suspended => self.held.push_back(event),
             event => self.feed(event),
         }
@@ -133,7 +134,14 @@ impl Model {
     fn run(&mut self) {
         while self.begun && self.end.is_none() {
             self.world.moved = false;
-            let value = self.root.look(&mut self.world);
+            let look = AssertUnwindSafe(|| self.root.look(&mut self.world));
+            let value = match catch_unwind(look) {
+                Ok(value) => value,
+                Err(panic) if panic.is::<Misuse>() => {
+                    return self.abort(End::Failed("usage".to_owned()));
+                }
+                Err(panic) => resume_unwind(panic),
+            };
             self.world.confirm();
             if let Some(value) = value {
                 self.end = Some(self.finish(value));
@@ -141,6 +149,13 @@ impl Model {
                 return;
             }
         }
+    }
+
+    /// Ends without the program's consent: all that it has is dropped, and what it has locked is let go.
+    fn abort(&mut self, end: End) {
+        self.root.leave(&mut self.world);
+        self.world.confirm();
+        self.end = Some(end);
     }
 
     fn finish(&self, value: Value) -> End {

@@ -34,6 +34,16 @@ pub(super) enum Node {
         then: Option<Box<Node>>,
         first: String,
     },
+    /// Waits for locks.
+    Locking {
+        call: usize,
+        then: Expr,
+    },
+    /// Has them, by the request of that id.
+    Locked {
+        request: i64,
+        then: Box<Node>,
+    },
     Ready(Value),
 }
 
@@ -100,6 +110,15 @@ impl Node {
                 said("forgotten")
             }
             Expr::Glance(call) => Self::Ready(glance(world, &call)),
+            Expr::Lock(keys, then) => Self::Locking {
+                call: world.lock(&keys),
+                then: *then,
+            },
+            Expr::Signal(key, later) => {
+                world.signal(key, later);
+                said("signalled")
+            }
+            Expr::Locked => said(&world.locked().join("+")),
             Expr::Send => {
                 world.one_way("send elsewhere hello");
                 said("sent")
@@ -194,6 +213,21 @@ impl Node {
                 let held = world.look(*call)?;
                 Some(held.map(|held| format!("<{first},{held}>")))
             }
+            Self::Locking { call, then } => {
+                if let Err(error) = world.look(*call)? {
+                    return Some(Err(error));
+                }
+                *self = Self::Locked {
+                    request: world.request(*call),
+                    then: Box::new(Self::start(world, then)),
+                };
+                self.look(world)
+            }
+            Self::Locked { request, then } => {
+                let value = then.look(world)?;
+                world.leave_section(*request);
+                Some(value.map(|value| format!("@{value}")))
+            }
         }
     }
 
@@ -214,6 +248,8 @@ impl Node {
                 let then = of(&mut then.iter().map(|node| &**node));
                 world.woke(*call, since).into_iter().chain(then).min()
             }
+            Self::Locking { call, .. } => world.woke(*call, since),
+            Self::Locked { then, .. } => then.woke(world, since),
         }
     }
 
@@ -247,6 +283,11 @@ impl Node {
                     node.leave(world);
                 }
                 world.leave(*call);
+            }
+            Self::Locking { call, .. } => world.leave(*call),
+            Self::Locked { request, then } => {
+                then.leave(world);
+                world.leave_section(*request);
             }
         }
     }

@@ -37,6 +37,14 @@ pub(super) enum Call {
     },
     /// An activity that is not registered.
     Unknown,
+    /// An operation of one of [`ENTITIES`].
+    Entity(u8),
+    Http {
+        post: bool,
+        /// Whether a 202 is followed.
+        polls: bool,
+        retry: Option<Policy>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -75,6 +83,12 @@ pub(super) enum Expr {
     Forget(Call),
     /// Called, polled once, and dropped unless it was ready.
     Glance(Call),
+    /// A critical section over some of [`ENTITIES`], asked for when it begins to run.
+    Lock(Vec<u8>, Box<Expr>),
+    /// To one of [`ENTITIES`]; seconds from now.
+    Signal(u8, Option<u32>),
+    /// What is locked.
+    Locked,
     Send,
     Start,
     Guid,
@@ -106,6 +120,15 @@ pub(super) enum Race {
 
 pub(super) const EVENTS: [&str; 3] = ["go", "stop", "été"];
 
+pub(super) const ENTITY: &str = "thing";
+
+/// Instance ids, not in their order.
+pub(super) const ENTITIES: [&str; 3] = ["@thing@b", "@thing@A", "@thing@a"];
+
+/// The server of every request, and where a request begins.
+pub(super) const SERVER: &str = "http://server.example";
+pub(super) const START: &str = "http://server.example/start";
+
 pub(super) fn programs() -> impl Strategy<Value = Program> {
     // What fails is caught more often than not: a program that fails soon shows little.
     let part = prop_oneof![1 => expr(), 3 => expr().prop_map(|of| Expr::Catch(Box::new(of)))];
@@ -130,6 +153,11 @@ fn expr() -> impl Strategy<Value = Expr> {
             Just(Expr::Now),
             any::<u8>().prop_map(Expr::Status)
         ],
+        2 => prop_oneof![
+            4 => (entity(), prop::option::weighted(0.3, 0..5u32))
+                .prop_map(|(key, later)| Expr::Signal(key, later)),
+            1 => Just(Expr::Locked),
+        ],
     ];
     leaf.prop_recursive(4, 24, 5, |inner| {
         let many = |least| prop::collection::vec(inner.clone(), least..5);
@@ -140,6 +168,7 @@ fn expr() -> impl Strategy<Value = Expr> {
             4 => (join(), many(0)).prop_map(|(kind, of)| Expr::Join(kind, of)),
             4 => (race(), many(2)).prop_map(|(kind, of)| Expr::Race(kind, of)),
             3 => (call(), inner.clone()).prop_map(|(call, of)| Expr::Held(call, Box::new(of))),
+            3 => section(inner.clone()),
         ]
     })
 }
@@ -157,6 +186,40 @@ fn race() -> impl Strategy<Value = Race> {
     prop_oneof![Just(Race::Any), Just(Race::Keep), Just(Race::Select)]
 }
 
+fn entity() -> impl Strategy<Value = u8> {
+    0..u8::try_from(ENTITIES.len()).unwrap()
+}
+
+/// One or two of the entities, seldom none.
+fn locks() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        1 => Just(Vec::new()),
+        15 => prop::collection::vec(entity(), 1..3),
+    ]
+}
+
+/// A critical section: calls of what is locked, among anything.
+fn section(inner: impl Strategy<Value = Expr>) -> impl Strategy<Value = Expr> {
+    let step = prop_oneof![
+        1 => (0..5u8, any::<usize>()).prop_map(Err),
+        1 => inner.prop_map(Ok),
+    ];
+    (locks(), prop::collection::vec(step, 0..5)).prop_map(|(keys, steps)| {
+        let locked = |(way, nth): (u8, usize)| {
+            let key = keys.get(nth % keys.len().max(1)).copied();
+            let call = Call::Entity(key.unwrap_or_default());
+            match way {
+                0 => Expr::Forget(call),
+                1 => Expr::Glance(call),
+                _ => Expr::Await(call),
+            }
+        };
+        let steps = steps.into_iter().map(|step| step.unwrap_or_else(locked));
+        let steps = steps.collect();
+        Expr::Lock(keys, Box::new(Expr::Seq(steps)))
+    })
+}
+
 fn call() -> impl Strategy<Value = Call> {
     let timeout = || prop::option::weighted(0.3, 0..5u32);
     let child = prop_oneof![
@@ -172,6 +235,9 @@ fn call() -> impl Strategy<Value = Call> {
         6 => (0..5u32).prop_map(Call::Timer),
         10 => (0..3u8, timeout()).prop_map(|(name, timeout)| Call::Event { name, timeout }),
         1 => Just(Call::Unknown),
+        8 => entity().prop_map(Call::Entity),
+        6 => (any::<bool>(), prop::bool::weighted(0.8), prop::option::weighted(0.4, policy()))
+            .prop_map(|(post, polls, retry)| Call::Http { post, polls, retry }),
     ]
 }
 

@@ -2,15 +2,33 @@
 //!
 //! `PROGRAMS` says how many (2,000), `PROGRAMS_SEED` which; the seed is printed when one fails.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
-use super::drive::play;
+use super::drive::{Played, play};
 use super::interpret::registry;
 use super::program::programs;
+
+/// What has to come about in a thousand programs.
+const KINDS: [&str; 14] = [
+    "TaskCompleted",
+    "TaskFailed",
+    "TimerFired",
+    "SubOrchestrationInstanceCompleted",
+    "EventRaised",
+    "EventSent",
+    "EntityOperationCalled",
+    "EntityOperationSignaled",
+    "EntityOperationCompleted",
+    "EntityOperationFailed",
+    "EntityLockGranted",
+    "EntityUnlockSent",
+    "call under locks",
+    "request",
+];
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
@@ -38,17 +56,23 @@ fn check(part: u64, parts: u64) {
     let mut runner = TestRunner::new_with_rng(config, rng);
     let registry = registry();
     let strategy = (programs(), prop::collection::vec(any::<u16>(), 0..40));
-    let (turns, generations) = (Cell::new(0), Cell::new(0));
+    let all = RefCell::new(Played::default());
     let result = runner.run(&strategy, |(program, tape)| {
         let played = play(&registry, &program, &tape).map_err(TestCaseError::fail)?;
-        turns.set(turns.get() + played.turns);
-        generations.set(generations.get() + played.generations);
+        all.borrow_mut().add(&played);
         Ok(())
     });
-    let (turns, generations) = (turns.get(), generations.get());
-    println!("PROGRAMS_SEED={seed}: {cases} programs, {generations} generations, {turns} turns");
+    let all = all.into_inner();
+    println!("PROGRAMS_SEED={seed}: {cases} programs, {all:?}");
     match result {
-        Ok(()) => {}
+        Ok(()) if cases < 1_000 => {}
+        // They are no proof of what they never did.
+        Ok(()) => {
+            for kind in KINDS {
+                let count = all.kinds.get(kind).copied().unwrap_or_default();
+                assert!(count >= 10, "PROGRAMS_SEED={seed}: {count} of {kind}");
+            }
+        }
         Err(TestError::Fail(reason, least)) => {
             panic!("PROGRAMS_SEED={seed}: {reason}\nof {least:?}")
         }

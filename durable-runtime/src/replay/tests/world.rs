@@ -2,8 +2,13 @@
 //!
 //! The model looks at everything again after each event, until nothing moves. It shares no code with the core.
 
+mod http;
+mod sections;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+pub(super) use self::sections::Misuse;
+use self::sections::Section;
 use uuid::Uuid;
 
 use super::program::{Call, ChildId, EVENTS, Policy};
@@ -17,6 +22,7 @@ pub(super) enum Inbound {
     Completed(i64, String),
     Failed(i64, String, bool),
     Fired(i64),
+    Granted(i64),
     Raised(String, String),
     Suspended,
     Resumed,
@@ -31,6 +37,8 @@ enum Part {
     Main,
     Timeout,
     Delay,
+    /// The wait before the next poll of a request.
+    Poll,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +46,14 @@ pub(super) enum Task {
     Activity { given_up: bool },
     Child,
     Timer(i64),
+    Entity,
+    Lock,
+}
+
+#[derive(Debug)]
+enum What {
+    Call(Call),
+    Lock,
 }
 
 #[derive(Debug)]
@@ -50,7 +66,7 @@ enum State {
 
 #[derive(Debug)]
 struct Made {
-    call: Call,
+    what: What,
     state: State,
     /// The task whose end it waits for.
     task: Option<i64>,
@@ -62,6 +78,8 @@ struct Made {
     woke: Option<u64>,
     /// The event that it was handed and has not read.
     event: Option<(usize, usize, String)>,
+    /// What a request sends next.
+    sends: String,
 }
 
 #[derive(Debug, Default)]
@@ -89,6 +107,7 @@ pub(super) struct World {
     unread: BTreeMap<usize, (usize, String)>,
     waiters: Vec<VecDeque<usize>>,
     arrivals: usize,
+    section: Option<Section>,
 }
 
 impl World {
@@ -132,27 +151,16 @@ impl World {
     }
 
     pub(super) fn call(&mut self, call: &Call) -> usize {
-        let index = self.made.len();
-        self.moved = true;
-        self.made.push(Made {
-            call: call.clone(),
-            state: State::Waiting,
-            task: None,
-            timeout: None,
-            made: 1,
-            since: self.now,
-            polled: false,
-            woke: None,
-            event: None,
-        });
+        let index = self.make(What::Call(call.clone()));
         match call {
+            Call::Child { .. } if self.in_section() => self.fail(index),
             Call::Activity { .. } | Call::Child { .. } => {
                 let id = self.next_id();
                 if let Call::Child {
                     id: ChildId::Own, ..
                 } = call
                 {
-                    self.made[index].state = State::Done(Err("usage".to_owned()));
+                    self.fail(index);
                 } else {
                     self.attempt(index, id);
                 }
@@ -166,17 +174,43 @@ impl World {
                 self.waiters[usize::from(*name)].push_back(index);
                 self.hand_out(usize::from(*name));
             }
-            Call::Unknown => self.made[index].state = State::Done(Err("usage".to_owned())),
+            Call::Unknown => self.fail(index),
+            Call::Entity(key) => self.call_entity(index, *key),
+            Call::Http { post, .. } => self.request_first(index, *post),
         }
         self.limit(index);
         index
     }
 
+    fn make(&mut self, what: What) -> usize {
+        self.moved = true;
+        self.made.push(Made {
+            what,
+            state: State::Waiting,
+            task: None,
+            timeout: None,
+            made: 1,
+            since: self.now,
+            polled: false,
+            woke: None,
+            event: None,
+            sends: String::new(),
+        });
+        self.made.len() - 1
+    }
+
+    /// A wrong use that the call itself reports.
+    fn fail(&mut self, index: usize) {
+        self.made[index].state = State::Done(Err("usage".to_owned()));
+    }
+
     /// The options are set once the call is made.
     fn limit(&mut self, index: usize) {
-        let (Call::Activity { timeout, .. }
-        | Call::Child { timeout, .. }
-        | Call::Event { timeout, .. }) = self.made[index].call
+        let What::Call(
+            Call::Activity { timeout, .. }
+            | Call::Child { timeout, .. }
+            | Call::Event { timeout, .. },
+        ) = self.made[index].what
         else {
             return;
         };
@@ -184,7 +218,7 @@ impl World {
         if !matches!(self.made[index].state, State::Waiting) {
             return;
         }
-        if timeout == 0 && matches!(self.made[index].call, Call::Event { .. }) {
+        if timeout == 0 && matches!(self.made[index].what, What::Call(Call::Event { .. })) {
             return self.finish(index, Err("timeout".to_owned()));
         }
         let id = self.next_id();
@@ -199,8 +233,8 @@ impl World {
     }
 
     fn attempt(&mut self, index: usize, id: i64) {
-        let (text, task) = match self.made[index].call {
-            Call::Child { id: child, .. } => {
+        let (text, task) = match self.made[index].what {
+            What::Call(Call::Child { id: child, .. }) => {
                 let instance = match child {
                     ChildId::Named(n) => format!("child{n}"),
                     ChildId::Automatic | ChildId::Own => format!("{}:{id}", self.execution_id),
@@ -209,9 +243,10 @@ impl World {
             }
             _ => {
                 let given_up = false;
-                let attempt = self.made[index].made;
+                let Made { made, sends, .. } = &self.made[index];
+                let what = if sends.is_empty() { "activity" } else { sends };
                 (
-                    format!("activity attempt {attempt}"),
+                    format!("{what} attempt {made}"),
                     Task::Activity { given_up },
                 )
             }
@@ -242,6 +277,7 @@ impl World {
 
     /// The call's future is dropped.
     pub(super) fn leave(&mut self, index: usize) {
+        self.leave_lock(index);
         let made = &mut self.made[index];
         let state = std::mem::replace(&mut made.state, State::Gone);
         let (task, timeout, polled) = (made.task, made.timeout.take(), made.polled);
@@ -260,6 +296,7 @@ impl World {
                     self.give_up(id);
                     if withdrawn {
                         self.fresh.remove(&id);
+                        self.answered(id);
                     }
                 }
                 self.forget_waiter(index);
@@ -278,7 +315,7 @@ impl World {
         match self.open.get_mut(&id) {
             Some(Task::Activity { given_up }) => *given_up = true,
             Some(Task::Timer(_)) => drop(self.open.remove(&id)),
-            Some(Task::Child) | None => {}
+            Some(Task::Child | Task::Entity | Task::Lock) | None => {}
         }
     }
 
@@ -317,9 +354,9 @@ impl World {
                     let given_up = !wanted;
                     self.open.insert(id, Task::Activity { given_up });
                 }
-                Some(Task::Child) => drop(self.open.insert(id, Task::Child)),
-                Some(timer) if wanted => drop(self.open.insert(id, timer)),
-                Some(_) | None => {}
+                Some(Task::Timer(_)) if !wanted => {}
+                Some(task) => drop(self.open.insert(id, task)),
+                None => {}
             }
         }
     }
@@ -327,9 +364,10 @@ impl World {
     /// Whether it answers something that history has asked for.
     pub(super) fn answers(&self, event: &Inbound, recorded: &BTreeSet<i64>) -> bool {
         match event {
-            Inbound::Completed(id, _) | Inbound::Failed(id, ..) | Inbound::Fired(id) => {
-                self.open.contains_key(id) && recorded.contains(id)
-            }
+            Inbound::Completed(id, _)
+            | Inbound::Failed(id, ..)
+            | Inbound::Fired(id)
+            | Inbound::Granted(id) => self.open.contains_key(id) && recorded.contains(id),
             _ => true,
         }
     }
@@ -338,12 +376,14 @@ impl World {
         match event {
             Inbound::Completed(id, value) => {
                 self.open.remove(&id);
+                self.answered(id);
                 if let Some((index, _)) = self.parts.remove(&id) {
-                    self.finish(index, Ok(value));
+                    self.completed(index, value);
                 }
             }
             Inbound::Failed(id, text, for_good) => {
                 self.open.remove(&id);
+                self.answered(id);
                 let Some((index, _)) = self.parts.remove(&id) else {
                     return;
                 };
@@ -373,6 +413,14 @@ impl World {
                         self.made[index].made += 1;
                         self.attempt(index, id);
                     }
+                    Some((index, Part::Poll)) => self.poll_again(index),
+                }
+            }
+            Inbound::Granted(id) => {
+                self.open.remove(&id);
+                self.grant(id);
+                if let Some((index, _)) = self.parts.remove(&id) {
+                    self.finish(index, Ok(String::new()));
                 }
             }
             Inbound::Raised(name, data) => {
@@ -391,7 +439,10 @@ impl World {
     /// The wait before the next attempt, by the pseudo-code of the reference.
     fn delay(&self, index: usize) -> Option<i64> {
         let made = &self.made[index];
-        let (Call::Activity { retry, .. } | Call::Child { retry, .. }) = &made.call else {
+        let What::Call(
+            Call::Activity { retry, .. } | Call::Child { retry, .. } | Call::Http { retry, .. },
+        ) = &made.what
+        else {
             return None;
         };
         let Policy {
