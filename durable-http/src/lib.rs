@@ -22,6 +22,7 @@ mod principal;
 mod receivers;
 mod routes;
 mod telemetry;
+mod trace;
 mod webhooks;
 
 #[doc(hidden)]

@@ -18,6 +18,7 @@ mod state;
 pub mod store;
 pub mod testing;
 pub mod timer;
+mod trace;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -16,4 +16,5 @@ mod polls;
 mod rules;
 mod server;
 mod tokens;
+mod traces;
 mod two_hosts;

@@ -16,6 +16,7 @@ use futures::future::LocalBoxFuture;
 
 use crate::host::Shared;
 use crate::keys::Grant;
+use crate::trace::traced;
 
 pub(crate) use extract::configure;
 pub use schema::{BodyProbe, BodySpec, NoSchema};
@@ -132,7 +133,7 @@ impl HttpInvocation {
         }
     }
 
-    /// A client of the hub.
+    /// A client of the hub; what it starts belongs to the trace of the request.
     ///
     /// # Errors
     /// The answer for a hub or connection that cannot be reached.
@@ -143,8 +144,10 @@ impl HttpInvocation {
     ) -> Result<DurableClient, HttpResponse> {
         let shared = self.request.app_data::<web::Data<Shared>>();
         let shared = shared.ok_or_else(|| HttpResponse::InternalServerError().finish())?;
-        let client = shared.client.of(task_hub, connection);
-        client.map_err(|error| error.error_response())
+        match shared.client.of(task_hub, connection) {
+            Ok(client) => Ok(traced(client, self.request.headers())),
+            Err(error) => Err(error.error_response()),
+        }
     }
 
     /// A route value.

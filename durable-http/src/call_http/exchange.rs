@@ -64,6 +64,7 @@ impl Exchange<'_> {
             headers: request.headers(),
             token,
             trace_parent: self.delivery.trace_parent.as_deref(),
+            trace_state: self.delivery.trace_state.as_deref(),
             with_body: hop.with_body,
             trusted,
         }

@@ -22,6 +22,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) headers: &'a HttpHeaders,
     pub(super) token: Option<&'a str>,
     pub(super) trace_parent: Option<&'a str>,
+    /// Belongs to that `traceparent`.
+    pub(super) trace_state: Option<&'a str>,
     pub(super) with_body: bool,
     /// Whether it goes to the origin that the request was meant for.
     pub(super) trusted: bool,
@@ -55,6 +57,10 @@ impl Outgoing<'_> {
         let parent = self.trace_parent.and_then(|parent| parent.parse().ok());
         if let Some(parent) = parent.filter(|_| !map.contains_key("traceparent")) {
             map.insert("traceparent", parent);
+            let state = self.trace_state.and_then(|state| state.parse().ok());
+            if let Some(state) = state.filter(|_| !map.contains_key("tracestate")) {
+                map.insert("tracestate", state);
+            }
         }
         map
     }
@@ -114,6 +120,7 @@ mod tests {
             headers: &headers,
             token: Some("t"),
             trace_parent: Some("00-1-2-01"),
+            trace_state: Some("a=1"),
             with_body: true,
             trusted: true,
         };
@@ -127,14 +134,15 @@ mod tests {
                 "content-language",
                 "x-own",
                 "content-type",
-                "traceparent"
+                "traceparent",
+                "tracestate"
             ]
         );
         assert_eq!(outgoing.map()[AUTHORIZATION], "Bearer t");
         assert!(outgoing.map()[AUTHORIZATION].is_sensitive());
         outgoing.trusted = false;
         outgoing.with_body = false;
-        assert_eq!(names(&outgoing), ["x-own", "traceparent"]);
+        assert_eq!(names(&outgoing), ["x-own", "traceparent", "tracestate"]);
     }
 
     #[test]

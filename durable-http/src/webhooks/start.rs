@@ -7,6 +7,7 @@ use durable_runtime::model::Payload;
 
 use super::{Call, answer, wait};
 use crate::body;
+use crate::trace::traced;
 
 pub(super) async fn start(
     call: &Call<'_>,
@@ -32,15 +33,13 @@ pub(super) async fn start(
     if let Some(Err(fault)) = id.map(check_instance_id) {
         return Ok(answer::bad_argument(reference_text(fault)));
     }
-    let mut start = call.client.start_new_by_name(name, input);
+    let client = traced(call.client.clone().into_owned(), call.req.headers());
+    let mut start = client.start_new_by_name(name, input);
     if let Some(id) = id {
         start = start.with_instance_id(id);
     }
     if let Some(version) = call.query.get("version") {
         start = start.with_version(version);
-    }
-    if let Some(parent) = call.header("traceparent") {
-        start = start.with_trace_parent(parent.to_owned());
     }
     let id = start.await?;
     match wait {

@@ -23,6 +23,7 @@ use crate::hub::{Engine, StartRequest};
 use crate::model::{FailureDetails, HistoryEvent, Payload, RuntimeStatus};
 use crate::registry::Registry;
 use crate::store::{InstanceRecord, ListQuery, LoadedInstance, Parts, is_entity};
+use crate::trace;
 
 pub(crate) use entities::dress;
 
@@ -42,6 +43,8 @@ pub struct DurableClient {
     binding: Arc<Binding>,
     task_hub: Option<Arc<str>>,
     connection: Option<Arc<str>>,
+    /// What its starts hand on, unless they say otherwise.
+    trace: Option<Arc<str>>,
 }
 
 impl fmt::Debug for DurableClient {
@@ -89,6 +92,7 @@ impl DurableClient {
             binding: Arc::new(Binding::new()),
             task_hub: None,
             connection: None,
+            trace: None,
         }
     }
 
@@ -141,7 +145,16 @@ impl DurableClient {
             binding: Arc::clone(&self.binding),
             task_hub: named(task_hub),
             connection: named(connection),
+            trace: self.trace.clone(),
         })
+    }
+
+    /// The same client, whose starts hand on this W3C trace context.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn traced(mut self, trace_parent: &str, trace_state: Option<&str>) -> Self {
+        self.trace = Some(trace::join(trace_parent, trace_state).into());
+        self
     }
 
     /// The task hub's name, as this client was given it, else the host's.
@@ -208,6 +221,7 @@ impl DurableClient {
             name: name.to_owned(),
             input,
             version: version.map(str::to_owned),
+            trace_parent: self.trace.as_deref().map(str::to_owned),
             ..StartRequest::default()
         });
         Start::new(self.clone(), request)

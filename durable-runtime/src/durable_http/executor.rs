@@ -28,6 +28,8 @@ pub struct HttpDelivery {
     pub context: ActivityContext,
     /// The `traceparent` that the instance was started with.
     pub trace_parent: Option<String>,
+    /// The `tracestate` that came with it.
+    pub trace_state: Option<String>,
 }
 
 /// What came back.

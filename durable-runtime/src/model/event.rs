@@ -249,7 +249,7 @@ pub struct ExecutionStarted {
     /// Inherited by children.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// W3C trace context given at start.
+    /// W3C trace context given at start: `traceparent`, and on a line of its own `tracestate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_parent: Option<String>,
     /// The input (kept in the payloads when stored).

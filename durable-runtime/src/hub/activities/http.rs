@@ -12,6 +12,7 @@ use crate::durable_http::{
 };
 use crate::model::{FailureDetails, Payload};
 use crate::replay::panic_text;
+use crate::trace;
 
 pub(super) async fn run(
     engine: &Arc<Engine>,
@@ -31,10 +32,15 @@ pub(super) async fn run(
         None => return Err(unreadable("there is none")),
     };
     let snapshot = cell.lock().snapshot.clone();
+    let context = snapshot
+        .as_ref()
+        .and_then(|record| record.trace_parent.as_deref());
+    let (trace_parent, trace_state) = context.map(trace::split).unzip();
     let delivery = HttpDelivery {
         request,
         context: context_of(cell, task, token),
-        trace_parent: snapshot.and_then(|record| record.trace_parent.clone()),
+        trace_parent: trace_parent.map(str::to_owned),
+        trace_state: trace_state.flatten().map(str::to_owned),
     };
     let work = send(&**executor, delivery);
     match engine.settings.function_timeout {
