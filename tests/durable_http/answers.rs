@@ -135,6 +135,44 @@ async fn requests_are_sent_as_they_are_written() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_length_is_said_once() {
+    let (caller, server) = (Caller::start().await, Server::start().await);
+    let url = server.url("/ok");
+    for (request, length) in [
+        (DurableHttpRequest::post(&url), Some("0")),
+        (DurableHttpRequest::post(&url).with_text(""), Some("0")),
+        (DurableHttpRequest::put(&url), Some("0")),
+        (DurableHttpRequest::patch(&url), Some("0")),
+        (DurableHttpRequest::post(&url).with_text("text"), Some("4")),
+        (
+            DurableHttpRequest::post(server.url("/redirect/307?to=/ok")),
+            Some("0"),
+        ),
+        (
+            DurableHttpRequest::post(server.url("/redirect/303?to=/ok")),
+            None,
+        ),
+        (DurableHttpRequest::get(&url), None),
+        (DurableHttpRequest::delete(&url), None),
+    ] {
+        let shown = format!("{request:?}");
+        assert_eq!(caller.call(request).await.answer().status, 200);
+        let last = server.seen().pop().unwrap();
+        let lengths = last
+            .headers
+            .iter()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+            .map(|(_, value)| value.as_str());
+        assert_eq!(
+            lengths.collect::<Vec<_>>(),
+            Vec::from_iter(length),
+            "{shown}"
+        );
+    }
+    caller.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn listed_statuses_are_retried_under_one_key() {
     let (caller, server) = (Caller::start().await, Server::start().await);
     let policy = HttpRetryPolicy::new(3, Duration::from_millis(1)).with_status_codes([503]);

@@ -61,6 +61,7 @@ impl Exchange<'_> {
     ) -> Result<reqwest::Response, FailureDetails> {
         let request = &self.delivery.request;
         let headers = Outgoing {
+            method: &hop.method,
             headers: request.headers(),
             token,
             trace_parent: self.delivery.trace_parent.as_deref(),

@@ -2,7 +2,10 @@
 
 use durable_runtime::HttpHeaders;
 use durable_runtime::durable_http::{CREDENTIALS, FUNCTIONS_KEY, is_content_header};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::Method;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+};
 
 /// What the connection says itself.
 const HOP_BY_HOP: [&str; 9] = [
@@ -19,6 +22,7 @@ const HOP_BY_HOP: [&str; 9] = [
 
 /// What goes to one place.
 pub(super) struct Outgoing<'a> {
+    pub(super) method: &'a Method,
     pub(super) headers: &'a HttpHeaders,
     pub(super) token: Option<&'a str>,
     pub(super) trace_parent: Option<&'a str>,
@@ -47,6 +51,11 @@ impl Outgoing<'_> {
                 CONTENT_TYPE,
                 HeaderValue::from_static("text/plain; charset=utf-8"),
             );
+        }
+        let expects_body = [Method::POST, Method::PUT, Method::PATCH].contains(self.method);
+        if !self.with_body && expects_body {
+            // RFC 9110 8.6: many servers answer 411 to one that does not say that nothing follows; the connection says it of bodies only.
+            map.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         let bearer = self.token.filter(|_| self.trusted);
         let bearer = bearer.and_then(|token| HeaderValue::try_from(format!("Bearer {token}")).ok());
@@ -117,6 +126,7 @@ mod tests {
         .into_iter()
         .collect();
         let mut outgoing = Outgoing {
+            method: &Method::GET,
             headers: &headers,
             token: Some("t"),
             trace_parent: Some("00-1-2-01"),
@@ -143,6 +153,32 @@ mod tests {
         outgoing.trusted = false;
         outgoing.with_body = false;
         assert_eq!(names(&outgoing), ["x-own", "traceparent", "tracestate"]);
+    }
+
+    #[test]
+    fn empty_body_is_announced_where_one_is_expected() {
+        let headers: HttpHeaders = [("content-length", "999")].into_iter().collect();
+        for (method, with_body, length) in [
+            (Method::POST, false, Some("0")),
+            (Method::PUT, false, Some("0")),
+            (Method::PATCH, false, Some("0")),
+            (Method::POST, true, None),
+            (Method::GET, false, None),
+            (Method::DELETE, false, None),
+        ] {
+            let outgoing = Outgoing {
+                method: &method,
+                headers: &headers,
+                token: None,
+                trace_parent: None,
+                trace_state: None,
+                with_body,
+                trusted: true,
+            };
+            let map = outgoing.map();
+            let found = map.get(CONTENT_LENGTH).map(|value| value.to_str().unwrap());
+            assert_eq!(found, length, "{method} {with_body}");
+        }
     }
 
     #[test]
