@@ -76,6 +76,7 @@ pub(super) fn project(
 ) -> Vec<Value> {
     let mut rows: Vec<Option<Map<String, Value>>> = Vec::new();
     let mut open: BTreeMap<i64, Scheduled> = BTreeMap::new();
+    let mut timers: BTreeMap<i64, Timestamp> = BTreeMap::new();
     let mut at = record.created;
     for event in history.iter().flatten() {
         if let HistoryEvent::OrchestratorStarted { at: now } = event {
@@ -84,6 +85,12 @@ pub(super) fn project(
         let Some(mut row) = row_of(event, record, show) else {
             continue;
         };
+        if let HistoryEvent::TimerCreated { id, fire_at } = event {
+            timers.insert(*id, *fire_at);
+        }
+        if let HistoryEvent::TimerFired { id } = event {
+            row.insert("FireAt".to_owned(), timers.remove(id).map(time).into());
+        }
         if let Some((id, name, input)) = scheduled(event) {
             open.insert(
                 id,
@@ -199,7 +206,8 @@ fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<M
             json!({ "Reason": details.message, "Details": null, "FailureDetails": failure(details) })
         }
         H::TimerCreated { fire_at, .. } => json!({ "FireAt": time(*fire_at) }),
-        H::TimerFired { .. } => json!({ "FireAt": null }),
+        // What created it says when, see `project`.
+        H::TimerFired { .. } => json!({}),
         H::SubOrchestrationInstanceCreated {
             name,
             instance_id,

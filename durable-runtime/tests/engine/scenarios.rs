@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use durable_runtime::{ClientError, InstanceQuery, RuntimeStatus};
+use durable_runtime::{ClientError, InstanceQuery, RuntimeStatus, StatusOptions};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -122,6 +122,21 @@ scenarios! {
         let kinds = host.kinds(&id).await;
         assert_eq!(kinds.iter().filter(|kind| **kind == "TaskScheduled").count(), 3, "{kinds:?}");
         assert_eq!(kinds.iter().filter(|kind| **kind == "TimerFired").count(), 2, "{kinds:?}");
+    }
+
+    fired_timers_say_when_they_were_due(host) {
+        let id = host.client.start_new::<retries>(()).await.unwrap();
+        host.end(&id).await;
+        let status = host.client.get_status_with(&id, StatusOptions::new().with_history()).await;
+        let history = status.unwrap().unwrap().history.unwrap();
+        let due = |kind: &str| -> Vec<String> {
+            let rows = history.iter().filter(|row| row["EventType"] == kind);
+            rows.map(|row| row["FireAt"].as_str().unwrap().to_owned()).collect()
+        };
+        let created = due("TimerCreated");
+        assert_eq!(created.len(), 2);
+        assert_ne!(created[0], created[1]);
+        assert_eq!(due("TimerFired"), created);
     }
 
     // Vector 21.
