@@ -186,3 +186,47 @@ async fn strangers_are_turned_away_before_their_bodies_are_read() {
     }
     host.shutdown().await.unwrap();
 }
+
+#[tokio::test]
+async fn what_says_that_it_is_too_long_is_refused_before_it_is_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = Host::new()
+        .with_script_root(folder.path())
+        .with_address("127.0.0.1:0")
+        .with_auth(false)
+        .with_setting("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", "1000");
+    let host = host.start().await.unwrap();
+    let address = host.url().unwrap().socket_addrs(|| None).unwrap()[0];
+    let webhooks = "/runtime/webhooks/durabletask";
+    for (method, path) in [
+        ("POST", "/api/guarded".to_owned()),
+        ("POST", format!("{webhooks}/orchestrators/nothing")),
+        ("POST", format!("{webhooks}/entities/any/thing")),
+        ("POST", "/admin/functions/guarded".to_owned()),
+        ("PUT", "/admin/host/systemkeys/mine".to_owned()),
+    ] {
+        for expect in ["", "Expect: 100-continue\r\n"] {
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n{expect}Content-Length: 1001\r\n\r\n"
+            );
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            // Not a byte of the body is ever sent.
+            let mut answer = Vec::new();
+            let seen = async {
+                while !answer.windows(12).any(|bytes| bytes == b"HTTP/1.1 413") {
+                    let byte = stream.read_u8().await;
+                    answer.push(byte.unwrap_or_else(|_| {
+                        panic!("{path}: {}", String::from_utf8_lossy(&answer))
+                    }));
+                }
+            };
+            let seen = tokio::time::timeout(Duration::from_secs(20), seen).await;
+            assert!(
+                seen.is_ok(),
+                "{method} {path} {expect}: it waits for the body"
+            );
+        }
+    }
+    host.shutdown().await.unwrap();
+}

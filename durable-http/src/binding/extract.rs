@@ -8,6 +8,8 @@ use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse, error::InternalError,
 };
 
+use crate::body;
+
 /// What an extractor inside an `Option` said before the `Option` swallowed it.
 struct Malformed {
     status: StatusCode,
@@ -25,7 +27,10 @@ pub(super) async fn extract<T: FromRequest>(
             Err(answer(malformed.status, &malformed.text))
         }
         (Ok(value), _) => Ok(value),
-        (Err(error), _) => Err(HttpResponse::from_error(error)),
+        (Err(error), _) => {
+            let error: Error = error.into();
+            Err(body::stalled(&error).unwrap_or_else(|| HttpResponse::from_error(error)))
+        }
     }
 }
 
@@ -34,7 +39,12 @@ fn is_option<T>() -> bool {
 }
 
 fn answer(status: StatusCode, text: &str) -> HttpResponse {
-    HttpResponse::build(status)
+    let mut answer = HttpResponse::build(status);
+    if status == StatusCode::REQUEST_TIMEOUT {
+        // What comes after half a body is no request.
+        answer.force_close();
+    }
+    answer
         .content_type("text/plain; charset=utf-8")
         .body(text.to_owned())
 }
@@ -66,6 +76,7 @@ fn json_fault(error: JsonPayloadError, req: &HttpRequest) -> Error {
         JsonPayloadError::OverflowKnownLength { .. }
         | JsonPayloadError::Overflow { .. }
         | JsonPayloadError::Payload(PayloadError::Overflow) => StatusCode::PAYLOAD_TOO_LARGE,
+        JsonPayloadError::Payload(error) => body::status_of(error),
         _ => StatusCode::BAD_REQUEST,
     };
     let text = if empty {
@@ -81,6 +92,7 @@ fn form_fault(error: UrlencodedError, req: &HttpRequest) -> Error {
         UrlencodedError::Overflow { .. } | UrlencodedError::Payload(PayloadError::Overflow) => {
             StatusCode::PAYLOAD_TOO_LARGE
         }
+        UrlencodedError::Payload(error) => body::status_of(error),
         UrlencodedError::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         _ => StatusCode::BAD_REQUEST,
     };
@@ -115,4 +127,44 @@ pub(crate) fn configure(cfg: &mut ServiceConfig, max_body: usize) {
         )
         .app_data(query)
         .app_data(PayloadConfig::new(max_body));
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::web::{self, Bytes, Form, Json};
+    use actix_web::{App, http::header::CONTENT_TYPE};
+
+    use super::*;
+    use crate::body::tests::half_sent;
+
+    async fn extracts<T: FromRequest>(req: HttpRequest, payload: web::Payload) -> HttpResponse {
+        match extract::<T>(&req, &mut payload.into_inner()).await {
+            Ok(_) => HttpResponse::Ok().finish(),
+            Err(answer) => answer,
+        }
+    }
+
+    #[actix_web::test]
+    async fn whatever_reads_a_body_that_stalls_answers_408() {
+        let app = App::new()
+            .configure(|cfg| configure(cfg, 100))
+            .route("/bytes", web::post().to(extracts::<Bytes>))
+            .route("/text", web::post().to(extracts::<String>))
+            .route("/json", web::post().to(extracts::<Json<Vec<u8>>>))
+            .route("/maybe", web::post().to(extracts::<Option<Json<Vec<u8>>>>))
+            .route("/form", web::post().to(extracts::<Form<Vec<u8>>>));
+        let app = init_service(app).await;
+        for path in ["/bytes", "/text", "/json", "/maybe", "/form"] {
+            let form = (CONTENT_TYPE, "application/x-www-form-urlencoded");
+            let request = TestRequest::post().uri(path);
+            let request = request
+                .insert_header(form)
+                .insert_header(("transfer-encoding", "chunked"));
+            let (request, _) = request.to_request().replace_payload(half_sent());
+            let answer = call_service(&app, request).await;
+            assert_eq!(answer.status(), StatusCode::REQUEST_TIMEOUT, "{path}");
+            assert!(!answer.response().head().keep_alive(), "{path}");
+        }
+    }
 }

@@ -93,20 +93,23 @@ async fn administrate(
     req: ServiceRequest,
     worker: &Worker,
 ) -> Result<ServiceResponse, actix_web::Error> {
-    let (req, body) = whole(req).await?;
+    let (req, body) = whole(req, worker).await?;
     let response = admin::handle((**worker).clone(), req.clone(), body).await;
     Ok(ServiceResponse::new(req, response))
 }
 
 async fn manage(req: ServiceRequest, worker: &Worker) -> Result<ServiceResponse, actix_web::Error> {
-    let (req, body) = whole(req).await?;
+    let (req, body) = whole(req, worker).await?;
     let response = webhooks::handle(worker, &req, body).await;
     Ok(ServiceResponse::new(req, response))
 }
 
 /// Request and body as the handlers of webhooks take them.
-async fn whole(mut req: ServiceRequest) -> Result<(HttpRequest, web::Payload), actix_web::Error> {
-    let body = req.extract::<web::Payload>().await?;
+async fn whole(
+    mut req: ServiceRequest,
+    worker: &Worker,
+) -> Result<(HttpRequest, web::Payload), actix_web::Error> {
+    let body = body::take(&mut req, worker.settings.max_body).await?;
     Ok((req.into_parts().0, body))
 }
 

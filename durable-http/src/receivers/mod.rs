@@ -12,7 +12,7 @@ mod tests;
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::StatusCode;
 use actix_web::http::header::CONTENT_TYPE;
-use actix_web::web::{self, Bytes};
+use actix_web::web::Bytes;
 use actix_web::{HttpMessage as _, HttpResponse};
 use serde::Serialize;
 
@@ -55,9 +55,10 @@ pub(crate) async fn receive(
         // Nothing of the body is read for who has no key.
         generic::check_code(req.request(), &secret)?;
     }
-    let payload = req.extract::<web::Payload>().await;
+    let limit = shared.settings.max_body;
+    let payload = body::take(req, limit).await;
     let payload = payload.map_err(HttpResponse::from_error)?;
-    let bytes = body::read(payload, shared.settings.max_body).await?;
+    let bytes = body::read(payload, limit).await?;
     let ask = Ask {
         req: req.request(),
         body: &bytes,
