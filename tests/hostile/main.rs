@@ -17,10 +17,12 @@ use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use requests::{Attack, attack};
+use requests::{Attack, attack, stalled};
 
 const ALL: usize = 10_000;
 const FIRST: usize = 1_000;
+/// Senders that stall while each of the two waves passes.
+const STALLED: usize = 200;
 const MEMORY: u64 = 20 << 20;
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
@@ -70,25 +72,31 @@ async fn nothing(_ctx: OrchestrationContext) {}
 /// The status line's number, and whether a header of the attacker's own came back.
 async fn send(address: SocketAddr, attack: Attack) -> Option<u16> {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    for (index, part) in attack.parts.iter().enumerate() {
-        if index > 0 {
-            // A slow sender: the host must have looked at the first part by now.
-            tokio::task::yield_now().await;
-        }
+    for part in &attack.parts {
         if stream.write_all(part).await.is_err() {
             break;
         }
     }
+    // One that is cut off at once has no part at all.
+    let first = attack.parts.first().map_or(&[][..], Vec::as_slice);
+    answer(stream, first).await
+}
+
+/// Sends a part of a request, and no more for now.
+async fn stall(address: SocketAddr, number: usize) -> (TcpStream, Vec<u8>) {
+    let (first, rest) = stalled(number);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&first).await.unwrap();
+    (stream, rest)
+}
+
+async fn answer(mut stream: TcpStream, first: &[u8]) -> Option<u16> {
     let _ = stream.shutdown().await;
     let mut answer = Vec::new();
     let mut stream = stream.take(1 << 20);
     let read = stream.read_to_end(&mut answer);
     let read = tokio::time::timeout(Duration::from_secs(30), read).await;
-    assert!(
-        read.is_ok(),
-        "no end: {:?}",
-        String::from_utf8_lossy(&attack.parts[0])
-    );
+    assert!(read.is_ok(), "no end: {:?}", String::from_utf8_lossy(first));
     let text = String::from_utf8_lossy(&answer).to_lowercase();
     let head = text.split("\r\n\r\n").next().unwrap_or_default();
     assert!(!head.contains("\r\nx-injected"), "{head}");
@@ -122,6 +130,10 @@ async fn ten_thousand_hostile_requests_leave_no_trace() {
     let mut statuses: BTreeMap<Option<u16>, usize> = BTreeMap::new();
     let mut after_first = 0;
     for (from, to) in [(0, FIRST), (FIRST, ALL)] {
+        let mut waiting = Vec::new();
+        for number in from..from + STALLED {
+            waiting.push(stall(address, number).await);
+        }
         let mut answers = futures::stream::iter(from..to)
             .map(|seed| send(address, attack(seed)))
             // Whoever is not read to the end is held for a second.
@@ -129,6 +141,18 @@ async fn ten_thousand_hostile_requests_leave_no_trace() {
         while let Some(status) = answers.next().await {
             *statuses.entry(status).or_default() += 1;
         }
+        // All others were answered meanwhile. The host may have given up by now, but whoever it waited for is answered.
+        let mut answered = 0;
+        for (mut stream, rest) in waiting {
+            let _ = stream.write_all(&rest).await;
+            let status = answer(stream, &rest).await;
+            answered += usize::from(status.is_some());
+            *statuses.entry(status).or_default() += 1;
+        }
+        assert!(
+            answered > 0,
+            "no sender that stalls is answered: {statuses:?}"
+        );
         if from == 0 {
             after_first = resident();
         }

@@ -9,6 +9,10 @@ pub(crate) struct Attack {
 struct Dice(u64);
 
 impl Dice {
+    fn of(number: usize) -> Self {
+        Self(0x9E37_79B9_7F4A_7C15 ^ (number as u64 + 1).wrapping_mul(0x2545_F491_4F6C_DD1D))
+    }
+
     fn roll(&mut self, sides: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -69,14 +73,13 @@ const TYPES: &[&str] = &[
 ];
 
 pub(crate) fn attack(number: usize) -> Attack {
-    let mut dice =
-        Dice(0x9E37_79B9_7F4A_7C15 ^ (number as u64 + 1).wrapping_mul(0x2545_F491_4F6C_DD1D));
+    let mut dice = Dice::of(number);
     let parts = match number % 10 {
         0 => oversized_body(&mut dice),
         1 => oversized_head(&mut dice),
         2 => malformed_head(&mut dice),
         3 => malformed_body(&mut dice),
-        4 => slow(&mut dice),
+        4 => cut_off(&mut dice),
         5 => odd_path(&mut dice),
         6 => odd_headers(&mut dice),
         7 => wrong_encoding(&mut dice),
@@ -177,12 +180,24 @@ fn malformed_body(dice: &mut Dice) -> Vec<Vec<u8>> {
     vec![post(dice.pick(PATHS), &headers, body.as_bytes())]
 }
 
-fn slow(dice: &mut Dice) -> Vec<Vec<u8>> {
-    let whole = post(
+fn complete(dice: &mut Dice) -> Vec<u8> {
+    post(
         dice.pick(PATHS),
         "Content-Type: application/json\r\n",
         br#"{"id":1,"text":"x"}"#,
-    );
+    )
+}
+
+/// What a sender that stalls has sent, and what it still has to send.
+pub(crate) fn stalled(number: usize) -> (Vec<u8>, Vec<u8>) {
+    let mut dice = Dice::of(number);
+    let mut first = complete(&mut dice);
+    let rest = first.split_off(1 + dice.roll(first.len() - 1));
+    (first, rest)
+}
+
+fn cut_off(dice: &mut Dice) -> Vec<Vec<u8>> {
+    let whole = complete(dice);
     let kept = dice.roll(whole.len());
     whole[..kept]
         .chunks(1 + dice.roll(20))

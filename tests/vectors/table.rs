@@ -6,13 +6,16 @@
 //!
 //! `H:` is `x-functions-key`, `CT:` the content type. `?` before the status asks again until all is as expected. An error has an
 //! empty body unless something is said of the body. Expectations: `*` any body; `=text` this body; `~text` within the body;
-//! `/pointer=json`; `!/pointer` no such member; `name:text` a header holds this; `-name` no such header; `/pointer>$name` keeps a
+//! `/pointer=json`; `!/pointer` no such member; `{a,b` an object of these members in this order; `name:text` a header holds this; `-name` no such header; `/pointer>$name` keeps a
 //! text for later lines, where `$name` stands for it; `$base` is the host's URL. A line with `#` before it is prose.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use durable_functions::reqwest::{Method, Response};
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 use crate::host::Fixture;
@@ -133,7 +136,7 @@ async fn check(
     }
     let mut of_body = false;
     for expectation in &line.expectations {
-        of_body |= expectation.starts_with(['*', '=', '~', '/', '!']);
+        of_body |= expectation.starts_with(['*', '=', '~', '/', '!', '{']);
         if let Some(text) = expectation.strip_prefix('=') {
             (body == text)
                 .then_some(())
@@ -142,6 +145,11 @@ async fn check(
             body.contains(text)
                 .then_some(())
                 .ok_or_else(|| format!("the body is {body:?}"))?;
+        } else if let Some(names) = expectation.strip_prefix('{') {
+            let found = members(&body).map_err(|error| format!("{error}: {body:?}"))?;
+            (found == names)
+                .then_some(())
+                .ok_or_else(|| format!("the members are {found}"))?;
         } else if expectation.starts_with(['/', '!']) {
             member(expectation, &body, kept)?;
         } else if let Some(name) = expectation.strip_prefix('-') {
@@ -167,6 +175,30 @@ async fn check(
         return Err(format!("the body is not empty: {body:?}"));
     }
     Ok(())
+}
+
+/// The names of an object's members as they come, which a [`Value`] does not keep.
+fn members(body: &str) -> serde_json::Result<String> {
+    struct Names;
+
+    impl<'de> Visitor<'de> for Names {
+        type Value = Vec<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut names = Vec::new();
+            while let Some((name, IgnoredAny)) = map.next_entry()? {
+                names.push(name);
+            }
+            Ok(names)
+        }
+    }
+
+    let mut json = serde_json::Deserializer::from_str(body);
+    Ok(json.deserialize_map(Names)?.join(","))
 }
 
 fn member(expectation: &str, body: &str, kept: &mut HashMap<String, String>) -> Result<(), String> {
