@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HOST, HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::http::uri::Authority;
 use actix_web::{HttpRequest, web};
 use durable_runtime::DurableClient;
 
@@ -96,22 +97,33 @@ pub(super) fn poll_again(response: &mut HttpResponse, url: &str, seconds: &'stat
     headers.insert(RETRY_AFTER, HeaderValue::from_static(seconds));
 }
 
-/// Scheme and host of the request as they came in; what proxies say of it counts if they are trusted.
+/// Scheme and host of the request as they came in; what proxies say of it counts if they are trusted. A host that is none is left
+/// out, since links carry it on to others.
 pub(crate) fn origin(req: &HttpRequest) -> String {
     let shared = req.app_data::<web::Data<Shared>>();
     let said = shared.map(|shared| shared.settings.proxies.said(req));
     let (scheme, host) = said.unwrap_or_default();
     let secure = req.app_config().secure();
     let scheme = scheme.unwrap_or(if secure { "https" } else { "http" });
-    let header = || req.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let header = || {
+        let host = req.headers().get(HOST)?.to_str().ok()?;
+        Some(host).filter(|host| is_authority(host))
+    };
     let host = host
+        .filter(|host| is_authority(host))
         .or_else(header)
         .or_else(|| req.uri().authority().map(|authority| authority.as_str()))
+        .or_else(|| shared?.own_host.get().map(String::as_str))
         .unwrap_or_else(|| req.app_config().host());
     format!("{scheme}://{host}")
 }
 
-/// The first values of `X-Forwarded-Proto` and `X-Forwarded-Host`, if both are there.
+/// Whether this is a host, with or without a port, that a URL can hold.
+fn is_authority(text: &str) -> bool {
+    !text.contains('@') && text.parse::<Authority>().is_ok()
+}
+
+/// The first values of `X-Forwarded-Proto` and `X-Forwarded-Host`, if both are there and are what they should be.
 fn forwarded_origin(req: &HttpRequest) -> Option<String> {
     let first = |name: &str| {
         let values = req.headers().get(name)?.to_str().ok()?;
@@ -119,6 +131,9 @@ fn forwarded_origin(req: &HttpRequest) -> Option<String> {
         Some(value).filter(|value| !value.is_empty())
     };
     let (scheme, host) = (first("x-forwarded-proto")?, first("x-forwarded-host")?);
+    if !matches!(scheme, "http" | "https") || !is_authority(host) {
+        return None;
+    }
     Some(format!("{scheme}://{host}"))
 }
 
@@ -194,6 +209,33 @@ mod tests {
             "a%20b%40c%3Ad%7Ee%27f-_.!*()%2B%25"
         );
         assert_eq!(enc("é"), "%C3%A9");
+    }
+
+    #[test]
+    fn host_that_is_none_is_not_carried_on() {
+        for (host, expected) in [
+            ("h:1", "h:1"),
+            ("[::1]:80", "[::1]:80"),
+            ("a\"b<c>", "localhost:8080"),
+            ("a b", "localhost:8080"),
+            ("a/b", "localhost:8080"),
+            ("me@h", "localhost:8080"),
+            ("", "localhost:8080"),
+        ] {
+            let req = TestRequest::default()
+                .insert_header((HOST, host))
+                .insert_header(("X-Forwarded-Host", host))
+                .insert_header(("X-Forwarded-Proto", "http"))
+                .to_http_request();
+            assert_eq!(origin(&req), format!("http://{expected}"), "{host}");
+            let forwarded = (host == expected).then(|| format!("http://{host}"));
+            assert_eq!(forwarded_origin(&req), forwarded, "{host}");
+        }
+        let script = TestRequest::default()
+            .insert_header(("X-Forwarded-Host", "h"))
+            .insert_header(("X-Forwarded-Proto", "javascript"))
+            .to_http_request();
+        assert_eq!(forwarded_origin(&script), None);
     }
 
     #[test]
