@@ -65,6 +65,9 @@ fn reference_text(fault: IdFault) -> &'static str {
             "instanceId (Parameter 'Orchestration instance ids must not start with @.')"
         }
         IdFault::TooLong => "Instance ID lengths must not exceed 256 characters.",
+        IdFault::Dots => {
+            "instanceId (Parameter 'Orchestration instance ids must not be . or .., which no URL could name.')"
+        }
         IdFault::Empty | IdFault::Forbidden => {
             "instanceId (Parameter 'Orchestration instance ids must not contain /, \\, #, ?, or control characters.')"
         }

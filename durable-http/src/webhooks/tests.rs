@@ -267,6 +267,8 @@ async fn a_start_with_a_wrong_argument_says_which() {
         "invalid%3F",
         "invalid%09",
         "invalid%0A",
+        "%2e",
+        "%2E%2e",
     ] {
         let answer = ask(shared, &format!("POST /orchestrators/E1/{id}"), None).await;
         assert_eq!(answer.status, 400, "{id}");

@@ -538,9 +538,13 @@ pub enum IdFault {
     /// It has a character that no URL could carry.
     #[error("Orchestration instance ids must not contain /, \\, #, ?, or control characters.")]
     Forbidden,
+    /// It is `.` or `..`, which everybody takes out of a URL.
+    #[error("Orchestration instance ids must not be . or .., which no URL could name.")]
+    Dots,
 }
 
-/// Holds an instance id against the rules: 1..=256 characters, no leading `@`, none of `/ \ # ?`, no control characters.
+/// Holds an instance id against the rules: 1..=256 characters, no leading `@`, none of `/ \ # ?`, no control characters, not `.` or
+/// `..`.
 ///
 /// # Errors
 /// The first rule that it breaks.
@@ -556,6 +560,9 @@ pub fn check_instance_id(id: &str) -> Result<(), IdFault> {
         .any(|c| matches!(c, '/' | '\\' | '#' | '?') || c.is_control())
     {
         return Err(IdFault::Forbidden);
+    }
+    if matches!(id, "." | "..") {
+        return Err(IdFault::Dots);
     }
     if id.encode_utf16().count() > 256 {
         return Err(IdFault::TooLong);
