@@ -56,10 +56,9 @@ async fn private_addresses_are_denied_by_name_and_by_number() {
     for host in ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1"] {
         let url = format!("http://{host}:{}/ok", server.port());
         let failure = caller.call(DurableHttpRequest::get(&url)).await.failure();
-        assert!(
-            failure.message.contains("denyPrivateAddresses"),
-            "{url}: {failure:?}"
-        );
+        let why =
+            "is not asked: its address is private, and `httpSettings.denyPrivateAddresses` is set";
+        assert!(failure.message.ends_with(why), "{url}: {failure:?}");
         assert_eq!(failure.properties["kind"], "invalid", "{url}");
     }
     assert!(server.seen().is_empty());

@@ -7,10 +7,13 @@ use durable_runtime::FailureDetails;
 use durable_runtime::durable_http::{HttpFailure, redact_url};
 use url::Url;
 
-use super::guard::Denied;
+use super::guard::{self, Denied};
 
 /// The failure of a request to `url`.
 pub(super) fn failure(error: &reqwest::Error, url: &Url) -> FailureDetails {
+    if chain(error).any(|cause| cause.is::<Denied>()) {
+        return guard::denied(url);
+    }
     let kind = kind(error);
     let shown = redact_url(url.as_str());
     let what = match kind {
@@ -25,9 +28,6 @@ pub(super) fn failure(error: &reqwest::Error, url: &Url) -> FailureDetails {
 }
 
 fn kind(error: &reqwest::Error) -> HttpFailure {
-    if chain(error).any(|cause| cause.is::<Denied>()) {
-        return HttpFailure::Invalid;
-    }
     if error.is_builder() {
         return HttpFailure::Invalid;
     }

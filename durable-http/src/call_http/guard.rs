@@ -28,13 +28,9 @@ impl Guard {
     /// # Errors
     /// A place that is not to be asked.
     pub(super) fn admit(&self, url: &Url) -> Result<(), FailureDetails> {
-        let refused = |why: &str| {
-            let shown = redact_url(url.as_str());
-            tracing::warn!(url = shown, "call_http: {why}");
-            HttpFailure::Invalid.details(format!("{shown} is not asked: {why}"))
-        };
         if !self.is_allowed(url) {
-            return Err(refused("its host is not among `httpSettings.allowedHosts`"));
+            let why = "its host is not among `httpSettings.allowedHosts`";
+            return Err(refused(url, why));
         }
         let address = match url.host() {
             Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
@@ -42,7 +38,7 @@ impl Guard {
             Some(Host::Domain(_)) | None => None,
         };
         if self.deny_private && address.is_some_and(is_private) {
-            return Err(refused(DENIED));
+            return Err(refused(url, DENIED));
         }
         Ok(())
     }
@@ -67,6 +63,17 @@ impl Guard {
         };
         self.allowed.is_empty() || self.allowed.iter().any(fits)
     }
+}
+
+fn refused(url: &Url, why: &str) -> FailureDetails {
+    let shown = redact_url(url.as_str());
+    tracing::warn!(url = shown, "call_http: {why}");
+    HttpFailure::Invalid.details(format!("{shown} is not asked: {why}"))
+}
+
+/// The failure of a request to a name that was [`Denied`].
+pub(super) fn denied(url: &Url) -> FailureDetails {
+    refused(url, DENIED)
 }
 
 const DENIED: &str = "its address is private, and `httpSettings.denyPrivateAddresses` is set";
