@@ -257,6 +257,12 @@ impl Execution {
             turn.late.extend(self.held.drain(..));
         }
         turn.late.extend(late);
+        if matches!(&turn.end, Some(End::ContinuedAsNew { options, .. }) if options.discard_events)
+        {
+            // Came before the commit, so the generation that drops its unread events drops these too.
+            turn.late
+                .retain(|event| !matches!(event, HistoryEvent::EventRaised { .. }));
+        }
         turn
     }
 

@@ -74,6 +74,9 @@ impl Model {
         if self.end.is_some() {
             late = self.held.drain(..).chain(late).collect();
         }
+        if matches!(self.end, Some(End::Continued(..))) && self.program.discard {
+            late.retain(|event| !matches!(event, Inbound::Raised(..)));
+        }
         let mut asked = Vec::new();
         if self.end.is_some() || !self.suspended {
             asked.append(&mut self.world.asked);

@@ -30,25 +30,42 @@ fn unread_events_go_along_in_order_or_not_at_all() {
         let turn = given.turn([raised("my_event", 42)]);
         assert_eq!(continued(&turn), (json!(42), vec![]));
 
-        let mut given = Given::of::<continues>(discards);
-        let turn = given.start_with([
+        let three = [
             raised("MY_EVENT", 42),
             raised("my_event", 43),
             raised("my_event", 44),
-        ]);
-        let (input, mut all) = continued(&turn);
-        // What came after the decision is no event of this generation: the instance gets it.
-        all.extend(turn.late.iter().map(|event| match event {
-            HistoryEvent::EventRaised { data, .. } => data.to_value(),
-            other => panic!("{other:?}"),
-        }));
-        assert_eq!(input, json!(42));
-        if discards {
-            assert!(all.len() <= carried.len() + 2);
-        } else {
-            assert_eq!(all, carried);
+        ];
+        let mut given = Given::of::<continues>(discards);
+        let in_one_batch = given.start_with(three.clone());
+
+        let mut given = Given::of::<continues>(discards);
+        given.start_with([HistoryEvent::ExecutionSuspended { reason: None }]);
+        given.turn(three);
+        let held_back = given.turn([HistoryEvent::ExecutionResumed { reason: None }]);
+
+        for turn in [in_one_batch, held_back] {
+            let (input, mut all) = continued(&turn);
+            // What came after the decision is no event of this generation: the instance gets it.
+            all.extend(turn.late.iter().map(|event| match event {
+                HistoryEvent::EventRaised { data, .. } => data.to_value(),
+                other => panic!("{other:?}"),
+            }));
+            assert_eq!((input, &all), (json!(42), &carried), "{discards}");
         }
     }
+}
+
+/// What halts or ends the instance is no event of a generation's.
+#[test]
+fn discarding_events_drops_events_alone() {
+    let halts = HistoryEvent::ExecutionSuspended { reason: None };
+    let mut given = Given::of::<continues>(true);
+    let batch = [
+        raised("my_event", 42),
+        halts.clone(),
+        raised("my_event", 43),
+    ];
+    assert_eq!(given.start_with(batch).late, [halts]);
 }
 
 #[orchestration_trigger(crate = crate)]
