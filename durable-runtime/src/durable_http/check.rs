@@ -34,6 +34,9 @@ fn fault(request: &DurableHttpRequest) -> Option<String> {
             ));
         }
     }
+    if let Some(fault) = request.retry().and_then(|retry| retry.policy().fault()) {
+        return Some(fault);
+    }
     let bodiless = matches!(request.method(), "GET" | "HEAD");
     if bodiless && request.content().is_some_and(|body| !body.is_empty()) {
         return Some(format!("a {} has no body", request.method()));
@@ -64,6 +67,9 @@ fn is_token(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use super::super::HttpRetryPolicy;
     use super::*;
 
     #[test]
@@ -94,6 +100,11 @@ mod tests {
                     .with_header("Content-Type", "multipart/form-data; boundary=x")
                     .with_text("x"),
                 "multipart",
+            ),
+            (
+                DurableHttpRequest::get(url)
+                    .with_retry(HttpRetryPolicy::new(0, Duration::from_secs(1))),
+                "at least 1 attempt",
             ),
         ] {
             let failure = check(&request).unwrap_err();

@@ -371,9 +371,12 @@ impl Core {
         }
     }
 
-    /// The call is made again when it fails, as the policy says.
+    /// The call is made again when it fails, as the policy says. A policy that makes no sense fails the call.
     pub(super) fn set_retry(&self, slot: SlotId, policy: RetryPolicy) {
         let state = &mut *self.state();
+        if let Some(fault) = policy.fault() {
+            return state.refuse(slot, fault);
+        }
         let started = state.now;
         if let Some(entry) = state.slots.get_mut(&slot) {
             entry.retry = Some(Retry {
@@ -771,6 +774,21 @@ impl State {
             self.forget_waiter(slot);
         }
         waker
+    }
+
+    /// The call was asked for in a way that cannot be: it fails, and is not made if it was not made yet.
+    fn refuse(&mut self, slot: SlotId, fault: String) {
+        if let Some(entry) = self.slots.remove(&slot) {
+            let pending = entry.outcome.is_none();
+            if pending {
+                self.abandon(&entry);
+            }
+            self.slots.insert(slot, entry);
+            if pending {
+                // Nobody can be woken: who alters a call has it in hand, and does not wait for it.
+                let _ = self.complete(slot, Err(TaskError::usage(fault)));
+            }
+        }
     }
 
     /// What an unfinished call that is dropped takes with it.

@@ -27,7 +27,8 @@ impl From<bool> for RetryDecision {
 
 type Handler = Arc<dyn Fn(&FailureDetails) -> RetryDecision + Send + Sync>;
 
-/// When and how often a failed call is made again.
+/// When and how often a failed call is made again. A call that is given a policy of no attempts, without a wait, or with a coefficient
+/// below 1 fails with a `UsageError` and is not made.
 ///
 /// ```
 /// use std::time::Duration;
@@ -53,7 +54,7 @@ impl RetryPolicy {
     /// At most `max_attempts` calls, the first one included; `first_interval` before the second.
     pub fn new(max_attempts: u32, first_interval: Duration) -> Self {
         Self {
-            max_attempts: max_attempts.max(1),
+            max_attempts,
             first_interval,
             coefficient: 1.0,
             max_interval: Duration::from_secs(6 * 24 * 3600),
@@ -87,6 +88,23 @@ impl RetryPolicy {
     ) -> Self {
         self.handler = Some(Arc::new(move |failure| handler(failure).into()));
         self
+    }
+
+    /// What is wrong with it, if anything.
+    pub(crate) fn fault(&self) -> Option<String> {
+        let fault = if self.max_attempts == 0 {
+            "expected at least 1 attempt, the first call is one; found 0".to_owned()
+        } else if self.first_interval.is_zero() {
+            "expected a first interval above zero; found none".to_owned()
+        } else if self.coefficient.is_finite() && self.coefficient >= 1.0 {
+            return None;
+        } else {
+            format!(
+                "expected a backoff coefficient of 1 or more; found {}",
+                self.coefficient
+            )
+        };
+        Some(format!("the retry policy is none: {fault}"))
     }
 
     /// The wait before the next attempt after `made` of them; `None`: give up. `started` and `now` are the replay clock's.

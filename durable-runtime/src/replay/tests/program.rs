@@ -243,7 +243,7 @@ fn call() -> impl Strategy<Value = Call> {
 
 fn policy() -> impl Strategy<Value = Policy> {
     let timeout = prop::option::weighted(0.3, 0..8u32);
-    (1..4u32, 0..3u32, 1..4u32, 1..6u32, timeout).prop_map(
+    (1..4u32, 1..3u32, 1..4u32, 1..6u32, timeout).prop_map(
         |(attempts, first, coefficient, longest, timeout)| Policy {
             attempts,
             first,

@@ -78,6 +78,48 @@ fn failure_that_is_not_retriable_ends_the_attempts() {
     assert!(super::super::given::failure(&turn).is_caused_by("Declined"));
 }
 
+/// Attempts, seconds, and the coefficient as text, for JSON has no NaN.
+#[orchestration_trigger(crate = crate)]
+async fn misled(ctx: OrchestrationContext, policy: (u32, u64, String)) -> Result<Vec<String>> {
+    let (attempts, seconds, coefficient) = policy;
+    let policy = RetryPolicy::new(attempts, Duration::from_secs(seconds))
+        .with_backoff_coefficient(coefficient.parse()?);
+    let minute = Duration::from_secs(60);
+    let activity = ctx.call_activity::<work>(1).with_timeout(minute);
+    let activity = activity.with_retry(policy.clone()).await;
+    let child = ctx.call_sub_orchestrator::<limited>(()).with_retry(policy);
+    let text = |error: crate::TaskError| match error {
+        crate::TaskError::Failed(failure) => format!("{} {}", failure.error_type, failure.message),
+        other => other.to_string(),
+    };
+    Ok(vec![
+        activity.map_or_else(text, |_| "done".into()),
+        child.await.map_or_else(text, |_| "done".into()),
+    ])
+}
+
+#[test]
+fn policy_that_makes_no_sense_fails_the_call_which_is_not_made() {
+    for (policy, reason) in [
+        ((0, 1, "1"), "at least 1 attempt"),
+        ((3, 0, "1"), "above zero"),
+        ((3, 1, "0.5"), "1 or more; found 0.5"),
+        ((3, 1, "-2"), "1 or more; found -2"),
+        ((3, 1, "NaN"), "1 or more; found NaN"),
+        ((3, 1, "inf"), "1 or more; found inf"),
+    ] {
+        let turn = Given::of::<misled>(policy).start();
+        let texts: Vec<String> = serde_json::from_value(output(&turn)).unwrap();
+        for text in texts {
+            assert!(
+                text.starts_with("UsageError") && text.contains(reason),
+                "{text}"
+            );
+        }
+        assert!(turn.actions.is_empty(), "{turn:?}");
+    }
+}
+
 #[orchestration_trigger(crate = crate)]
 async fn limited(ctx: OrchestrationContext) -> Result<String> {
     let policy = RetryPolicy::new(5, Duration::from_secs(10));
