@@ -140,7 +140,8 @@ pub(crate) fn redact_payload(payload: &Payload) -> Payload {
             *headers = shown;
         }
     }
-    Payload::of(&value).unwrap_or_else(|_| payload.clone())
+    // What cannot be shown redacted is not shown.
+    Payload::of(&value).unwrap_or_else(|_| Payload::null())
 }
 
 #[cfg(test)]

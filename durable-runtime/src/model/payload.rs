@@ -7,6 +7,9 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+/// The longest text that a value may become, in bytes.
+const LIMIT: usize = 64 * 1024 * 1024;
+
 /// One JSON value as text: serialised once, then only moved and written. Cheap to clone.
 ///
 /// ```
@@ -27,12 +30,16 @@ impl Payload {
         Self(Arc::from(RawValue::NULL.to_owned()))
     }
 
-    /// Serialises `value`.
+    /// Serialises `value`, which may be 64 MiB of JSON at most: all that functions and clients hand over passes here.
     ///
     /// # Errors
-    /// What the value's `Serialize` reports, and maps whose keys are not strings.
+    /// What the value's `Serialize` reports, maps whose keys are not strings, and a value over the limit.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
-        serde_json::value::to_raw_value(value).map(|raw| Self(Arc::from(raw)))
+        let raw = serde_json::value::to_raw_value(value)?;
+        if raw.get().len() > LIMIT {
+            return Err(too_long(raw.get().len()));
+        }
+        Ok(Self(Arc::from(raw)))
     }
 
     /// Takes text that must be exactly one JSON value; blanks around it are cut.
@@ -84,6 +91,13 @@ impl Payload {
     }
 }
 
+#[cold]
+fn too_long(found: usize) -> serde_json::Error {
+    serde::ser::Error::custom(format!(
+        "expected at most {LIMIT} bytes of JSON, found {found}; keep large data elsewhere and hand over where it is"
+    ))
+}
+
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -107,5 +121,25 @@ impl Serialize for Payload {
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Box::<RawValue>::deserialize(deserializer).map(|raw| Self(Arc::from(raw)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn value_has_its_limit_to_the_byte() {
+        // Of parts, which are copied, for speed; beside them 63 commas and two brackets.
+        let part = |len: usize| Payload::text(&"x".repeat(len - 2));
+        let mut parts = vec![part(1 << 20); 63];
+        parts.push(part((1 << 20) - 65));
+        assert_eq!(Payload::of(&parts).unwrap().as_str().len(), LIMIT);
+        parts[63] = part((1 << 20) - 64);
+        let error = Payload::of(&parts).unwrap_err().to_string();
+        assert!(
+            error.contains("at most 67108864 bytes of JSON, found 67108865"),
+            "{error}"
+        );
     }
 }

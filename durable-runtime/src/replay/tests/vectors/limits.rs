@@ -4,6 +4,7 @@ use durable_macros::orchestration_trigger;
 use serde_json::json;
 
 use super::work;
+use crate::model::Payload;
 use crate::replay::core::Limits;
 use crate::replay::tests::given::{Given, asks, done, failure, output};
 use crate::{OrchestrationContext, Result};
@@ -31,6 +32,30 @@ fn one_action_too_many_fails_with_the_limit() {
             .contains("Maximum amount of orchestration actions (7)"),
         "{failure:?}"
     );
+}
+
+#[orchestration_trigger(crate = crate)]
+async fn hands_over_too_much(ctx: OrchestrationContext) -> Result<Vec<String>> {
+    let text = vec![Payload::text(&"x".repeat(1 << 20)); 64];
+    let name = "hands_over_too_much";
+    let activity = ctx.call_activity_by_name::<()>("work", &text).await;
+    let child = ctx.call_sub_orchestrator_by_name::<()>(name, &text).await;
+    let next: Result<()> = ctx.continue_as_new(&text);
+    Ok(vec![
+        activity.unwrap_err().to_string(),
+        child.unwrap_err().to_string(),
+        next.unwrap_err().to_string(),
+    ])
+}
+
+#[test]
+fn input_over_its_limit_fails_the_call_which_is_not_made() {
+    let turn = Given::of::<hands_over_too_much>(()).start();
+    let texts: Vec<String> = serde_json::from_value(output(&turn)).unwrap();
+    for text in texts {
+        assert!(text.contains("at most 67108864 bytes"), "{text}");
+    }
+    assert!(turn.actions.is_empty());
 }
 
 #[orchestration_trigger(crate = crate)]
