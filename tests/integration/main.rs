@@ -7,6 +7,8 @@
 )]
 
 mod notifications;
+#[cfg(unix)]
+mod stopping;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

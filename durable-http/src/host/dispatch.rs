@@ -4,7 +4,7 @@ use std::future::poll_fn;
 
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY};
+use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, STRICT_TRANSPORT_SECURITY};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures::FutureExt as _;
 
@@ -25,6 +25,10 @@ pub(super) async fn dispatch(
 ) -> Result<ServiceResponse, actix_web::Error> {
     let _counted = worker.tls.then(|| worker.lifecycle.arrive());
     let cors = &worker.settings.cors;
+    if worker.lifecycle.is_stopping() {
+        // By a connection that was open already.
+        return Ok(req.into_response(stopping()));
+    }
     let mut response = match cors.preflight(req.method(), req.headers()) {
         Some(preflight) => req.into_response(preflight),
         None => answer(req, &worker).await?,
@@ -116,6 +120,14 @@ async fn whole(
 fn starts_with(path: &str, prefix: &str) -> bool {
     path.get(..prefix.len())
         .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+/// Whoever asks once more, asks the next host.
+fn stopping() -> HttpResponse {
+    HttpResponse::ServiceUnavailable()
+        .insert_header((RETRY_AFTER, "5"))
+        .force_close()
+        .body("the host is stopping; ask again later")
 }
 
 fn too_many() -> HttpResponse {

@@ -23,6 +23,7 @@ pub(crate) struct Lifecycle {
     offline: AtomicBool,
     page: RwLock<Bytes>,
     draining: AtomicBool,
+    stopping: AtomicBool,
     invocations: ThreadLocal<Count>,
     /// Counted where somebody will ask.
     requests: ThreadLocal<Count>,
@@ -71,6 +72,7 @@ impl Lifecycle {
             offline: AtomicBool::new(page.is_some()),
             page: RwLock::new(page.map_or_else(Bytes::new, Bytes::from)),
             draining: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
             invocations: ThreadLocal::new(),
             requests: ThreadLocal::new(),
             restarts: AtomicBool::new(false),
@@ -133,6 +135,15 @@ impl Lifecycle {
 
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Says that the host stops: from now on requests are refused.
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
     }
 
     /// Whether no function of the hub may begin.

@@ -222,29 +222,64 @@ pub(crate) fn serve(host: Host, how: How, root: Option<&Path>) -> Result<()> {
         .enable_all()
         .thread_name("durable-engine")
         .build()?;
-    let again = runtime.block_on(async {
+    let end = runtime.block_on(async {
+        let mut signals = Signals::listen()?;
         let how = How {
             speaks: true,
             ..how
         };
         let running = start(host, &how, root).await?;
-        let again = tokio::select! {
-            stopped = stop_signal() => stopped.map(|()| false)?,
-            () = running.service.shared.lifecycle.restart_asked_for() => true,
+        let mut end = tokio::select! {
+            () = signals.next() => End::Stop,
+            () = running.service.shared.lifecycle.restart_asked_for() => End::StartOnceMore,
         };
-        banner::say(if again {
-            "Starting once more: what runs may finish."
-        } else {
-            "Stopping: what runs may finish."
+        banner::say(match end {
+            End::StartOnceMore => "Starting once more: what runs may finish.",
+            _ => "Stopping: what runs may finish. A second signal stops at once.",
         });
-        running.shutdown().await.map(|()| again)
+        let mut stopping = std::pin::pin!(running.shutdown());
+        loop {
+            tokio::select! {
+                stopped = &mut stopping => return stopped.map(|()| end),
+                () = signals.next() => {}
+            }
+            if end == End::Stop {
+                return Ok(End::StopAtOnce);
+            }
+            end = End::Stop;
+            banner::say("Stopping instead: what runs may finish. A second signal stops at once.");
+        }
     })?;
-    if again {
-        runtime.shutdown_timeout(Duration::from_secs(5));
-        drop(log);
-        return start_once_more();
+    match end {
+        End::Stop => {
+            // A function that is not async cannot be told to stop; it ends with the process.
+            runtime.shutdown_background();
+            Ok(())
+        }
+        End::StopAtOnce => {
+            runtime.shutdown_background();
+            Err(Error::msg(
+                "stopped at once by a second signal: what still ran is delivered again by the next start",
+            ))
+        }
+        End::StartOnceMore => {
+            runtime.shutdown_timeout(Duration::from_secs(5));
+            drop(log);
+            start_once_more()
+        }
     }
-    Ok(())
+}
+
+/// How a host that served ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Stop,
+    StopAtOnce,
+    StartOnceMore,
+}
+
+fn whole_seconds(span: Duration) -> u64 {
+    span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
 /// Starts this program anew, as it was started: in its place where the system allows it.
@@ -263,20 +298,42 @@ fn start_once_more() -> Result<()> {
     }
 }
 
-/// Resolves at ctrl-C or SIGTERM.
-async fn stop_signal() -> Result<()> {
+/// Ctrl-C and SIGTERM. Heard from the moment this is made: none that comes between two calls of [`Self::next`] is lost.
+struct Signals {
     #[cfg(unix)]
-    {
-        let mut terminate =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            pressed = tokio::signal::ctrl_c() => pressed?,
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        #[cfg(unix)]
+        {
+            use tokio::signal::unix::{SignalKind, signal};
+            Ok(Self {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
         }
+        #[cfg(windows)]
+        Ok(Self {
+            interrupt: tokio::signal::windows::ctrl_c()?,
+        })
     }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+
+    /// Resolves at the next one.
+    async fn next(&mut self) {
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        #[cfg(windows)]
+        self.interrupt.recv().await;
+    }
 }
 
 pub(super) async fn start(host: Host, how: &How, root: Option<&Path>) -> Result<RunningHost> {
@@ -442,7 +499,7 @@ impl RunningHost {
         let server = HttpServer::new(move || App::new().configure(|cfg| service.configure(cfg)))
             .workers(std::thread::available_parallelism().map_or(1, usize::from))
             .disable_signals()
-            .shutdown_timeout(30);
+            .shutdown_timeout(whole_seconds(self.hub.grace_period()));
         let server = match tls {
             #[cfg(feature = "tls")]
             Some(tls) => server.listen_rustls_0_23(listener, tls)?,
@@ -476,11 +533,21 @@ impl RunningHost {
         move |cfg| service.configure(cfg)
     }
 
-    /// Stops: no new requests, what runs may finish, the rest is delivered again by the next start.
+    /// Stops: no new requests, no function begins, who waits for an instance gets its links; what runs may finish within
+    /// `gracePeriodInSeconds`, the rest is delivered again by the next start.
     ///
     /// # Errors
     /// None today; a store may have some.
     pub async fn shutdown(self) -> Result<()> {
+        self.service.shared.lifecycle.stop();
+        // Who waits in a request is waited for by the server: so the hub first, and what runs beside it.
+        self.hub.close();
+        tokio::join!(self.stop_server(), self.hub.drain());
+        self.hub.shutdown().await;
+        Ok(())
+    }
+
+    async fn stop_server(&self) {
         if let Some(server) = &self.server {
             let stopped = server.stop(true);
             let shared = &self.service.shared;
@@ -494,8 +561,6 @@ impl RunningHost {
                 stopped.await;
             }
         }
-        self.hub.shutdown().await;
-        Ok(())
     }
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// The answer, at the latest when the time is over. The commit that ends the instance wakes it; the interval only matters
+    /// The answer, at the latest when the time is over, or when the host stops. The commit that ends the instance wakes it; the interval only matters
     /// while there is no such instance.
     pub(crate) async fn answer(&self, id: &str) -> Result<HttpResponse, ClientError> {
         if self.retry_interval > self.timeout {
@@ -41,6 +41,15 @@ impl Waiting {
                 self.retry_interval.as_secs_f64(),
             )));
         }
+        tokio::select! {
+            // First, so that an end that is there is shown whatever the host does.
+            biased;
+            response = self.wait(id) => response,
+            () = self.client.closed() => Ok(self.links.check_status(id, self.error_on_failure)),
+        }
+    }
+
+    async fn wait(&self, id: &str) -> Result<HttpResponse, ClientError> {
         let deadline = Instant::now() + self.timeout.min(LONGEST);
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

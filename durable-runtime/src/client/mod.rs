@@ -301,6 +301,17 @@ impl DurableClient {
         self.engine().await?.wait(id, timeout).await
     }
 
+    /// Resolves when the hub lets no function begin any more, since it stops: nothing is worth a long wait then.
+    #[doc(hidden)]
+    pub async fn closed(&self) {
+        // It is not held while this waits.
+        let closed = self.engine().await.map(|engine| engine.until_closed());
+        match closed {
+            Ok(closed) => closed.cancelled().await,
+            Err(_) => std::future::pending().await,
+        }
+    }
+
     /// A page of instances with their payloads as text.
     ///
     /// # Errors

@@ -188,7 +188,7 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
 
 impl Engine {
     fn begins_batches(&self) -> bool {
-        !self.is_stopping() && !self.pause.is_paused()
+        !self.is_closing() && !self.pause.is_paused()
     }
 }
 

@@ -41,11 +41,12 @@ mod waiters;
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use self::activities::{Activities, Pool};
@@ -80,6 +81,9 @@ pub use settings::Settings;
 pub use versions::{VersionFailure, VersionMatch};
 #[doc(hidden)]
 pub use virtual_clock::VirtualClock;
+
+/// What is told to stop has at least so long to do so, however short the grace period is.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// What a hub is made of.
 #[derive(Debug)]
@@ -188,6 +192,8 @@ impl Hub {
             outbox: Arc::default(),
             trials,
             crowded: Arc::default(),
+            closed: CancellationToken::new(),
+            closing_since: OnceLock::new(),
             stopping: AtomicBool::new(false),
             stopped: CancellationToken::new(),
         });
@@ -230,6 +236,47 @@ impl Hub {
         self.engine.cells.len()
     }
 
+    /// How long a stop may take, from [`Self::close`] on.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn grace_period(&self) -> Duration {
+        self.engine.settings.grace_period
+    }
+
+    /// Lets no function begin any more. Clients may still ask: whoever was let in before is served.
+    #[doc(hidden)]
+    pub fn close(&self) {
+        let engine = &self.engine;
+        engine.closing_since.get_or_init(Instant::now);
+        engine.closed.cancel();
+        engine.activities.close();
+        engine.schedules.close();
+    }
+
+    /// Lets no function begin, and waits for what runs; what takes too long is told to stop, early enough that all is over within the grace period.
+    #[doc(hidden)]
+    pub async fn drain(&self) {
+        self.close();
+        let engine = &self.engine;
+        let began = *engine.closing_since.get_or_init(Instant::now);
+        let grace = engine.settings.grace_period;
+        let last_word = (grace / 6).max(LAST_WORD);
+        let last_word = last_word.min(engine.settings.cancellation_grace);
+        let told = began + grace.saturating_sub(last_word);
+        let end = told + last_word;
+        if tokio::time::timeout_at(told, engine.busy.quiet())
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        tracing::warn!(
+            "the grace period is nearly over; what still runs is told to stop and will be delivered again"
+        );
+        engine.tell_to_stop();
+        let _ = tokio::time::timeout_at(end, engine.busy.quiet()).await;
+    }
+
     /// Takes no new work, lets turns and activities finish within the grace period, tells what still runs to stop and leaves it to be
     /// delivered again, then flushes and lets go of the database.
     pub async fn shutdown(&self) {
@@ -237,26 +284,8 @@ impl Hub {
         if engine.stopping.swap(true, Ordering::AcqRel) {
             return;
         }
-        engine.activities.close();
-        engine.schedules.close();
-        let finished =
-            tokio::time::timeout(engine.settings.grace_period, engine.busy.quiet()).await;
-        if finished.is_err() {
-            tracing::warn!(
-                "the grace period is over; what still runs is told to stop and will be delivered again"
-            );
-        }
-        engine.stopped.cancel();
-        engine.cells.for_each(|cell| {
-            cell.lock()
-                .running
-                .values()
-                .for_each(CancellationToken::cancel)
-        });
-        if finished.is_err() {
-            let _ =
-                tokio::time::timeout(engine.settings.cancellation_grace, engine.busy.quiet()).await;
-        }
+        self.drain().await;
+        engine.tell_to_stop();
         engine.queue.close();
         engine.unload_all();
         engine.store.close().await;
@@ -274,6 +303,7 @@ impl fmt::Debug for Hub {
 impl Drop for Hub {
     fn drop(&mut self) {
         self.engine.stopping.store(true, Ordering::Release);
+        self.engine.closed.cancel();
         self.engine.stopped.cancel();
         self.engine.queue.close();
     }
@@ -301,8 +331,13 @@ pub(crate) struct Engine {
     trials: Trials,
     /// More instances are in memory than there should be.
     crowded: Arc<Notify>,
+    /// No function begins any more.
+    closed: CancellationToken,
+    /// When a stop began.
+    closing_since: OnceLock<Instant>,
+    /// Clients are refused too.
     stopping: AtomicBool,
-    /// The grace period is over.
+    /// What still runs was told to stop.
     stopped: CancellationToken,
 }
 
@@ -338,8 +373,24 @@ impl Engine {
         self.activities.running() + self.pause.running()
     }
 
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+    /// Fires when no function begins any more.
+    pub(crate) fn until_closed(&self) -> CancellationToken {
+        self.closed.clone()
+    }
+
+    fn tell_to_stop(&self) {
+        self.stopped.cancel();
+        self.cells.for_each(|cell| {
+            cell.lock()
+                .running
+                .values()
+                .for_each(CancellationToken::cancel)
+        });
+    }
+
+    /// Whether no function begins any more, since the hub stops.
+    fn is_closing(&self) -> bool {
+        self.closed.is_cancelled()
     }
 
     /// Hands a message to its instance, which is loaded if it is not in memory.
@@ -492,7 +543,7 @@ impl Engine {
         }
         let (engine, id) = (Arc::downgrade(self), Arc::clone(&cell.id));
         // A hub that stops waits for no database that is away.
-        let work: Option<Work> = (!self.is_stopping()).then(|| self.busy.begin());
+        let work: Option<Work> = (!self.is_closing()).then(|| self.busy.begin());
         self.runtime.spawn(async move {
             tokio::time::sleep(Duration::from_secs(1)).await;
             if let Some(engine) = engine.upgrade() {

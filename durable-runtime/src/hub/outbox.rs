@@ -95,7 +95,7 @@ pub(super) async fn run(engine: Weak<Engine>) {
         let Some(settings) = strong.settings.notifications.clone() else {
             return;
         };
-        if strong.is_stopping() {
+        if strong.is_closing() {
             return;
         }
         let until = match pass(&strong, &settings, &mut waiting).await {
@@ -196,7 +196,7 @@ async fn tell_all(
 ) -> Outcome {
     let mut done = Vec::new();
     for record in queue {
-        if engine.is_stopping() {
+        if engine.is_closing() {
             break;
         }
         // A host that stops waits for it and until it is written down, within its grace period.
@@ -246,7 +246,7 @@ async fn remove(engine: &Arc<Engine>, id: i64, telling: Work) -> bool {
         telling.take();
         match sent {
             Ok(_) => return true,
-            Err(_) if engine.is_stopping() => return false,
+            Err(_) if engine.is_closing() => return false,
             Err(error) => {
                 tracing::warn!(%error, "it could not be written down that a lifecycle notification was sent; it is tried again");
                 engine
