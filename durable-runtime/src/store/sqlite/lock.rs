@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::OpenError;
+use super::{OpenError, file};
 use crate::model::Timestamp;
 
 /// Who holds a hub's database.
@@ -29,7 +29,7 @@ pub struct Holder {
 /// # Errors
 /// What the file system says about the lock file, unless there is none.
 pub fn read_holder(path: &Path) -> io::Result<Option<Holder>> {
-    let mut file = match File::open(beside(path)) {
+    let mut file = match File::open(beside(&file::resolved(path))) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
@@ -50,7 +50,7 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of the database at `path`.
+    /// Takes the lock of the database at `path`, which is its own, not that of a link to it.
     pub(super) fn take(path: &Path, now: Timestamp) -> Result<Self, OpenError> {
         let place = beside(path);
         let failed = |source| OpenError::Io {

@@ -5,6 +5,7 @@
 //! `docs/schema.md` describes the tables.
 
 mod fault;
+mod file;
 mod group;
 mod list;
 mod lock;
@@ -69,7 +70,7 @@ impl SqliteStore {
     /// # Errors
     /// [`OpenError::Held`] if another process has it, and whatever else keeps it from being opened.
     pub fn open(options: Options) -> Result<Self, OpenError> {
-        let path = open::prepare(&options.path)?;
+        let path = file::make(&open::prepare(&options.path)?)?;
         let lock = Arc::new(Lock::take(&path, chrono::Utc::now().into())?);
         let place = Place::of(&options, path);
         let conn = place.writer()?;

@@ -100,6 +100,14 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
+    /// It has several names, each of which would have a lock and a log of its own.
+    #[error("the hub's database `{}` has {names} names (hard links), expected one: two hosts could open it and damage it\nhelp: remove the other names, or open a copy made by `hub backup`", path.display())]
+    Linked {
+        /// The database.
+        path: PathBuf,
+        /// How many.
+        names: u64,
+    },
     /// The file system says no.
     #[error("the hub's file `{}` cannot be opened: {source}\nhelp: look at the folder's rights and at the space on its disk", path.display())]
     Io {

@@ -12,7 +12,7 @@ use diesel::sql_types::Text;
 use super::lock::Lock;
 use super::open::{Durability, OpenError, Place};
 use super::schema::instances;
-use super::{open, query, rows};
+use super::{file, open, query, rows};
 use crate::model::{HistoryEvent, RuntimeStatus};
 
 /// What is in a hub's file.
@@ -81,7 +81,7 @@ pub fn backup(path: &Path, to: &Path) -> Result<(), OpenError> {
         source,
     };
     // SQLite would take an empty file, and make one that anybody may read.
-    create(to).map_err(refused)?;
+    file::create_new(to).map_err(refused)?;
     let name = to
         .to_str()
         .ok_or_else(|| place.failed("the target's path is not UTF-8"))?;
@@ -125,7 +125,7 @@ pub fn check(path: &Path) -> Result<Vec<String>, OpenError> {
 /// # Errors
 /// [`OpenError::Held`] if a process has it; what the file system says.
 pub fn reset(path: &Path) -> Result<(), OpenError> {
-    let path = open::prepare(path)?;
+    let path = file::resolved(&open::prepare(path)?);
     let lock = Lock::take(&path, chrono::Utc::now().into())?;
     // The log first: alone it means nothing, but beside a new database it might be taken for its own.
     for suffix in ["-wal", "-shm", ""] {
@@ -182,20 +182,6 @@ fn beside(path: &Path) -> Result<(Place, SqliteConnection), OpenError> {
         });
     }
     Ok((place, conn))
-}
-
-fn create(path: &Path) -> io::Result<()> {
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        fs::create_dir_all(folder)?;
-    }
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
 }
 
 fn with(path: &Path, suffix: &str) -> PathBuf {

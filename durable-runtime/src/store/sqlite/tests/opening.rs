@@ -48,6 +48,41 @@ async fn a_second_one_is_told_who_holds_the_hub() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn another_name_of_the_file_is_the_same_hub() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (path, link) = (
+        folder.path().join("hub.db"),
+        folder.path().join("other/link.db"),
+    );
+    std::fs::create_dir(folder.path().join("other"))?;
+    // It points at nothing yet: what is opened by it is made where it points.
+    std::os::unix::fs::symlink(&path, &link)?;
+    for (first, second) in [(&link, &path), (&path, &link)] {
+        let store = SqliteStore::open(Options::new(first))?;
+        let again = SqliteStore::open(Options::new(second));
+        ensure!(matches!(again, Err(OpenError::Held { .. })), "{again:?}");
+        ensure!(read_holder(second)?.is_some());
+        store.close().await;
+        ensure!(read_holder(second)?.is_none());
+    }
+
+    let hard = folder.path().join("hard.db");
+    std::fs::hard_link(&path, &hard)?;
+    for name in [&path, &hard, &link] {
+        let refused = SqliteStore::open(Options::new(name));
+        let text = refused.err().context("opened")?.to_string();
+        ensure!(
+            text.contains("has 2 names") && text.contains("help:"),
+            "{text}"
+        );
+    }
+    std::fs::remove_file(&hard)?;
+    SqliteStore::open(Options::new(&link))?.close().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_newer_schema_is_refused() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
