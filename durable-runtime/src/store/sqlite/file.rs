@@ -1,4 +1,4 @@
-//! The hub's file as the file system knows it: under its one true name.
+//! The hub's file as the file system knows it: under its one true name, made so that only its owner may read it.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -11,7 +11,7 @@ pub(super) fn resolved(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_owned())
 }
 
-/// Makes the file if it is not there, and returns its own path.
+/// Makes the file if it is not there, and returns its own path. SQLite gives its log the rights of the file.
 ///
 /// # Errors
 /// A file with a second name; what the file system says.
@@ -20,9 +20,8 @@ pub(super) fn make(path: &Path) -> Result<PathBuf, OpenError> {
         path: path.to_owned(),
         source,
     };
-    let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    let file = options.create(true).truncate(false).open(path);
+    let mut options = private();
+    let file = options.read(true).create(true).truncate(false).open(path);
     let file = file.map_err(failed)?;
     has_one_name(path, &file.metadata().map_err(failed)?)?;
     path.canonicalize().map_err(failed)

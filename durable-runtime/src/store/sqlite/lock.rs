@@ -1,6 +1,6 @@
 //! The lock file beside the database: one process owns a hub, and the next one is told who.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -57,9 +57,8 @@ impl Lock {
             path: place.clone(),
             source,
         };
-        let mut file = OpenOptions::new()
+        let mut file = file::private()
             .read(true)
-            .write(true)
             .create(true)
             .truncate(false)
             .open(&place)

@@ -83,6 +83,29 @@ async fn another_name_of_the_file_is_the_same_hub() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn the_hub_s_files_are_their_owner_s_alone() -> anyhow::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir()?;
+    let store = SqliteStore::open(Options::new(folder.path().join("hub.db")))?;
+    let mut names = Vec::new();
+    for file in std::fs::read_dir(folder.path())? {
+        let file = file?;
+        let mode = file.metadata()?.permissions().mode() & 0o777;
+        ensure!(mode == 0o600, "{:?} has {mode:o}", file.path());
+        names.push(file.file_name().into_string().unwrap_or_default());
+    }
+    names.sort();
+    ensure!(
+        names == ["hub.db", "hub.db-shm", "hub.db-wal", "hub.db.lock"],
+        "{names:?}"
+    );
+    store.close().await;
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_newer_schema_is_refused() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
