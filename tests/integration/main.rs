@@ -340,7 +340,10 @@ async fn a_hub_is_looked_after_while_a_host_holds_it() {
     let unasked = tool(folder.path(), &["hub", "reset"]);
     assert_eq!(unasked.status.code(), Some(1));
     ok(&["hub", "reset", "--yes"]);
-    assert_eq!(ok(&["instances", "list", "--json"]).trim(), "[]");
+    let listed = tool(folder.path(), &["instances", "list", "--json"]);
+    let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+    assert_eq!(listed.status.code(), Some(1));
+    assert!(said.contains("there is no hub here"), "{said}");
 
     let restored = folder.path().join("restored");
     let setting = |args: &[&str]| {

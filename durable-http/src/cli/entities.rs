@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::failure::Failure;
 use super::instances::json;
-use super::reach::{Reach, reach};
+use super::reach::{Reach, reach, reach_existing};
 use super::site::Site;
 use super::{Global, table};
 
@@ -86,7 +86,7 @@ pub(super) async fn run(command: Entities, site: &Site, global: &Global) -> Resu
 
 async fn list(name: Option<&str>, top: u32, site: &Site, global: &Global) -> Result<(), Failure> {
     let top = usize::try_from(top).unwrap_or(usize::MAX);
-    let found: Vec<Value> = match reach(site, global)? {
+    let found: Vec<Value> = match reach_existing(site, global)? {
         Reach::Remote(host) => host.entities(name, top).await?,
         Reach::Local(hub) => {
             let found = hub.entities(name, top).await;
@@ -111,7 +111,7 @@ async fn list(name: Option<&str>, top: u32, site: &Site, global: &Global) -> Res
 }
 
 async fn get(id: &EntityId, site: &Site, global: &Global) -> Result<(), Failure> {
-    let state: Option<Payload> = match reach(site, global)? {
+    let state: Option<Payload> = match reach_existing(site, global)? {
         Reach::Remote(host) => host.entity(id).await?,
         Reach::Local(hub) => {
             let state = hub.entity(id).await;

@@ -20,6 +20,7 @@ pub(super) fn export(id: &str, site: &Site, global: &Global) -> Result<(), Failu
         let text = "`instances export` reads the hub's own file: leave `--url` out, and run it where the file is";
         return Err(Failure::refused(text));
     }
+    site.hub_exists()?;
     let turns = peek_history(&site.hub, id)?.ok_or_else(|| Failure::no_instance(id))?;
     let text = History::to_json(id, &turns)?;
     table::print(&format!("{text}\n"))

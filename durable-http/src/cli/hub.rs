@@ -44,6 +44,7 @@ pub(super) fn run(command: Hub, site: &Site, global: &Global) -> Result<(), Fail
         let text = "`hub` works on the hub's own file and speaks to no host: leave `--url` out, and run it where the file is";
         return Err(Failure::refused(text));
     }
+    site.hub_exists()?;
     match command {
         Hub::Info => info(&site.hub, global),
         Hub::Backup { file } => backup(&site.hub, &file),
@@ -146,10 +147,6 @@ fn reset(hub: &Path, yes: bool) -> Result<(), Failure> {
     if let holder @ Some(_) = read_holder(hub)? {
         let path = hub.to_owned();
         return Err(OpenError::Held { path, holder }.into());
-    }
-    if !hub.exists() {
-        let text = format!("there is no hub at `{}`", hub.display());
-        return Err(Failure::refused(text));
     }
     if !yes && !agrees(hub)? {
         return Err(Failure::refused("nothing was removed"));

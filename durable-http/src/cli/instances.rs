@@ -7,7 +7,7 @@ use durable_runtime::model::{Payload, RuntimeStatus};
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::reach::{Reach, reach};
+use super::reach::{Reach, reach, reach_existing};
 use super::request::{Filter, Message, NewStart};
 use super::row::Row;
 use super::site::Site;
@@ -170,7 +170,7 @@ pub(super) async fn run(command: Instances, site: &Site, global: &Global) -> Res
         Instances::Suspend { id, reason } => (id, Message::Suspend { reason }),
         Instances::Resume { id, reason } => (id, Message::Resume { reason }),
     };
-    match reach(site, global)? {
+    match reach_existing(site, global)? {
         Reach::Remote(host) => host.tell(&id, &message).await,
         Reach::Local(hub) => {
             let told = hub.tell(&id, &message).await;
@@ -188,7 +188,7 @@ async fn list(args: ListArgs, site: &Site, global: &Global) -> Result<(), Failur
         // One more tells whether there are more.
         top: top.saturating_add(1),
     };
-    let found = match reach(site, global)? {
+    let found = match reach_existing(site, global)? {
         Reach::Remote(host) => host.list(&filter).await?,
         Reach::Local(hub) => {
             let found = hub.list(&filter).await;
@@ -217,7 +217,7 @@ async fn list(args: ListArgs, site: &Site, global: &Global) -> Result<(), Failur
 }
 
 async fn get(id: &str, site: &Site, global: &Global) -> Result<(), Failure> {
-    let found = match reach(site, global)? {
+    let found = match reach_existing(site, global)? {
         Reach::Remote(host) => host.get(id).await?,
         Reach::Local(hub) => {
             let found = hub.get(id).await;
@@ -255,7 +255,7 @@ async fn start(args: StartInstance, site: &Site, global: &Global) -> Result<(), 
 }
 
 async fn history(id: &str, site: &Site, global: &Global) -> Result<(), Failure> {
-    let events = match reach(site, global)? {
+    let events = match reach_existing(site, global)? {
         Reach::Remote(host) => host.history(id).await?,
         Reach::Local(hub) => {
             let events = hub.history(id).await;
@@ -278,7 +278,7 @@ async fn history(id: &str, site: &Site, global: &Global) -> Result<(), Failure> 
 }
 
 async fn restart(id: &str, same_id: bool, site: &Site, global: &Global) -> Result<(), Failure> {
-    let id = match reach(site, global)? {
+    let id = match reach_existing(site, global)? {
         Reach::Remote(host) => host.restart(id, same_id).await?,
         Reach::Local(hub) => {
             let id = hub.restart(id, same_id).await;
@@ -293,7 +293,7 @@ async fn restart(id: &str, same_id: bool, site: &Site, global: &Global) -> Resul
 }
 
 async fn purge(id: &str, recursive: bool, site: &Site, global: &Global) -> Result<(), Failure> {
-    match reach(site, global)? {
+    match reach_existing(site, global)? {
         Reach::Remote(host) => host.purge(id, recursive).await,
         Reach::Local(hub) => {
             let purged = hub.purge(id, recursive).await;

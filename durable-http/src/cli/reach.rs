@@ -25,8 +25,23 @@ pub(super) enum Reach {
     Local(Local),
 }
 
-/// Finds the way.
+/// Finds the way; a hub that is not there is made.
 pub(super) fn reach(site: &Site, global: &Global) -> Result<Reach, Failure> {
+    through_host(site, global)?.map_or_else(|| opened(site), Ok)
+}
+
+/// Finds the way to a hub that is there: for what would find nothing in a new one.
+pub(super) fn reach_existing(site: &Site, global: &Global) -> Result<Reach, Failure> {
+    match through_host(site, global)? {
+        Some(way) => Ok(way),
+        None => {
+            site.hub_exists()?;
+            opened(site)
+        }
+    }
+}
+
+fn through_host(site: &Site, global: &Global) -> Result<Option<Reach>, Failure> {
     if let Some(url) = &global.url {
         let own = running(site).ok().flatten();
         let key = match own.is_some_and(|own| same_place(&own, url)) {
@@ -34,12 +49,14 @@ pub(super) fn reach(site: &Site, global: &Global) -> Result<Reach, Failure> {
             // Whoever listens there must not be told the key of this hub.
             false => given_or_typed(url)?,
         };
-        return Ok(Reach::Remote(Remote::new(url.clone(), key, false)?));
+        let host = Remote::new(url.clone(), key, false)?;
+        return Ok(Some(Reach::Remote(host)));
     }
-    match running(site)? {
-        Some(url) => Ok(Reach::Remote(Remote::new(url, master(site)?, true)?)),
-        None => opened(site),
-    }
+    let Some(url) = running(site)? else {
+        return Ok(None);
+    };
+    let host = Remote::new(url, master(site)?, true)?;
+    Ok(Some(Reach::Remote(host)))
 }
 
 fn same_place(one: &Url, other: &Url) -> bool {

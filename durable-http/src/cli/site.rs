@@ -6,6 +6,7 @@ use durable_runtime::Error;
 use serde::Serialize;
 
 use super::StartArgs;
+use super::failure::Failure;
 use crate::keys::Cipher;
 
 /// A program that serves functions, not started yet.
@@ -74,6 +75,18 @@ impl FunctionLine {
 }
 
 impl Site {
+    /// # Errors
+    /// There is no hub where it should be.
+    pub(super) fn hub_exists(&self) -> Result<(), Failure> {
+        match self.hub.exists() {
+            true => Ok(()),
+            false => Err(Failure::refused(format!(
+                "there is no hub here: `{}` does not exist\nhelp: name the application's folder with `--script-root`; the first start makes the hub",
+                self.hub.display()
+            ))),
+        }
+    }
+
     /// Names of the functions that keys open.
     pub(super) fn guarded(&self) -> Vec<String> {
         self.named("httpTrigger")

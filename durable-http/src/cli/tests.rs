@@ -112,6 +112,38 @@ fn status(folder: &std::path::Path, text: &str) -> u8 {
 }
 
 #[test]
+fn a_hub_that_is_not_there_is_not_made_to_be_looked_into() {
+    let folder = tempfile::tempdir().unwrap();
+    let typo = folder.path().join("typo");
+    for text in [
+        "instances list",
+        "instances get one",
+        "instances history one",
+        "instances export one",
+        "instances suspend one",
+        "instances purge one",
+        "entities list",
+        "entities get counter",
+        "hub info",
+        "hub check",
+        "hub backup copy.db",
+        "hub reset --yes",
+    ] {
+        assert_eq!(status(&typo, text), 1, "{text}");
+        assert!(!typo.exists(), "{text}");
+    }
+    let site = Program(&typo).site(None).unwrap();
+    let said = site.hub_exists().unwrap_err().to_string();
+    let named = typo.join("hub.db").display().to_string();
+    assert!(
+        said.contains("there is no hub here") && said.contains(&named),
+        "{said}"
+    );
+    assert_eq!(status(&typo, "instances start e1"), 0);
+    assert_eq!(status(&typo, "instances list"), 0);
+}
+
+#[test]
 fn a_hub_that_nobody_holds_is_opened_and_given_work() {
     let folder = tempfile::tempdir().unwrap();
     for (text, expected) in [
