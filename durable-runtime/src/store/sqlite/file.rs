@@ -61,3 +61,70 @@ pub(super) fn create_new(path: &Path) -> io::Result<()> {
     }
     private().create_new(true).open(path).map(drop)
 }
+
+/// Which file was opened. A file that is removed or replaced can still be written to, but nobody would ever find what was written.
+#[derive(Debug)]
+pub(super) struct Identity {
+    path: PathBuf,
+    #[cfg(unix)]
+    file: (u64, u64),
+}
+
+impl Identity {
+    /// Of the file that is at `path` now.
+    ///
+    /// # Errors
+    /// What the file system says.
+    #[cfg(unix)]
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+            file: file_at(path)?,
+        })
+    }
+
+    /// Of the file that is at `path` now, which cannot be removed while it is open.
+    #[cfg(not(unix))]
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        Ok(Self {
+            path: path.to_owned(),
+        })
+    }
+
+    /// Why nothing may be written: the path names another file now, or none.
+    pub(super) fn fault(&self) -> Option<String> {
+        self.is_elsewhere().then(|| {
+            format!(
+                "the hub's file `{}` was removed or replaced while the host ran; help: move it back; if it is lost, stop the host and \
+                 put a backup in its place",
+                self.path.display()
+            )
+        })
+    }
+
+    #[cfg(unix)]
+    fn is_elsewhere(&self) -> bool {
+        match file_at(&self.path) {
+            Ok(file) => file != self.file,
+            // Anything else says nothing about the file.
+            Err(error) => matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ),
+        }
+    }
+
+    #[cfg(not(unix))]
+    fn is_elsewhere(&self) -> bool {
+        false
+    }
+}
+
+/// Device and number of the file.
+#[cfg(unix)]
+fn file_at(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let file = path.metadata()?;
+    Ok((file.dev(), file.ino()))
+}

@@ -167,6 +167,8 @@ impl Assembly {
             mut ends,
             lock,
         } = self;
+        let identity = place.path.as_deref().map(file::Identity::of).transpose();
+        let identity = identity.map_err(|error| place.failed(error))?;
         let first = open::first_id(&mut conn).map_err(|error| place.failed(error))?;
         let flushes = Arc::new(AtomicU64::new(0));
         let writer = Writer {
@@ -179,6 +181,7 @@ impl Assembly {
             group: options.group.max(1),
             flushes: Arc::clone(&flushes),
             lock: lock.clone(),
+            identity,
             queue: VecDeque::new(),
             closing: false,
             outage: None,

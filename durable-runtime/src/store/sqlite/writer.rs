@@ -13,6 +13,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use tokio::sync::oneshot;
 
 use super::fault::Fault;
+use super::file::Identity;
 use super::group::{self, Ids};
 use super::lock::Lock;
 use super::open::Place;
@@ -98,6 +99,8 @@ pub(super) struct Writer {
     pub(super) group: usize,
     pub(super) flushes: Arc<AtomicU64>,
     pub(super) lock: Option<Arc<Lock>>,
+    /// `None`: in memory.
+    pub(super) identity: Option<Identity>,
     pub(super) queue: VecDeque<Box<Pending>>,
     pub(super) closing: bool,
     pub(super) outage: Option<Outage>,
@@ -190,6 +193,10 @@ impl Writer {
     fn flush(&mut self) {
         let mut size = self.group;
         while !self.queue.is_empty() {
+            // Each time: it costs little beside a commit, and whatever is told to be stored can be found.
+            if let Some(fault) = self.identity.as_ref().and_then(Identity::fault) {
+                return self.disk_refused(&fault);
+            }
             let changes = self.queue.iter().take(size).map(|pending| &pending.change);
             match group::commit(&mut self.conn, &mut self.ids, changes) {
                 Ok(results) => {

@@ -107,6 +107,38 @@ async fn a_store_can_be_closed_while_the_disk_is_full() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What was removed could still be written to, by this process and to no end.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_is_elsewhere_delays_turns() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (path, away) = (folder.path().join("hub.db"), folder.path().join("away.db"));
+    let store = SqliteStore::open(Options::new(&path))?;
+    let given = given(&store);
+    let key = given.pending("one").await?;
+    let kept = given.submit(turn(given.turn(key, "one", 0)));
+    kept.await??;
+    std::fs::rename(&path, &away)?;
+    let kept = given.submit(turn(given.turn(key, "one", 1)));
+    for replaced in [false, true] {
+        if replaced {
+            std::fs::write(&path, "")?;
+        }
+        let refused = given.write(raise(given.message("one", "x"))).await;
+        ensure!(
+            matches!(&refused, Err(error @ Error::Unavailable(text))
+                if error.is_retryable() && text.contains("hub.db` was removed or replaced") && text.contains("help:")),
+            "{refused:?}"
+        );
+    }
+    ensure!(store.backlog() == 1, "the turn waits");
+    std::fs::rename(&away, &path)?;
+    kept.await??;
+    given.write(raise(given.message("one", "x"))).await?;
+    store.close().await;
+    Ok(())
+}
+
 /// Another program that writes to the file is waited for.
 #[tokio::test]
 async fn a_locked_database_delays_turns() -> anyhow::Result<()> {
