@@ -274,5 +274,14 @@ mod tests {
         let error = cipher().open("host", "default", &sealed).unwrap_err();
         assert!(error.to_string().contains("hub.key"), "{error}");
         assert!(!path.exists());
+        // Nobody can tell whether a file or a setting held the key.
+        let by_setting = Cipher::new(Some(HEX), path.clone()).unwrap();
+        let sealed = by_setting.seal("host", "default", &Secret::from("x"));
+        let error = cipher().open("host", "default", &sealed.unwrap());
+        let said = error.unwrap_err().to_string();
+        assert!(
+            said.contains("hub.key") && said.contains("`AzureWebEncryptionKey`"),
+            "{said}"
+        );
     }
 }

@@ -23,7 +23,9 @@ pub(super) fn read(path: &Path) -> Result<[u8; 32], KeysError> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let problem = "is missing: put it back, or the hub's keys cannot be read".into();
+            let problem = "is missing, and no other key opens the hub's keys: put it back, or, if the setting `AzureWebEncryptionKey` \
+                held the key, set that again"
+                .into();
             return Err(fault(path, problem));
         }
         Err(error) => return Err(fault(path, format!("cannot be read: {error}"))),
