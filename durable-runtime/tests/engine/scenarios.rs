@@ -266,6 +266,12 @@ scenarios! {
         assert_eq!((end.runtime_status, end.output), (RuntimeStatus::Terminated, Some(json!("sayōnara"))));
         let again = host.client.terminate(&id, "x").await;
         assert!(matches!(again, Err(ClientError::InvalidState { status: RuntimeStatus::Terminated, .. })), "{again:?}");
+        let late = host.client.raise_event(&id, "incr", ()).await;
+        assert!(matches!(late, Err(ClientError::InvalidState { status: RuntimeStatus::Terminated, .. })), "{late:?}");
+        let status = host.client.get_status_with(&id, StatusOptions::new().with_history()).await;
+        let history = status.unwrap().unwrap().history.unwrap();
+        let of = |kind: &str| history.iter().filter(|event| event["EventType"] == kind).count();
+        assert_eq!([of("ExecutionTerminated"), of("ExecutionCompleted"), of("EventRaised")], [1, 1, 0], "{history:?}");
         assert!(matches!(host.client.raise_event("nobody", "x", 1).await, Err(ClientError::NotFound(_))));
         assert_eq!(host.client.purge_instance(&id).await.unwrap(), 1);
         assert!(host.client.get_status(&id).await.unwrap().is_none());
