@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use chrono::Utc;
-use durable_runtime::client::{PendingWork, check_instance_id, history_of, purge_order};
+use durable_runtime::client::{
+    PendingWork, check_instance_id, check_no_entity, history_of, purge_order,
+};
 use durable_runtime::hub::plan_rewind;
 use durable_runtime::model::{
     EntityMessage, EntityOperation, ExecutionStarted, HistoryEvent, Payload, RuntimeStatus,
@@ -160,6 +162,7 @@ impl Local {
     }
 
     pub(super) async fn tell(&self, id: &str, message: &Message) -> Result<(), Failure> {
+        check_no_entity(id).map_err(|error| Failure::refused(error.to_string()))?;
         let Some(event) = event_of(message) else {
             return self.rewind(id, message.reason()).await;
         };

@@ -216,6 +216,8 @@ async fn an_instance_started_without_a_host_waits_for_one() {
         refused.to_string(),
         format!("cannot rewind `{id}`: it is Pending, and only what has failed can be rewound")
     );
+    let refused = hub.tell("@counter@x", &terminate).await.unwrap_err();
+    assert!(refused.to_string().contains("signal the entity"));
     for recursive in [false, true] {
         let purged = hub.purge(&id, recursive).await;
         assert!(purged.is_err(), "it has not ended");

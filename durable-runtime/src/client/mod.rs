@@ -343,6 +343,10 @@ impl DurableClient {
     }
 
     /// Raises an external event. It is durable when this returns, and waits if nobody waits for it.
+    ///
+    /// # Errors
+    /// [`ClientError::NotFound`]; [`ClientError::InvalidState`] of an instance that has ended; [`ClientError::InvalidArgument`] for the id
+    /// of an entity (as in [`Self::terminate`], [`Self::suspend`] and [`Self::resume`]), an empty name, data that cannot be serialised.
     pub fn raise_event(
         &self,
         id: impl AsRef<str>,
@@ -449,13 +453,7 @@ impl DurableClient {
                 return Call::new(async move { client.engine().await?.rewind(&id, reason).await });
             }
         };
-        Call::new(async move {
-            if is_entity(&id) {
-                // An entity is no orchestration: there is nothing to end or to halt.
-                return Err(ClientError::NotFound(id));
-            }
-            client.engine().await?.send(&id, event, accepted).await
-        })
+        Call::new(async move { client.engine().await?.send(&id, event, accepted).await })
     }
 
     /// Removes an instance that has ended, with all that is its: how many were removed, 0 or 1.
@@ -579,6 +577,20 @@ pub fn check_instance_id(id: &str) -> Result<(), IdFault> {
         return Err(IdFault::TooLong);
     }
     Ok(())
+}
+
+/// Events, terminations and the like are for orchestrations: an entity would never take them out of its inbox.
+///
+/// # Errors
+/// [`ClientError::InvalidArgument`] for the id of an entity.
+#[doc(hidden)]
+pub fn check_no_entity(id: &str) -> Result<(), ClientError> {
+    if !is_entity(id) {
+        return Ok(());
+    }
+    Err(ClientError::InvalidArgument(format!(
+        "`{id}` is the id of an entity, this takes that of an orchestration; signal the entity instead"
+    )))
 }
 
 /// The reference's sentence for an orchestrator that is not registered.

@@ -12,7 +12,7 @@ use super::Engine;
 use super::cell::{Create, Inbound, Reply};
 use super::commit;
 use super::resident::new_execution_id;
-use crate::client::{ClientError, check_instance_id, dress, unknown_orchestrator};
+use crate::client::{ClientError, check_instance_id, check_no_entity, dress, unknown_orchestrator};
 use crate::model::{
     EntityMessage, ExecutionStarted, FailureDetails, HistoryEvent, Payload, RuntimeStatus,
     Timestamp,
@@ -151,8 +151,19 @@ impl Engine {
         self.submit_change(Change::Create(Box::new(instance)), done);
     }
 
-    /// Puts a message into an instance's inbox; stored when this returns.
+    /// Tells an orchestration something; stored when this returns.
     pub(crate) async fn send(
+        self: &Arc<Self>,
+        id: &str,
+        event: HistoryEvent,
+        accepted: &[RuntimeStatus],
+    ) -> Result<(), ClientError> {
+        check_no_entity(id)?;
+        self.send_message(id, event, accepted).await
+    }
+
+    /// Puts a message into an instance's inbox; stored when this returns.
+    async fn send_message(
         self: &Arc<Self>,
         id: &str,
         event: HistoryEvent,
@@ -195,7 +206,8 @@ impl Engine {
         message: EntityMessage,
     ) -> Result<(), ClientError> {
         let event = HistoryEvent::Entity(Box::new(message));
-        self.send(id, event, &[RuntimeStatus::Running]).await
+        self.send_message(id, event, &[RuntimeStatus::Running])
+            .await
     }
 
     /// Where the answer to an entity's call will come.

@@ -396,6 +396,26 @@ scenarios! {
         assert!(end.failure.unwrap().message.contains("not an entity function"));
     }
 
+    /// They are for orchestrations, and would stay in the inbox for ever.
+    events_and_control_of_an_entity_are_refused_and_leave_nothing(host) {
+        host.call("plain", "add", json!(1)).await.unwrap();
+        host.call("plain", "delete", json!(null)).await.unwrap();
+        let entity = id("plain").to_string();
+        let client = &host.client;
+        for refused in [
+            client.raise_event(&entity, "go", ()).await,
+            client.terminate(&entity, "enough").await,
+            client.terminate(&entity, "enough").recursive().await,
+            client.suspend(&entity, "wait").await,
+            client.resume(&entity, "go on").await,
+        ] {
+            let Err(ClientError::InvalidArgument(text)) = refused else { panic!("{refused:?}") };
+            assert!(text.contains(&entity) && text.contains("signal"), "{text}");
+        }
+        // What has a message in its inbox is not empty, and stays.
+        assert_eq!(client.clean_entity_storage().await.unwrap().empty_removed, 1);
+    }
+
     /// Vector 70.
     entity_signals_itself_and_starts_orchestrations(host) {
         host.signal("self", "count_to", 20).await;
