@@ -24,7 +24,7 @@ use uuid::Uuid;
 use super::failure::Failure;
 use super::request::{Filter, Message, NewStart};
 use super::site::Site;
-use crate::webhooks::StatusObject;
+use crate::webhooks::{StatusObject, busy_entity};
 
 /// A hub that this process holds.
 pub(super) struct Local {
@@ -314,6 +314,9 @@ fn told_of(id: &str, error: Failure) -> Failure {
         Failure::Store(Error::NotFound(_)) => Failure::no_instance(id),
         Failure::Store(Error::InvalidState { status, .. }) if status.is_terminal() => {
             Failure::ended(id)
+        }
+        Failure::Store(Error::InvalidState { .. }) if id.starts_with('@') => {
+            Failure::refused(busy_entity(id))
         }
         Failure::Store(Error::InvalidState { status, .. }) => {
             Failure::refused(format!("the instance `{id}` is {status}"))

@@ -14,6 +14,13 @@ pub(super) struct Purged {
     pub(super) instances_deleted: u64,
 }
 
+/// Why an entity stays.
+pub(crate) fn busy_entity(id: &str) -> String {
+    format!(
+        "the entity `{id}` is locked or has messages waiting; purge it once those who use it are done"
+    )
+}
+
 pub(super) async fn purge(call: &Call<'_>, id: &str) -> Result<HttpResponse, ClientError> {
     let mut purge = call.client.purge_instance(id);
     if call.query.flag("recursive") == Some(true) {
@@ -30,6 +37,10 @@ pub(super) async fn purge(call: &Call<'_>, id: &str) -> Result<HttpResponse, Cli
             },
         )),
         Ok(instances_deleted) => Ok(answer::json(StatusCode::OK, &Purged { instances_deleted })),
+        Err(ClientError::InvalidState { .. }) if id.starts_with('@') => Ok(answer::json(
+            StatusCode::PRECONDITION_FAILED,
+            &busy_entity(id),
+        )),
         Err(ClientError::InvalidState { status, .. }) => {
             let text = format!(
                 "Only orchestrations in a terminal state can be purged, but the orchestration with instance ID {id} has status {status}"

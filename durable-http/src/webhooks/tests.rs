@@ -899,6 +899,15 @@ async fn entities_are_signalled_read_and_listed() {
         instance["input"],
         json!({ "exists": true, "state": r#"{"value":9}"# })
     );
+    shared.client.pause_functions(true).await.unwrap();
+    let waits = ask(shared, "POST /entities/counter/steps?op=set", Some("7")).await;
+    assert_eq!(waits.status, 202);
+    let busy = ask(shared, "DELETE /instances/@counter@steps", None).await;
+    let text = busy.json().to_string();
+    assert!(text.contains("`@counter@steps` is locked or has messages waiting"));
+    assert_eq!(busy.status, 412);
+    shared.client.pause_functions(false).await.unwrap();
+    settled(shared, "steps", Some("7")).await;
     let purged = ask(shared, "DELETE /instances/@counter@steps", None).await;
     assert_eq!(purged.json(), json!({ "instancesDeleted": 1 }));
     settled(shared, "steps", None).await;

@@ -456,7 +456,10 @@ impl DurableClient {
         Call::new(async move { client.engine().await?.send(&id, event, accepted).await })
     }
 
-    /// Removes an instance that has ended, with all that is its: how many were removed, 0 or 1.
+    /// Removes an instance that has ended, or an entity that nobody uses, with all that is its: how many were removed, 0 or 1.
+    ///
+    /// # Errors
+    /// [`ClientError::InvalidState`] of an instance that has not ended, and of an entity that is locked or has messages waiting.
     pub fn purge_instance(&self, id: impl AsRef<str>) -> PurgeInstance {
         PurgeInstance::new(self.clone(), id.as_ref().to_owned())
     }

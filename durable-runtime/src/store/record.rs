@@ -319,7 +319,8 @@ pub enum Purge {
     One {
         /// Its id.
         id: String,
-        /// Whether it may still run. Entities may go at any time.
+        /// Whether it may still run. An entity may go unless it is locked or messages wait that are not for later
+        /// ([`Error::InvalidState`](super::Error::InvalidState)).
         running: bool,
     },
     /// An entity, if it has no state, no lock and no messages.

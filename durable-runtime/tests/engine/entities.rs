@@ -382,6 +382,24 @@ scenarios! {
         host.call("taken", "add", json!(1)).await.unwrap();
     }
 
+    /// Else another would enter beside the holder, and whoever waits would wait for ever.
+    locked_entity_is_not_purged_until_its_users_are_done(host) {
+        let holder = host.client.start_new::<holds>("in use").await.unwrap();
+        host.wait_for_custom_status(&holder).await;
+        let next = host.client.start_new::<holds>("in use").await.unwrap();
+        let entity = id("in use").to_string();
+        let purged = host.client.purge_instance(&entity).await;
+        assert!(matches!(purged, Err(ClientError::InvalidState { .. })), "{purged:?}");
+        for instance in [&holder, &next] {
+            host.wait_for_custom_status(instance).await;
+            host.client.raise_event(instance, "go", ()).await.unwrap();
+            assert_eq!(host.end(instance).await.runtime_status, RuntimeStatus::Completed);
+        }
+        host.call("in use", "add", json!(1)).await.unwrap();
+        assert_eq!(host.client.purge_instance(&entity).await.unwrap(), 1);
+        assert_eq!(host.state("in use").await, None);
+    }
+
     /// Vector 69.
     names_are_compared_without_case_and_unknown_ones_are_errors(host) {
         host.client.signal_entity(&EntityId::new("CELL", "case"), "add", 2).await.unwrap();

@@ -10,7 +10,9 @@ use crate::model::{
     EntityCaller, EntityLockRequest, EntityLockState, EntityMessage, EntityOperation, HistoryEvent,
     Payload, RuntimeStatus,
 };
-use crate::store::{Change, ListQuery, NewMessage, PayloadKind, Purge, Store, TurnCommit};
+use crate::store::{
+    Change, Error, ListQuery, NewMessage, PayloadKind, Purge, Receipt, Store, TurnCommit,
+};
 
 const ID: &str = "@counter@cats";
 
@@ -58,6 +60,24 @@ pub(crate) async fn an_entity_exists_from_the_first_message_on<S: Store>(
     Ok(())
 }
 
+/// Whatever may be purged while it runs: an entity is always running.
+fn purge() -> Change {
+    Change::Purge(Purge::One {
+        id: ID.to_owned(),
+        running: true,
+    })
+}
+
+fn is_busy(purged: &Result<Receipt, Error>) -> bool {
+    matches!(
+        purged,
+        Err(Error::InvalidState {
+            status: RuntimeStatus::Running,
+            ..
+        })
+    )
+}
+
 pub(crate) async fn state_and_lock_come_back_and_go<S: Store>(store: &S) -> anyhow::Result<()> {
     let given = given(store);
     let first = message(store, None);
@@ -89,6 +109,7 @@ pub(crate) async fn state_and_lock_come_back_and_go<S: Store>(store: &S) -> anyh
     given.write(turn(batch)).await?;
     let kept = given.load(ID).await?.record.entity.unwrap_or_default();
     ensure!(kept.state == Some(Payload::text("state")) && kept.lock == Some(lock));
+    ensure!(is_busy(&given.write(purge()).await), "it is locked");
     ensure!(given.awake(i64::MAX).await?.is_empty());
     let listed = store
         .list(ListQuery {
@@ -113,6 +134,19 @@ pub(crate) async fn state_and_lock_come_back_and_go<S: Store>(store: &S) -> anyh
     given.write(turn(gone)).await?;
     let kept = given.load(ID).await?.record.entity.unwrap_or_default();
     ensure!(kept.state.is_none() && kept.lock.is_none());
+    given.write(raise(message(store, Some(7000)))).await?;
+    let waits = message(store, None);
+    let consumed = vec![waits.id];
+    given.write(raise(waits)).await?;
+    ensure!(is_busy(&given.write(purge()).await), "a message waits");
+    let taken = TurnCommit {
+        events: None,
+        consumed,
+        ..given.turn(key, ID, 2)
+    };
+    given.write(turn(taken)).await?;
+    ensure!(given.write(purge()).await?.count == 1);
+    ensure!(store.load(ID).await?.is_none());
     Ok(())
 }
 

@@ -48,6 +48,17 @@ pub(super) fn find_or_insert(
     }))
 }
 
+/// Whether somebody holds its lock, or waits for it: without the row the lock would hold nobody off, and no answer would ever come. Signals
+/// whose time has not come are not waited for.
+pub(super) fn is_busy(conn: &mut SqliteConnection, iid: i64) -> Result<bool, Fault> {
+    let lock = payloads::table.find((iid, rows::code(PayloadKind::Lock)));
+    let waiting = inbox::table
+        .filter(inbox::iid.eq(iid))
+        .filter(inbox::due.eq(0));
+    Ok(diesel::select(exists(lock)).get_result::<bool>(conn)?
+        || diesel::select(exists(waiting)).get_result::<bool>(conn)?)
+}
+
 /// Removes an entity without state, lock and messages; leaves any other alone.
 pub(super) fn clean(conn: &mut SqliteConnection, id: &str) -> Result<Receipt, Fault> {
     let Some(found) = instance::find(conn, id)?.filter(|_| is_entity(id)) else {

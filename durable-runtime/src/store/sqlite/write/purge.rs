@@ -36,7 +36,12 @@ pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receip
 fn one(conn: &mut SqliteConnection, id: &str, running: bool) -> Result<i64, Fault> {
     let found =
         instance::find(conn, id)?.ok_or_else(|| Fault::Refused(Error::NotFound(id.to_owned())))?;
-    if running || found.status.is_terminal() || is_entity(id) {
+    let may_go = if is_entity(id) {
+        !entity::is_busy(conn, found.iid)?
+    } else {
+        running || found.status.is_terminal()
+    };
+    if may_go {
         Ok(found.iid)
     } else {
         Err(Fault::Refused(Error::InvalidState {
