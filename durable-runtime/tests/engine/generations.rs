@@ -1,7 +1,7 @@
 //! Continue-as-new without end.
 
 use durable_macros::orchestration_trigger;
-use durable_runtime::{OrchestrationContext, Result};
+use durable_runtime::{ContinueOptions, OrchestrationContext, Result, RuntimeStatus};
 use serde_json::{Value, json};
 
 use crate::functions::generations;
@@ -31,7 +31,45 @@ async fn shows_once(ctx: OrchestrationContext, generation: u32) -> Result<()> {
     ctx.continue_as_new(generation + 1)
 }
 
+#[orchestration_trigger]
+async fn discards(ctx: OrchestrationContext, first: Option<u32>) -> Result<Value> {
+    let event = ctx.wait_for_external_event::<u32>("my_event").await?;
+    match first {
+        None => ctx.continue_as_new_with(Some(event), ContinueOptions::new().discard_events()),
+        Some(first) => Ok(json!([first, event])),
+    }
+}
+
+#[orchestration_trigger]
+async fn keeps(ctx: OrchestrationContext, first: Option<u32>) -> Result<Value> {
+    let event = ctx.wait_for_external_event::<u32>("my_event").await?;
+    match first {
+        None => ctx.continue_as_new(Some(event)),
+        Some(first) => Ok(json!([first, event])),
+    }
+}
+
 scenarios! {
+    // Vector 29: all three come in one batch, so that two are neither read nor buffered when the first is.
+    unread_events_reach_the_next_generation_or_are_discarded(host) {
+        let ids = [
+            host.client.start_new::<keeps>(None::<u32>).await.unwrap(),
+            host.client.start_new::<discards>(None::<u32>).await.unwrap(),
+        ];
+        for id in &ids {
+            host.client.suspend(id, "").await.unwrap();
+            crate::scenarios::until(&host, id, RuntimeStatus::Suspended).await;
+            for n in [42, 43, 44] {
+                host.client.raise_event(id, "my_event", n).await.unwrap();
+            }
+            host.client.resume(id, "").await.unwrap();
+        }
+        assert_eq!(host.end(&ids[0]).await.output, Some(json!([42, 43])));
+        until_input(&host, &ids[1], 42).await;
+        host.client.raise_event(&ids[1], "my_event", 45).await.unwrap();
+        assert_eq!(host.end(&ids[1]).await.output, Some(json!([42, 45])));
+    }
+
     // Vector 32, second half.
     instance_continues_twice_while_it_is_in_memory(host) {
         let id = host.client.start_new::<twice>(0u32).await.unwrap();
