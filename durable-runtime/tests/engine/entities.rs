@@ -50,6 +50,10 @@ async fn operate(invocation: &EntityInvocation) -> Result<Value> {
             ctx.set_state(&ctx.input::<Value>()?)?;
             return Err(Error::msg("set, then failed").with_type("Late"));
         }
+        "set_then_panic" => {
+            ctx.set_state(&ctx.input::<Value>()?)?;
+            panic!("set, then panicked");
+        }
         "delete_then_fail" => {
             ctx.delete_state();
             return Err(Error::msg("deleted, then failed"));
@@ -521,6 +525,33 @@ async fn a_host_that_starts_paused_takes_up_what_was_left_when_it_is_told_to() {
         while host.state("left").await != Some(json!(1)) {
             tokio::task::yield_now().await;
         }
+        host.hub.shutdown().await;
+    }
+}
+
+/// Vectors 64 and 65, without rolling back: what a failed operation did before it failed stays, and what it sent goes out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failed_operation_leaves_what_it_did_if_it_is_not_rolled_back() {
+    for residency in [Residency::Resident, Residency::Evicted] {
+        let host = Host::with(residency, |settings| {
+            settings.rollback_entity_operations = false;
+        });
+        for (operation, input, left) in [
+            ("set", json!(3), Some(json!(3))),
+            ("set_then_fail", json!(333), Some(json!(333))),
+            ("set_then_panic", json!(99), Some(json!(99))),
+            ("set_unserialisable", json!(null), Some(json!(99))),
+            ("delete_then_fail", json!(null), None),
+        ] {
+            let fails = host.call("faulty", operation, input).await.is_err();
+            assert_eq!(fails, operation != "set", "{operation}");
+            assert_eq!(host.state("faulty").await, left, "{operation}");
+        }
+        for (operation, line) in [("tell", 1), ("tell_then_fail", 2), ("tell", 3)] {
+            let _ = host.call("teller", operation, json!(["heard", line])).await;
+        }
+        let heard = host.call("heard", "get", json!(null)).await;
+        assert_eq!(heard.unwrap(), json!([1, 2, 3]), "{residency:?}");
         host.hub.shutdown().await;
     }
 }
