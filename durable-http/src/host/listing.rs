@@ -16,6 +16,7 @@ pub(crate) struct Listed {
     /// By the setting `AzureWebJobs.<name>.Disabled`.
     pub(crate) disabled: bool,
     /// The versions of an orchestrator; `None`: one without.
+    #[cfg(feature = "cli")]
     pub(crate) versions: Vec<Option<&'static str>>,
     pub(crate) http: Option<HttpListed>,
     /// What only timer functions have.
@@ -40,6 +41,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
         name: route.function().to_owned(),
         trigger: "httpTrigger",
         disabled: route.target.disabled,
+        #[cfg(feature = "cli")]
         versions: Vec::new(),
         http: Some(HttpListed {
             function: route.target.function,
@@ -54,6 +56,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
             name: name.to_owned(),
             trigger,
             disabled: registry.is_disabled(name),
+            #[cfg(feature = "cli")]
             versions: registry.versions(name),
             http: None,
             timer: None,
@@ -63,6 +66,7 @@ pub(crate) fn all(registry: &Registry, table: &Table<Target>, timers: &Timetable
         name: timer.timer.name.to_owned(),
         trigger: "timerTrigger",
         disabled: timer.disabled,
+        #[cfg(feature = "cli")]
         versions: Vec::new(),
         http: None,
         timer: Some(timer.clone()),

@@ -82,25 +82,27 @@ pub(super) fn of(told: &Told) -> Value {
 }
 
 /// What is said of requests that come in and of those that go out.
+#[cfg(feature = "http-client")]
 fn http_settings(told: &Told) -> Value {
-    let mut all = json!({ "useForwardedHost": told.http.use_forwarded_host });
-    #[cfg(feature = "http-client")]
-    if let Some(all) = all.as_object_mut() {
-        let (sent, hub) = (&told.call_http, &told.hub.http);
-        let interval = u64::try_from(hub.poll_interval.as_millis()).unwrap_or(u64::MAX);
-        let members = [
-            ("defaultAsyncRequestSleepTimeMilliseconds", json!(interval)),
-            ("idempotencyKeys", json!(hub.idempotency_keys)),
-            ("maxConcurrentRequests", json!(hub.max_concurrent)),
-            ("maxResponseBytes", json!(sent.max_response_bytes)),
-            ("maxRedirects", json!(sent.max_redirects)),
-            ("requestTimeout", json!(time_span(sent.request_timeout))),
-            ("allowedHosts", json!(sent.allowed_hosts)),
-            ("denyPrivateAddresses", json!(sent.deny_private)),
-        ];
-        all.extend(members.map(|(name, value)| (name.to_owned(), value)));
-    }
-    all
+    let (sent, hub) = (&told.call_http, &told.hub.http);
+    let interval = u64::try_from(hub.poll_interval.as_millis()).unwrap_or(u64::MAX);
+    json!({
+        "useForwardedHost": told.http.use_forwarded_host,
+        "defaultAsyncRequestSleepTimeMilliseconds": interval,
+        "idempotencyKeys": hub.idempotency_keys,
+        "maxConcurrentRequests": hub.max_concurrent,
+        "maxResponseBytes": sent.max_response_bytes,
+        "maxRedirects": sent.max_redirects,
+        "requestTimeout": time_span(sent.request_timeout),
+        "allowedHosts": sent.allowed_hosts,
+        "denyPrivateAddresses": sent.deny_private,
+    })
+}
+
+/// What is said of requests that come in; none goes out.
+#[cfg(not(feature = "http-client"))]
+fn http_settings(told: &Told) -> Value {
+    json!({ "useForwardedHost": told.http.use_forwarded_host })
 }
 
 const fn version_match(strategy: VersionMatch) -> &'static str {

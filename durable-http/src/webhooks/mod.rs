@@ -44,6 +44,7 @@ pub(crate) use links::{BASE, Links, origin};
 #[cfg(feature = "cli")]
 pub(crate) use purge::busy_entity;
 use query::Query;
+#[cfg(feature = "cli")]
 pub(crate) use status_object::StatusObject;
 pub(crate) use wait::Waiting;
 
