@@ -450,12 +450,12 @@ impl Execution {
         self.core.state().awaited_events()
     }
 
-    /// Whether a client halted it.
     /// Whether it can do more than end.
     pub(crate) fn has_code(&self) -> bool {
         self.without_code.is_none()
     }
 
+    /// Whether a client halted it.
     pub(crate) fn is_suspended(&self) -> bool {
         self.suspended
     }
