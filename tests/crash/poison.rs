@@ -20,8 +20,10 @@ async fn dies(ctx: ActivityContext) {
     std::process::abort();
 }
 
+/// Takes long enough for whatever runs beside it to take the host down.
 #[activity_trigger]
 async fn survives(ctx: ActivityContext) -> u32 {
+    tokio::time::sleep(Duration::from_millis(20)).await;
     ctx.delivery()
 }
 
@@ -156,8 +158,6 @@ async fn verify_fallen(folder: &Path) {
 #[test]
 fn what_takes_its_host_down_ten_times_is_poison() {
     let folder = tempfile::tempdir().unwrap();
-    let settings = r#"{ "version": "2.0", "extensions": { "durableTask": { "maxConcurrentActivityFunctions": 1 } } }"#;
-    std::fs::write(folder.path().join("host.json"), settings).unwrap();
     until_it_lives(folder.path(), "activity");
     let lines = std::fs::read_to_string(folder.path().join("deaths")).unwrap();
     let lines: Vec<&str> = lines.lines().collect();
@@ -175,8 +175,8 @@ async fn verify(folder: &Path) {
         let end = client.get_status(id).await.unwrap().unwrap();
         assert_eq!(end.runtime_status, RuntimeStatus::Completed, "{end:?}");
         let delivery: u32 = end.output_as().unwrap();
-        // One that did begin just before its host died is counted; waiting ten deaths long is not.
-        assert!(delivery < 10, "it was counted while it waited: {delivery}");
+        // Beside the deadly one it ran at most twice. Waiting ten deaths long is not counted.
+        assert!(delivery <= 3, "it was counted while it waited: {delivery}");
     }
     host.shutdown().await.unwrap();
 }

@@ -19,6 +19,7 @@ use super::busy::Work;
 use super::cell::{Cell, Inbound};
 use super::resident::ActivityTask;
 use super::speculation::Ahead;
+use super::trial::Alone;
 use super::{turns, user_code};
 use crate::activity::{ActivityContext, Call};
 use crate::durable_http::HTTP_ACTIVITY;
@@ -33,6 +34,8 @@ pub(crate) struct Job {
     pub(crate) token: CancellationToken,
     /// If it starts before its turn is durable.
     pub(crate) ahead: Option<Arc<Ahead>>,
+    /// If it runs alone because it may have taken a host down.
+    pub(crate) alone: Option<Alone>,
 }
 
 /// What waits for a slot.
@@ -459,6 +462,7 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         task,
         token,
         ahead,
+        alone,
     } = job;
     let began = Instant::now();
     let span = tracing::info_span!(
@@ -518,6 +522,9 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         None => Some(result),
     };
     if let Some(result) = result {
+        if let Some(alone) = alone {
+            cell.lock().trial.extend(alone);
+        }
         engine.deliver(&cell.id, result);
     }
 }

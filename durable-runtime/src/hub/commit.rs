@@ -200,6 +200,7 @@ pub(super) fn job(
         task: task.clone(),
         token,
         ahead: None,
+        alone: None,
     }
 }
 

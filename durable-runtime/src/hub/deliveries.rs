@@ -1,6 +1,7 @@
 //! Deliveries of activities (spec 7.3). The first is implied by its `TaskScheduled`. Taking up what another process left counts the
 //! second, whether or not the first ever began. From the third on a start is counted before it runs: only what took its host down
-//! again and again becomes poison, not what waited in the queue meanwhile; and it waits, longer each time. Turns: `trial.rs`.
+//! again and again becomes poison, not what waited in the queue meanwhile; and it waits, longer each time, and then runs alone among its
+//! like until its result is stored. Turns: `trial.rs`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,17 +58,13 @@ pub(super) fn take_up(
     engine.submit_change(Change::Redeliver { key, tasks }, done);
 }
 
-/// Has an activity wait the longer, the more often it was delivered.
-fn push_later(engine: &Arc<Engine>, job: Job) {
-    let Some(span) = engine.backoff(job.task.delivery) else {
-        return engine.activities.push(job);
-    };
-    let (stopped, engine_then) = (engine.stopped.clone(), Arc::downgrade(engine));
+/// Has an activity wait until it may be delivered once more.
+fn push_later(engine: &Arc<Engine>, mut job: Job) {
+    let turn = engine.await_trial(job.task.delivery);
+    let engine_then = Arc::downgrade(engine);
     engine.runtime.spawn(async move {
-        tokio::select! {
-            () = tokio::time::sleep(span) => {}
-            () = stopped.cancelled() => return,
-        }
+        let Some(alone) = turn.await else { return };
+        job.alone = alone;
         if let Some(engine) = engine_then.upgrade() {
             engine.activities.push(job);
         }

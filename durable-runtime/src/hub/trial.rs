@@ -2,8 +2,8 @@
 //!
 //! The first delivery of a turn costs nothing: its messages lie in the inbox, or follow from history. After a crash, what the host left
 //! has to ask before its code runs again: that it runs is counted first, and the commit that it leads to forgets the count. From the third
-//! delivery on it waits a while, longer each time, and runs alone among its like, so that only what took its host down again and again
-//! becomes poison, not what ran beside it.
+//! delivery on it waits a while, longer each time, and runs alone among its like, activities of as many deliveries included, so that only
+//! what took its host down again and again becomes poison, not what ran beside it.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -21,6 +21,9 @@ pub(super) const TURN: i64 = -1;
 /// The delivery from which on it waits, and runs alone.
 const SUSPICIOUS: u32 = 3;
 const LONGEST: Duration = Duration::from_secs(60);
+
+/// Held by what runs alone among the suspicious.
+pub(crate) type Alone = OwnedSemaphorePermit;
 
 /// What the trials of a hub share.
 #[derive(Debug)]
@@ -50,10 +53,17 @@ pub(crate) enum Trial {
     /// It has asked.
     Waiting,
     /// It may run, alone if it holds a permit.
-    Granted(#[expect(dead_code, reason = "held until it is dropped")] Option<OwnedSemaphorePermit>),
+    Granted(#[expect(dead_code, reason = "held until it is dropped")] Option<Alone>),
 }
 
 impl Trial {
+    /// What an activity returned is yet to be stored: until then it runs alone.
+    pub(super) fn extend(&mut self, alone: Alone) {
+        if self.is_none() {
+            *self = Self::Granted(Some(alone));
+        }
+    }
+
     pub(super) const fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
@@ -136,8 +146,30 @@ impl Engine {
         has_work && rule.find(&self.registry, name, version, own).is_some()
     }
 
-    /// How long something waits before it is delivered once more.
-    pub(super) fn backoff(&self, delivery: u32) -> Option<Duration> {
+    /// Waits until something may be delivered once more: the longer, the more often it was, and then for what else is suspicious.
+    /// Answers nothing if the host stops.
+    pub(super) fn await_trial(
+        &self,
+        delivery: u32,
+    ) -> impl Future<Output = Option<Option<Alone>>> + Send + use<> {
+        let (span, lane) = (self.backoff(delivery), Arc::clone(&self.trials.lane));
+        let stopped = self.stopped.clone();
+        async move {
+            let Some(span) = span else { return Some(None) };
+            let alone = async {
+                tokio::time::sleep(span).await;
+                // One that runs for ever must not keep the others waiting as long.
+                let alone = tokio::time::timeout(LONGEST, lane.acquire_owned()).await;
+                alone.ok().and_then(Result::ok)
+            };
+            tokio::select! {
+                alone = alone => Some(alone),
+                () = stopped.cancelled() => None,
+            }
+        }
+    }
+
+    fn backoff(&self, delivery: u32) -> Option<Duration> {
         let doublings = delivery.checked_sub(SUSPICIOUS)?;
         let factor = 1_u32.checked_shl(doublings).unwrap_or(u32::MAX);
         Some(
@@ -151,25 +183,10 @@ impl Engine {
 
 /// Lets an instance run, once that is written down.
 async fn grant(engine: Weak<Engine>, cell: Arc<Cell>, key: InstanceKey, delivery: u32) {
-    let Some(strong) = engine.upgrade() else {
+    let Some(turn) = engine.upgrade().map(|engine| engine.await_trial(delivery)) else {
         return;
     };
-    let (backoff, lane) = (strong.backoff(delivery), Arc::clone(&strong.trials.lane));
-    let stopped = strong.stopped.clone();
-    drop(strong);
-    let mut permit = None;
-    if let Some(span) = backoff {
-        let alone = async {
-            tokio::time::sleep(span).await;
-            // One that runs for ever must not keep the others waiting as long.
-            let alone = tokio::time::timeout(LONGEST, lane.acquire_owned()).await;
-            alone.ok().and_then(Result::ok)
-        };
-        permit = tokio::select! {
-            permit = alone => permit,
-            () = stopped.cancelled() => return,
-        };
-    }
+    let Some(alone) = turn.await else { return };
     let Some(engine) = engine.upgrade() else {
         return;
     };
@@ -179,7 +196,7 @@ async fn grant(engine: Weak<Engine>, cell: Arc<Cell>, key: InstanceKey, delivery
         .await;
     let again = match counted {
         Ok(_) => {
-            cell.lock().trial = Trial::Granted(permit);
+            cell.lock().trial = Trial::Granted(alone);
             true
         }
         Err(error) => {
