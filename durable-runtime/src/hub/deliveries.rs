@@ -104,7 +104,7 @@ impl Engine {
     }
 
     /// The host stops: what it interrupts is not to blame.
-    pub(super) fn return_delivery(&self, task: &ActivityTask) {
+    pub(super) fn return_delivery(self: &Arc<Self>, task: &ActivityTask) {
         if task.delivery > 1 {
             let (key, tasks) = (task.key, vec![task.id]);
             self.submit_change(Change::Return { key, tasks }, Box::new(|_| ()));

@@ -68,7 +68,7 @@ use crate::model::{ExecutionStarted, Timestamp};
 use crate::registry::{Fault, Registry};
 use crate::replay::Execution;
 use crate::state::States;
-use crate::store::{Change, Done, Store};
+use crate::store::{Change, Done, Receipt, Store};
 
 #[doc(hidden)]
 pub use by_hand::by_hand;
@@ -430,13 +430,26 @@ impl Engine {
     }
 
     /// Submits a change, which is under way until `done` has returned.
-    fn submit_change(&self, change: Change, done: Done) {
+    fn submit_change(self: &Arc<Self>, change: Change, done: Done) {
         let work = self.busy.begin();
+        let engine = Arc::downgrade(self);
         let done: Done = Box::new(move |result| {
+            let told = result.as_ref().ok().filter(|receipt| !receipt.is_alone());
+            if let Some((receipt, engine)) = told.zip(engine.upgrade()) {
+                engine.take_leave(receipt);
+            }
             done(result);
             drop(work);
         });
         self.store.submit(change, done);
+    }
+
+    /// Instances went before their end: memory knows nothing of them any more, and entities learn that nobody holds them.
+    fn take_leave(&self, receipt: &Receipt) {
+        receipt.replaced.iter().for_each(|id| self.renew_cell(id));
+        for message in &receipt.released {
+            commit::deliver(self, message.clone());
+        }
     }
 
     /// The execution that this start means; `None` if no function here fits, or it is disabled.

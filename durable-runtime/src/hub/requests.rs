@@ -264,7 +264,7 @@ impl Engine {
 
     /// Does `then` on the store's writer once the change is durable: before anything that follows in the store is known here.
     pub(super) async fn submit_then(
-        &self,
+        self: &Arc<Self>,
         change: Change,
         then: impl FnOnce(&Receipt) + Send + 'static,
     ) -> Result<Receipt, ClientError> {

@@ -6,6 +6,7 @@ mod event;
 mod failure;
 mod lifecycle;
 mod payload;
+mod section;
 mod status;
 mod time;
 
@@ -17,5 +18,6 @@ pub use event::{ExecutionStarted, HistoryEvent, Parent};
 pub use failure::{FailureDetails, TaskError};
 pub use lifecycle::{LifecycleEvent, LifecycleStep};
 pub use payload::Payload;
+pub(crate) use section::OpenSection;
 pub use status::RuntimeStatus;
 pub use time::Timestamp;

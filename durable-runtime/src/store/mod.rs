@@ -41,7 +41,8 @@ pub(crate) fn is_entity(id: &str) -> bool {
     id.starts_with('@')
 }
 
-/// What is written. Each change is atomic; changes are applied in the order of their submission.
+/// What is written. Each change is atomic; changes are applied in the order of their submission. One that removes an instance before its
+/// end, or replaces it, lets go of what that one has locked.
 #[derive(Debug)]
 pub enum Change {
     /// A turn. When the disk does not take it, it is tried again until it does, unless it creates its instance for a client
@@ -86,7 +87,7 @@ pub enum Change {
 }
 
 /// What a change did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Receipt {
     /// Instances purged, keys touched.
     pub count: u64,
@@ -94,6 +95,17 @@ pub struct Receipt {
     pub refused: Vec<usize>,
     /// For a client's message: the receiver's status when it was accepted.
     pub status: Option<RuntimeStatus>,
+    /// What entities were sent because an instance that had them locked, or waited for them, was removed before its end.
+    pub released: Vec<NewMessage>,
+    /// Ids of instances that had not ended and were replaced by those in `starts`, or by a [`Change::Create`].
+    pub replaced: Vec<Arc<str>>,
+}
+
+impl Receipt {
+    /// Whether no instance went before its end.
+    pub(crate) const fn is_alone(&self) -> bool {
+        self.released.is_empty() && self.replaced.is_empty()
+    }
 }
 
 /// Called once, on the store's writer, when the change is durable or refused. It must be quick and must not block.

@@ -138,7 +138,7 @@ pub struct StoredMessage {
 }
 
 /// A message to be put into an instance's inbox.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct NewMessage {
     /// Its id, from [`super::Ids`].
     pub id: i64,

@@ -97,7 +97,7 @@ async fn operate(invocation: &EntityInvocation) -> Result<Value> {
     Ok(Value::Null)
 }
 
-fn id(key: &str) -> EntityId {
+pub fn id(key: &str) -> EntityId {
     EntityId::new("Cell", key)
 }
 
@@ -143,7 +143,7 @@ async fn signals_in_order(ctx: OrchestrationContext, n: i64) -> Result<Value> {
 }
 
 #[orchestration_trigger]
-async fn locked_increment(ctx: OrchestrationContext, key: String) -> Result<i64> {
+pub async fn locked_increment(ctx: OrchestrationContext, key: String) -> Result<i64> {
     let _lock = ctx.lock_entities([id(&key)]).await?;
     let before: Option<i64> = ctx.call_entity(&id(&key), "get", ()).await?;
     let after = before.unwrap_or(0) + 1;
@@ -491,7 +491,7 @@ scenarios! {
 }
 
 #[orchestration_trigger]
-async fn holds(ctx: OrchestrationContext, key: String) -> Result<()> {
+pub async fn holds(ctx: OrchestrationContext, key: String) -> Result<()> {
     let _lock = ctx.lock_entities([id(&key)]).await?;
     ctx.set_custom_status("held");
     ctx.wait_for_external_event::<()>("go").await?;
@@ -499,7 +499,7 @@ async fn holds(ctx: OrchestrationContext, key: String) -> Result<()> {
 }
 
 impl Host {
-    async fn wait_for_custom_status(&self, id: &str) {
+    pub async fn wait_for_custom_status(&self, id: &str) {
         loop {
             let status = self.client.get_status(id).await.unwrap().unwrap();
             if status.custom_status.is_some() {

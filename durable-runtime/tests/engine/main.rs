@@ -13,6 +13,7 @@ mod entities;
 mod events;
 mod functions;
 mod generations;
+mod holders_gone;
 mod host;
 mod http;
 mod killed;

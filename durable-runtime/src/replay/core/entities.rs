@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::{Action, Core, State, input_failure};
-use crate::model::{EntityId, HistoryEvent, Payload, TaskError};
+use crate::model::{EntityId, HistoryEvent, OpenSection, Payload, TaskError};
 use crate::replay::slot::{Role, Slot, SlotId, What};
 
 /// The critical section that the execution is in, or asks for.
@@ -154,25 +154,20 @@ impl Core {
     }
 
     /// Takes over what a history that the code does not fit says of ids and locks: the last turn lets go of what is still locked.
-    pub(in crate::replay) fn adopt<'a>(&self, history: impl Iterator<Item = &'a HistoryEvent>) {
+    pub(in crate::replay) fn adopt<'a>(
+        &self,
+        history: impl Iterator<Item = &'a HistoryEvent> + Clone,
+    ) {
         let state = &mut *self.state();
-        state.section = None;
-        for event in history {
-            match event {
-                HistoryEvent::EntityLockRequested { id, entities } => {
-                    state.section = Some(Section {
-                        id: *id,
-                        entities: entities.clone(),
-                        // The first entity knows how far the request got.
-                        granted: false,
-                        calls: BTreeMap::new(),
-                    });
-                }
-                HistoryEvent::EntityUnlockSent { .. } => state.section = None,
-                _ => {}
-            }
+        for event in history.clone() {
             state.next_id = state.next_id.max(event.task_id().map_or(0, |id| id + 1));
         }
+        state.section = OpenSection::of(history).map(|open| Section {
+            id: open.id,
+            entities: open.entities,
+            granted: open.granted,
+            calls: BTreeMap::new(),
+        });
     }
 
     /// All locks are held.

@@ -64,6 +64,7 @@ macro_rules! suite {
             generation::continue_as_new_drops_the_history,
             purging::one_ended_instance_goes_whole,
             purging::a_running_one_stays_unless_asked_for,
+            purging::locks_of_a_live_one_are_let_go_with_it,
             purging::the_oldest_ended_go_first,
             purging::what_ended_long_ago_goes,
             rewinding::what_followed_is_received_again,

@@ -1,11 +1,13 @@
 //! Ended instances are removed.
 
+use std::sync::Arc;
+
 use anyhow::ensure;
 
 use super::given;
-use super::given::at;
-use crate::model::RuntimeStatus;
-use crate::store::{Change, Error, Purge, Store};
+use super::given::{at, json, turn};
+use crate::model::{EntityMessage, HistoryEvent, RuntimeStatus};
+use crate::store::{Change, Error, NewInstance, Purge, Reuse, Store};
 
 fn one(id: &str, running: bool) -> Change {
     Change::Purge(Purge::One {
@@ -44,6 +46,64 @@ pub(crate) async fn a_running_one_stays_unless_asked_for<S: Store>(
     ensure!(
         given.write(one("one", true)).await?.count == 1 && given.status("one").await?.is_none()
     );
+    Ok(())
+}
+
+/// What a live instance has locked would stay locked for ever: nobody is left to let go of it.
+pub(crate) async fn locks_of_a_live_one_are_let_go_with_it<S: Store>(
+    store: &S,
+) -> anyhow::Result<()> {
+    let given = given(store);
+    let entities: Vec<Arc<str>> = vec!["@cell@a".into(), "@cell@b".into()];
+    let (id, granted) = (7, HistoryEvent::EntityLockGranted { id: 7 });
+    let asked = HistoryEvent::EntityLockRequested { id, entities };
+    let replacing = |id: &str| {
+        Change::Create(Box::new(NewInstance {
+            reuse: Reuse::Any,
+            ..given.instance(id)
+        }))
+    };
+    for (name, events, removal, told) in [
+        (
+            "waits",
+            vec![asked.clone()],
+            one("waits", true),
+            &["@cell@a"][..],
+        ),
+        (
+            "holds",
+            vec![asked.clone(), granted],
+            one("holds", true),
+            &["@cell@a", "@cell@b"],
+        ),
+        ("again", vec![asked], replacing("again"), &["@cell@a"]),
+        ("free", vec![], replacing("free"), &[]),
+    ] {
+        let key = given.running(name).await?;
+        for (sequence, event) in (1..).zip(events) {
+            let mut commit = given.turn(key, name, sequence);
+            commit.events = Some(json(&[event]));
+            given.write(turn(commit)).await?;
+        }
+        let receipt = given.write(removal).await?;
+        let released = receipt.released;
+        let receivers: Vec<&str> = released.iter().map(|message| &*message.to).collect();
+        ensure!(receivers == told, "{name}: {receivers:?}");
+        for message in &released {
+            let waiting = given.load(&message.to).await?.inbox;
+            let last = waiting.last().map(|last| (last.id, &last.event));
+            ensure!(last == Some((message.id, &message.event)), "{waiting:?}");
+            let unlock = EntityMessage::Unlock {
+                section: format!("execution-{name}:7").into(),
+                forward: told.len() == 1,
+            };
+            ensure!(
+                message.event == HistoryEvent::Entity(Box::new(unlock)),
+                "{message:?}"
+            );
+        }
+        ensure!(receipt.replaced.len() == usize::from(matches!(name, "again" | "free")));
+    }
     Ok(())
 }
 

@@ -1,26 +1,28 @@
 //! One group of changes in one transaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use diesel::SqliteConnection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
 use super::fault::Fault;
 use super::{open, write};
-use crate::store::{Change, Error, NewInstance, OutboxRecord, Receipt};
+use crate::store::{self, Change, Error, NewInstance, OutboxRecord, Receipt};
 
 /// Ids are kept in blocks, so that the mark costs one row in ten thousand.
 const BLOCK: i64 = 10_000;
 
-/// Below what every stored id lies; see [`open::keep_ids`].
+/// Where ids come from, and below what every stored one lies; see [`open::keep_ids`].
 #[derive(Debug)]
 pub(super) struct Ids {
+    source: Arc<store::Ids>,
     ceiling: i64,
 }
 
 impl Ids {
-    pub(super) const fn new(ceiling: i64) -> Self {
-        Self { ceiling }
+    pub(super) const fn new(source: Arc<store::Ids>, ceiling: i64) -> Self {
+        Self { source, ceiling }
     }
 }
 
@@ -46,8 +48,12 @@ pub(super) fn commit<'a>(
             for change in changes {
                 at = results.len();
                 ceiling = ceiling.max(write::highest_id(change) + 1);
-                match write::apply(conn, change) {
-                    Ok(receipt) => results.push(Ok(receipt)),
+                match write::apply(conn, &ids.source, change) {
+                    Ok(receipt) => {
+                        let own = receipt.released.iter().map(|message| message.id).max();
+                        ceiling = ceiling.max(own.map_or(0, |id| id + 1));
+                        results.push(Ok(receipt));
+                    }
                     Err(Fault::Refused(error)) => results.push(Err(error)),
                     Err(fault) => {
                         // Kept aside: SQLite may have rolled back by itself, and then diesel's own roll-back hides the cause.

@@ -57,7 +57,7 @@ use crate::model::Timestamp;
 pub struct SqliteStore {
     work: Sender<Work>,
     readers: Readers,
-    ids: Ids,
+    ids: Arc<Ids>,
     backlog: Arc<AtomicUsize>,
     flushes: Arc<AtomicU64>,
     lock: Option<Arc<Lock>>,
@@ -170,6 +170,7 @@ impl Assembly {
         let identity = place.path.as_deref().map(file::Identity::of).transpose();
         let identity = identity.map_err(|error| place.failed(error))?;
         let first = open::first_id(&mut conn).map_err(|error| place.failed(error))?;
+        let ids = Arc::new(Ids::from(first));
         let flushes = Arc::new(AtomicU64::new(0));
         let writer = Writer {
             wal: Wal::new(
@@ -177,7 +178,7 @@ impl Assembly {
                 options.wal_limit,
                 place.busy_timeout.as_millis(),
             ),
-            ids: group::Ids::new(first),
+            ids: group::Ids::new(Arc::clone(&ids), first),
             group: options.group.max(1),
             flushes: Arc::clone(&flushes),
             lock: lock.clone(),
@@ -199,7 +200,7 @@ impl Assembly {
         Ok(SqliteStore {
             work,
             readers,
-            ids: Ids::from(first),
+            ids,
             backlog,
             flushes,
             lock,

@@ -7,6 +7,7 @@ use super::super::fault::Fault;
 use super::super::rows::{self, InstanceRow};
 use super::super::schema::{instances, payloads};
 use super::message;
+use super::release::Released;
 use crate::model::RuntimeStatus;
 use crate::store::{Error, NewInstance, PayloadKind, Receipt, Reuse};
 
@@ -35,19 +36,27 @@ pub(super) fn find(conn: &mut SqliteConnection, id: &str) -> Result<Option<Found
 }
 
 /// [`crate::store::Change::Create`].
-pub(super) fn create(conn: &mut SqliteConnection, new: &NewInstance) -> Result<Receipt, Fault> {
+pub(super) fn create(
+    conn: &mut SqliteConnection,
+    new: &NewInstance,
+    released: &mut Released<'_>,
+) -> Result<Receipt, Fault> {
     let mut receipt = Receipt::default();
     if new.on_refused.is_none() {
-        admit(conn, new)?;
-    } else if !start(conn, new)? {
+        admit(conn, new, released)?;
+    } else if !start(conn, new, released)? {
         receipt.refused.push(0);
     }
     Ok(receipt)
 }
 
 /// Creates a pending instance; or sends `on_refused`, if there is one, and says no.
-pub(super) fn start(conn: &mut SqliteConnection, new: &NewInstance) -> Result<bool, Fault> {
-    match admit(conn, new) {
+pub(super) fn start(
+    conn: &mut SqliteConnection,
+    new: &NewInstance,
+    released: &mut Released<'_>,
+) -> Result<bool, Fault> {
+    match admit(conn, new, released) {
         Ok(()) => Ok(true),
         Err(Fault::Refused(_)) => {
             if let Some(refusal) = &new.on_refused {
@@ -59,9 +68,15 @@ pub(super) fn start(conn: &mut SqliteConnection, new: &NewInstance) -> Result<bo
     }
 }
 
-fn admit(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
+fn admit(
+    conn: &mut SqliteConnection,
+    new: &NewInstance,
+    released: &mut Released<'_>,
+) -> Result<(), Fault> {
     let row = InstanceRow::pending(new)?;
-    clear(conn, new)?;
+    if clear(conn, new, released)? {
+        released.note_replaced(&new.id);
+    }
     insert(conn, &row)?;
     match &new.started.input {
         Some(input) => put_payload(conn, row.iid, PayloadKind::Input, input.as_str()),
@@ -69,18 +84,27 @@ fn admit(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
     }
 }
 
-/// Makes room for a new instance: removes the one that has its id, or refuses.
-pub(super) fn clear(conn: &mut SqliteConnection, new: &NewInstance) -> Result<(), Fault> {
+/// Makes room for a new instance: removes the one that has its id, or refuses. Whether that one was live.
+pub(super) fn clear(
+    conn: &mut SqliteConnection,
+    new: &NewInstance,
+    released: &mut Released<'_>,
+) -> Result<bool, Fault> {
     let Some(found) = find(conn, &new.id)? else {
-        return Ok(());
+        return Ok(false);
     };
-    if new.reuse == Reuse::NonRunning && !found.status.is_terminal() {
+    let live = !found.status.is_terminal();
+    if new.reuse == Reuse::NonRunning && live {
         return Err(Fault::Refused(Error::AlreadyExists {
             id: new.id.to_string(),
             status: found.status,
         }));
     }
-    remove(conn, found.iid)
+    if live {
+        released.let_go(conn, found.iid)?;
+    }
+    remove(conn, found.iid)?;
+    Ok(live)
 }
 
 /// Removes an instance; the foreign keys take with it what is its own.

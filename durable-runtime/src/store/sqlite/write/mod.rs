@@ -9,34 +9,42 @@ mod instance;
 mod keys;
 mod message;
 mod purge;
+mod release;
 mod rewind;
 mod turn;
 
 use diesel::SqliteConnection;
 use diesel::prelude::*;
 
+use self::release::Released;
 use super::fault::Fault;
 use super::schema::{deliveries, instances};
 use super::{outbox, timers};
-use crate::store::{Change, Error, InstanceKey, NewMessage, Receipt};
+use crate::store::{Change, Error, Ids, InstanceKey, NewMessage, Receipt};
 
 /// Writes one change.
-pub(super) fn apply(conn: &mut SqliteConnection, change: &Change) -> Result<Receipt, Fault> {
-    match change {
-        Change::Turn(turn) => turn::commit(conn, turn),
-        Change::Create(new) => instance::create(conn, new),
+pub(super) fn apply(
+    conn: &mut SqliteConnection,
+    ids: &Ids,
+    change: &Change,
+) -> Result<Receipt, Fault> {
+    let mut released = Released::nothing(ids);
+    let receipt = match change {
+        Change::Turn(turn) => turn::commit(conn, turn, &mut released),
+        Change::Create(new) => instance::create(conn, new, &mut released),
         Change::Message { message, accepted } => message::accept(conn, message, accepted),
         Change::Redeliver { key, tasks } => redeliver(conn, *key, tasks),
         Change::Return { key, tasks } => give_back(conn, *key, tasks),
-        Change::Rewind(all) => rewind::rewind(conn, all),
-        Change::Purge(which) => purge::purge(conn, which),
+        Change::Rewind(all) => rewind::rewind(conn, all, &mut released),
+        Change::Purge(which) => purge::purge(conn, which, &mut released),
         Change::Keys(changes) => keys::apply(conn, changes),
         Change::Timer(record) => timers::put(conn, record),
         Change::Sent(ids) => outbox::remove(conn, ids),
-    }
+    };
+    receipt.map(|receipt| released.into_receipt(receipt))
 }
 
-/// The largest id from [`crate::store::Ids`] that the change may store; 0 if none.
+/// The largest id from [`crate::store::Ids`] that comes with the change and may be stored; 0 if none.
 pub(super) fn highest_id(change: &Change) -> i64 {
     let message = |message: &NewMessage| message.id;
     match change {

@@ -4,14 +4,19 @@ use diesel::SqliteConnection;
 
 use super::super::fault::Fault;
 use super::super::list;
+use super::release::Released;
 use super::{entity, instance};
 use crate::store::{Error, Purge, Receipt, is_entity};
 
 /// [`crate::store::Change::Purge`].
-pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receipt, Fault> {
+pub(super) fn purge(
+    conn: &mut SqliteConnection,
+    which: &Purge,
+    released: &mut Released<'_>,
+) -> Result<Receipt, Fault> {
     let doomed = match which {
         Purge::EmptyEntity { id } => return entity::clean(conn, id),
-        Purge::One { id, running } => vec![one(conn, id, *running)?],
+        Purge::One { id, running } => vec![one(conn, id, *running, released)?],
         Purge::Expired {
             status,
             ended_to,
@@ -33,7 +38,12 @@ pub(super) fn purge(conn: &mut SqliteConnection, which: &Purge) -> Result<Receip
     })
 }
 
-fn one(conn: &mut SqliteConnection, id: &str, running: bool) -> Result<i64, Fault> {
+fn one(
+    conn: &mut SqliteConnection,
+    id: &str,
+    running: bool,
+    released: &mut Released<'_>,
+) -> Result<i64, Fault> {
     let found =
         instance::find(conn, id)?.ok_or_else(|| Fault::Refused(Error::NotFound(id.to_owned())))?;
     let may_go = if is_entity(id) {
@@ -41,12 +51,14 @@ fn one(conn: &mut SqliteConnection, id: &str, running: bool) -> Result<i64, Faul
     } else {
         running || found.status.is_terminal()
     };
-    if may_go {
-        Ok(found.iid)
-    } else {
-        Err(Fault::Refused(Error::InvalidState {
+    if !may_go {
+        return Err(Fault::Refused(Error::InvalidState {
             id: id.to_owned(),
             status: found.status,
-        }))
+        }));
     }
+    if !found.status.is_terminal() {
+        released.let_go(conn, found.iid)?;
+    }
+    Ok(found.iid)
 }

@@ -6,12 +6,17 @@ use diesel::prelude::*;
 use super::super::fault::Fault;
 use super::super::schema::{deliveries, history, instances};
 use super::super::{outbox, rows};
+use super::release::Released;
 use super::{instance, message};
 use crate::model::RuntimeStatus;
 use crate::store::{Error, PayloadKind, Receipt, Rewind};
 
 /// [`crate::store::Change::Rewind`]. All are checked before any is written, so that a refusal leaves no trace.
-pub(super) fn rewind(conn: &mut SqliteConnection, all: &[Rewind]) -> Result<Receipt, Fault> {
+pub(super) fn rewind(
+    conn: &mut SqliteConnection,
+    all: &[Rewind],
+    released: &mut Released<'_>,
+) -> Result<Receipt, Fault> {
     for one in all {
         check(conn, one)?;
     }
@@ -24,7 +29,7 @@ pub(super) fn rewind(conn: &mut SqliteConnection, all: &[Rewind]) -> Result<Rece
         outbox::put(conn, &one.outbox)?;
     }
     for (index, new) in all.iter().flat_map(|one| &one.starts).enumerate() {
-        if !instance::start(conn, new)? {
+        if !instance::start(conn, new, released)? {
             receipt.refused.push(index);
         }
     }

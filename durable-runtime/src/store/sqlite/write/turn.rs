@@ -9,16 +9,22 @@ use super::super::outbox;
 use super::super::rows::{self, InstanceRow};
 use super::super::schema::{deliveries, history, inbox, instances};
 use super::fixed::Fixed;
+use super::release::Released;
 use super::{instance, message};
 use crate::model::Timestamp;
 use crate::store::{Error, NewGeneration, PayloadKind, Receipt, TurnCommit};
 
 /// [`crate::store::Change::Turn`]. The row comes first: it is what can refuse.
-pub(super) fn commit(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<Receipt, Fault> {
+pub(super) fn commit(
+    conn: &mut SqliteConnection,
+    turn: &TurnCommit,
+    released: &mut Released<'_>,
+) -> Result<Receipt, Fault> {
     match &turn.create {
         Some(new) => {
             let row = InstanceRow::first_turn(new, turn)?;
-            instance::clear(conn, new)?;
+            // Whoever makes a first turn knows what was there.
+            instance::clear(conn, new, released)?;
             instance::insert(conn, &row)?;
             if let Some(input) = new.started.input.as_ref().filter(|_| !sets_input(turn)) {
                 instance::put_payload(conn, row.iid, PayloadKind::Input, input.as_str())?;
@@ -36,7 +42,7 @@ pub(super) fn commit(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<R
     settle(conn, turn)?;
     let mut receipt = Receipt::default();
     for (index, new) in turn.starts.iter().enumerate() {
-        if !instance::start(conn, new)? {
+        if !instance::start(conn, new, released)? {
             receipt.refused.push(index);
         }
     }
