@@ -12,6 +12,7 @@ use crate::functions::{append, folder};
 
 const DEADLY: &str = "deadly-one";
 const FALLING: &str = "falling-one";
+const KILLS: &str = "kills-an-entity";
 const BEHIND: [&str; 3] = ["behind-1", "behind-2", "behind-3"];
 
 #[activity_trigger]
@@ -50,12 +51,52 @@ async fn falls(ctx: OrchestrationContext) -> Result<()> {
     std::process::abort();
 }
 
+/// Notes what it is told, and takes the host down when told so.
+#[derive(Default, serde::Serialize, serde::Deserialize)]
+struct Frail {
+    notes: Vec<u32>,
+}
+
+#[entity_trigger]
+impl Frail {
+    pub fn note(&mut self, line: u32) {
+        self.notes.push(line);
+    }
+
+    pub fn notes(&self) -> Vec<u32> {
+        self.notes.clone()
+    }
+
+    pub fn die(&mut self, how: String) {
+        append("entity deaths", &how).unwrap();
+        std::process::abort();
+    }
+}
+
+/// All but the last call leaves in one turn, and so in one batch.
+#[orchestration_trigger]
+async fn kills_an_entity(ctx: OrchestrationContext) -> Result<String> {
+    let (frail, beside) = (ctx.entity::<Frail>("one"), ctx.entity::<Frail>("beside"));
+    (1..=3).for_each(|line| drop(beside.signal().note(line)));
+    frail.signal().note(1);
+    frail.signal().die("signalled".to_owned());
+    frail.signal().note(2);
+    let failure = match frail.die("called".to_owned()).await {
+        Err(TaskError::Failed(failure)) => failure,
+        other => return Ok(format!("{other:?}")),
+    };
+    frail.note(3).await?;
+    Ok(format!("{}: {}", failure.error_type, failure.message))
+}
+
 /// The process that dies; the one that does not shuts its host down.
 pub(crate) async fn run() {
     let host = open(&folder().unwrap()).start().await.unwrap();
     let client = host.client();
-    if std::env::var("CRASH_POISON").unwrap() == "turn" {
-        return fall(host).await;
+    match std::env::var("CRASH_POISON").unwrap().as_str() {
+        "turn" => return fall(host).await,
+        "entity" => return kill_an_entity(host).await,
+        _ => {}
     }
     if client.get_status(DEADLY).await.unwrap().is_none() {
         let start = client.start_new::<deadly>(());
@@ -94,6 +135,19 @@ async fn fall(host: durable_functions::RunningHost) {
         let end = client.wait_for_completion(id, Duration::from_secs(30));
         end.await.unwrap();
     }
+    host.shutdown().await.unwrap();
+}
+
+/// Waits until the orchestration is through with the entity.
+async fn kill_an_entity(host: durable_functions::RunningHost) {
+    let client = host.client();
+    if client.get_status(KILLS).await.unwrap().is_none() {
+        let start = client.start_new::<kills_an_entity>(());
+        // It may be dead before it is answered.
+        drop(start.with_instance_id(KILLS).await);
+    }
+    let end = client.wait_for_completion(KILLS, Duration::from_secs(30));
+    end.await.unwrap();
     host.shutdown().await.unwrap();
 }
 
@@ -152,6 +206,39 @@ async fn verify_fallen(folder: &Path) {
         let end = client.get_status(id).await.unwrap().unwrap();
         assert_eq!(end.runtime_status, RuntimeStatus::Completed, "{end:?}");
     }
+    host.shutdown().await.unwrap();
+}
+
+#[test]
+fn an_operation_that_takes_its_host_down_ten_times_is_poison() {
+    let folder = tempfile::tempdir().unwrap();
+    until_it_lives(folder.path(), "entity");
+    let deaths = std::fs::read_to_string(folder.path().join("entity deaths")).unwrap();
+    let count = |how: &str| deaths.lines().filter(|line| *line == how).count();
+    // What was called lay beside what was signalled when the first two batches went down.
+    assert_eq!((count("signalled"), count("called")), (10, 8));
+    verify_entity(folder.path());
+}
+
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn verify_entity(folder: &Path) {
+    let host = open(folder).start().await.unwrap();
+    let client = host.client();
+    let end = client.get_status(KILLS).await.unwrap().unwrap();
+    assert_eq!(
+        end.output,
+        Some(json!(
+            "PoisonMessage: the operation `die` was delivered 10 times and never ended: each time its host went down"
+        ))
+    );
+    let frail = client.read_entity_state::<Frail>("one").await.unwrap();
+    assert_eq!(frail.unwrap().notes, [1, 2, 3]);
+    // Nobody hears of a signal that was dropped: it is on record.
+    let id = EntityId::of::<Frail>("one").to_string();
+    let record = client.get_status(id).await.unwrap().unwrap();
+    assert_eq!(record.failure.unwrap().error_type, "PoisonMessage");
+    let beside = client.read_entity_state::<Frail>("beside").await.unwrap();
+    assert_eq!(beside.unwrap().notes, [1, 2, 3]);
     host.shutdown().await.unwrap();
 }
 

@@ -13,7 +13,7 @@ use crate::model::{
 };
 
 /// One entity in memory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Mailbox {
     pub(crate) id: EntityId,
     pub(crate) state: Option<Payload>,
@@ -28,7 +28,7 @@ pub(crate) struct Mailbox {
     known: BTreeSet<i64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Queued {
     inbox: i64,
     message: EntityMessage,
@@ -37,7 +37,7 @@ struct Queued {
 /// An operation whose turn has come.
 #[derive(Debug)]
 pub(crate) struct Running {
-    inbox: i64,
+    pub(crate) inbox: i64,
     pub(crate) operation: EntityOperation,
 }
 
@@ -169,6 +169,11 @@ impl Mailbox {
                 }
             }
         }
+    }
+
+    /// The operation that [`Self::next`] would give. A copy finds out, since locks are taken and let go on the way.
+    pub(crate) fn upcoming(&self, now: Timestamp) -> Option<Running> {
+        self.clone().next(now, &mut Outbox::default())
     }
 
     fn consume(&mut self, inbox: i64, out: &mut Outbox) {

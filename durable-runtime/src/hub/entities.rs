@@ -16,6 +16,7 @@ use tracing::Instrument;
 
 use super::cell::{Cell, CellState, Inbound};
 use super::resident::{StartEffect, new_execution_id};
+use super::suspects::Suspects;
 use super::{Engine, commit, user_code};
 use crate::entity::{
     Answer, EntityInvocation, Mailbox, Operation, Outbox, Outgoing, Running, Sent,
@@ -69,13 +70,16 @@ impl Entities {
 
 /// An entity in memory.
 pub(crate) struct ResidentEntity {
-    mailbox: Mailbox,
+    pub(super) mailbox: Mailbox,
     /// Inbox ids that were loaded from the store: delivered in memory as well, they are dropped.
     loaded: BTreeSet<i64>,
     entity: Entity,
-    key: InstanceKey,
+    pub(super) key: InstanceKey,
     sequence: i64,
     updated: Timestamp,
+    pub(super) suspects: Suspects,
+    /// Why an operation is not run any more, until that is stored.
+    pub(super) poison: Option<FailureDetails>,
 }
 
 impl ResidentEntity {
@@ -84,15 +88,15 @@ impl ResidentEntity {
     }
 }
 
-/// How careful the next batch has to be, after one that could not be stored for a reason of its content.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// How careful the next batch has to be, after one that could not be stored for a reason of its content, or that took its host down.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Care {
     #[default]
     None,
     /// One operation, so that the guilty one is found.
     One,
-    /// The first operation fails with this text instead of being run.
-    Fail(String),
+    /// The first operation fails so instead of being run.
+    Fail(FailureDetails),
 }
 
 /// One work item of one entity.
@@ -117,7 +121,8 @@ pub(super) fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
     for message in messages.into_iter().filter(|_| in_memory) {
         take(&mut resident, message);
     }
-    if resident.mailbox.is_ready(engine.clock.now()) && engine.begins_batches() {
+    let begins = resident.mailbox.is_ready(engine.clock.now()) && engine.begins_batches();
+    if begins && engine.may_run(cell, &mut resident) {
         begin(engine, cell, resident);
     } else {
         put_back(engine, cell, resident);
@@ -158,6 +163,7 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
         );
         return None;
     }
+    let suspects = engine.suspects(&loaded);
     let LoadedInstance {
         record,
         sequence,
@@ -172,6 +178,8 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
         key: record.key,
         sequence,
         updated: record.updated,
+        suspects,
+        poison: None,
     });
     let known = inbox.iter().map(|message| message.id).collect();
     for message in inbox {
@@ -187,14 +195,15 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
 }
 
 impl Engine {
-    fn begins_batches(&self) -> bool {
+    pub(super) fn begins_batches(&self) -> bool {
         !self.is_closing() && !self.pause.is_paused()
     }
 }
 
 /// Nothing to do now: the entity waits in memory, or leaves it.
-fn put_back(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
+fn put_back(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<ResidentEntity>) {
     let mut state = cell.lock();
+    engine.give_back(&mut state, &mut resident);
     place(engine, cell, &mut state, resident);
 }
 
@@ -203,6 +212,7 @@ fn end_batch(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
     let mut state = cell.lock();
     state.in_flight -= 1;
     state.care = Care::None;
+    state.trial.end();
     place(engine, cell, &mut state, resident);
 }
 
@@ -213,9 +223,10 @@ fn place(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState, resident: Box
     if let Some(due) = resident.next_due().filter(|due| *due > now) {
         engine.look_at(&cell.id, due);
     }
-    // Looked at with the lock held: a pause that ends later finds the entity not scheduled.
-    let ready = resident.mailbox.is_ready(now) && engine.begins_batches();
-    if !engine.settings.idle_timeout.is_zero() {
+    // Looked at with the lock held: a pause that ends later finds the entity not scheduled, and so does the answer of what it asked.
+    let asks = !state.trial.is_none();
+    let ready = resident.mailbox.is_ready(now) && engine.begins_batches() && !asks;
+    if asks || !engine.settings.idle_timeout.is_zero() {
         state.entity = Some(resident);
         engine.mind_the_limit();
     }
@@ -237,7 +248,12 @@ fn begin(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: Box<ResidentEntity>) 
         state.care.clone()
     };
     let work = engine.busy.begin();
-    let mut batch: Batch = Box::pin(run_batch(Arc::clone(engine), resident, care.clone()));
+    let counted = resident.suspects.granted().map(|task| (resident.key, task));
+    let batch = run_batch(Arc::clone(engine), resident, care.clone());
+    let mut batch: Batch = match counted {
+        None => Box::pin(batch),
+        Some(counted) => Box::pin(run_counted(Arc::clone(engine), counted, batch)),
+    };
     let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
     let permit = Arc::clone(&engine.entities.slots).try_acquire_owned().ok();
     if permit.is_some() {
@@ -260,6 +276,22 @@ fn begin(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: Box<ResidentEntity>) 
         finish(&engine_then, &cell_then, resident, out, &care);
         drop(work);
     });
+}
+
+/// Runs a batch that was counted because it may take the host down; one that the host stops is not to blame.
+async fn run_counted<T>(
+    engine: Arc<Engine>,
+    (key, task): (InstanceKey, i64),
+    batch: impl Future<Output = T>,
+) -> T {
+    let mut batch = std::pin::pin!(batch);
+    tokio::select! {
+        biased;
+        out = &mut batch => return out,
+        () = engine.stopped.cancelled() => {}
+    }
+    engine.return_batch(key, task);
+    batch.await
 }
 
 async fn run_batch(
@@ -310,7 +342,7 @@ async fn run_operation(
         Arc::clone(&engine.registry),
     );
     let result = match care {
-        Care::Fail(text) => Err(FailureDetails::new("StorageError", text.clone()).non_retriable()),
+        Care::Fail(failure) => Err(failure.clone()),
         Care::None | Care::One => {
             let invocation = EntityInvocation::new(
                 Arc::clone(&operation),
@@ -420,6 +452,11 @@ fn draft(engine: &Engine, resident: &mut ResidentEntity, out: Outbox) -> Stored 
             lock.and_then(|lock| Payload::of(lock).ok()),
         ));
     }
+    if let Some(poison) = resident.poison.take() {
+        // An entity keeps no history: this is where one sees that a signal, which nobody hears of, was dropped.
+        payloads.push((PayloadKind::Failure, Payload::of(&poison).ok()));
+    }
+    let settled = resident.suspects.settle(&out.consumed);
     let commit = TurnCommit {
         key: resident.key,
         id: resident.mailbox.id.to_string().into(),
@@ -434,7 +471,7 @@ fn draft(engine: &Engine, resident: &mut ResidentEntity, out: Outbox) -> Stored 
         consumed: out.consumed,
         messages: messages.clone(),
         starts,
-        settled: Vec::new(),
+        settled,
         outbox: Vec::new(),
     };
     resident.sequence += 1;
@@ -508,11 +545,14 @@ fn refused(
     {
         let mut state = cell.lock();
         state.in_flight -= 1;
+        state.trial.end();
         state.mailbox.clear();
         state.entity = None;
         state.care = match (&error, care) {
             (Error::Content(_), Care::None) => Care::One,
-            (Error::Content(text), _) => Care::Fail(text.clone()),
+            (Error::Content(text), _) => {
+                Care::Fail(FailureDetails::new("StorageError", text.clone()).non_retriable())
+            }
             _ => Care::None,
         };
     }

@@ -42,7 +42,8 @@ impl CellState {
     /// Whether the instance could leave memory now.
     fn is_evictable(&self) -> bool {
         let idle = !self.scheduled && self.in_flight == 0 && self.mailbox.is_empty();
-        idle && self.create.is_none() && (self.resident.is_some() || self.entity.is_some())
+        idle && self.create.is_none()
+            && (self.resident.is_some() || (self.entity.is_some() && self.trial.is_none()))
     }
 }
 

@@ -28,6 +28,7 @@ mod schedule;
 mod settings;
 mod skipping;
 mod speculation;
+mod suspects;
 #[cfg(test)]
 mod tests;
 mod timers;

@@ -49,7 +49,7 @@ pub struct Settings {
     pub function_timeout: Option<Duration>,
     /// How long an activity that was told to stop may take to do so.
     pub cancellation_grace: Duration,
-    /// Deliveries of an activity, or of a turn, after which it fails as poison.
+    /// Deliveries of an activity, a turn, or an operation of an entity, after which it fails as poison.
     pub max_deliveries: u32,
     /// The wait before the third delivery; it doubles with each further one, up to a minute.
     pub redelivery_delay: Duration,

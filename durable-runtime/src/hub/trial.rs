@@ -97,8 +97,8 @@ impl Engine {
     ) -> Verdict {
         let counted = loaded.deliveries.iter().find(|(task, _)| *task == TURN);
         let counted = counted.map(|(_, count)| *count);
-        let left = self.trials.interrupted && loaded.record.updated < self.trials.since;
-        if counted.is_none() && !left || !self.has_turn(loaded, started, messages) {
+        if counted.is_none() && !self.was_left(loaded) || !self.has_turn(loaded, started, messages)
+        {
             return Verdict::Run;
         }
         let mut state = cell.lock();
@@ -117,10 +117,15 @@ impl Engine {
         }
         state.trial = Trial::Waiting;
         drop(state);
-        let key = loaded.record.key;
-        let asked = grant(Arc::downgrade(self), Arc::clone(cell), key, delivery);
+        let what = (loaded.record.key, TURN);
+        let asked = grant(Arc::downgrade(self), Arc::clone(cell), what, delivery);
         self.runtime.spawn(asked);
         Verdict::Later
+    }
+
+    /// Whether another process stored it last, and then went down.
+    pub(super) fn was_left(&self, loaded: &LoadedInstance) -> bool {
+        self.trials.interrupted && loaded.record.updated < self.trials.since
     }
 
     /// Whether code would run that is here: what waits for another host is not to blame.
@@ -181,8 +186,13 @@ impl Engine {
     }
 }
 
-/// Lets an instance run, once that is written down.
-async fn grant(engine: Weak<Engine>, cell: Arc<Cell>, key: InstanceKey, delivery: u32) {
+/// Lets an instance run, once that is written down, under the task's id.
+pub(super) async fn grant(
+    engine: Weak<Engine>,
+    cell: Arc<Cell>,
+    (key, task): (InstanceKey, i64),
+    delivery: u32,
+) {
     let Some(turn) = engine.upgrade().map(|engine| engine.await_trial(delivery)) else {
         return;
     };
@@ -190,7 +200,7 @@ async fn grant(engine: Weak<Engine>, cell: Arc<Cell>, key: InstanceKey, delivery
     let Some(engine) = engine.upgrade() else {
         return;
     };
-    let tasks = vec![TURN];
+    let tasks = vec![task];
     let counted = engine
         .submit_then(Change::Redeliver { key, tasks }, |_| ())
         .await;
