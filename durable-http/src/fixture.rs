@@ -45,12 +45,19 @@ impl Running {
 /// Starts a host with the orchestrators `Echo` (returns its input), `E1` (waits for the event `go`, returns its data) and
 /// `Boom` (fails), and the entity `Counter` (keeps what it is told).
 pub(crate) async fn running() -> Running {
+    running_with(|_| ()).await
+}
+
+/// The same whose hub has other settings.
+pub(crate) async fn running_with(change: impl FnOnce(&mut hub::Settings)) -> Running {
     let (client, store) = (DurableClient::unbound(), store());
+    let mut settings = hub::Settings::default();
+    change(&mut settings);
     let options = hub::Options {
         registry: Registry::of(ORCHESTRATORS.iter()).unwrap(),
         states: Arc::new(States::default()),
         store: Arc::clone(&store),
-        settings: hub::Settings::default(),
+        settings,
     };
     let hub = Hub::start(options, &client).unwrap();
     let shared = serving(client, store, &[], |_| ()).await;

@@ -48,6 +48,11 @@ impl Error {
         Self::source(message.to_string().into(), "Error")
     }
 
+    /// Wrong use: the same whoever is told, and never worth a retry.
+    pub(crate) fn usage(message: impl fmt::Display) -> Self {
+        Self::non_retriable(Self::msg(message)).with_type("UsageError")
+    }
+
     /// The same error, marked so that no retry policy tries again.
     #[must_use]
     pub fn non_retriable(error: impl Into<Self>) -> Self {

@@ -164,3 +164,21 @@ async fn vector_182_those_over_the_parallel_ones_wait() {
     }
     fixture.stop().await;
 }
+
+#[tokio::test]
+async fn a_function_run_by_hand_takes_no_more_than_the_hub_keeps() {
+    let limit = "AzureFunctionsJobHost__extensions__durableTask__limits__payloadBytes";
+    let fixture = Fixture::start(&[(limit, "1024")]).await;
+    let url = format!("{}/admin/functions/E1?code=m-1234", fixture.base());
+    for (letters, expected) in [(1022, 202), (1023, 413)] {
+        let body = serde_json::json!({ "input": "x".repeat(letters) });
+        let answer = fixture.http.post(&url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), expected, "{letters}");
+        let text = answer.text().await.unwrap();
+        assert!(
+            expected == 202 || text.contains("found 1025; keep large data elsewhere"),
+            "{text}"
+        );
+    }
+    fixture.stop().await;
+}

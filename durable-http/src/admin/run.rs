@@ -12,6 +12,7 @@ use super::{empty, text};
 use crate::binding::HttpInvocation;
 use crate::body;
 use crate::host::{HttpListed, Invocation, Shared, Worker};
+use crate::webhooks::too_large;
 
 #[derive(Deserialize)]
 struct Body {
@@ -45,13 +46,21 @@ pub(super) async fn run(
         Value::Number(_) | Value::Bool(_) => Some(input.to_string()),
         Value::Array(_) | Value::Object(_) => return wrong(),
     };
+    if let Some(http) = &listed.http {
+        http_function(shared, req, http, input);
+        return empty(StatusCode::ACCEPTED);
+    }
     let (client, name) = (shared.client.clone(), listed.name.clone());
-    match (&listed.http, listed.trigger) {
-        (Some(http), _) => http_function(shared, req, http, input),
-        (None, "orchestrationTrigger") => log(&name, orchestrator(client, name.clone(), input)),
-        (None, "activityTrigger") => log(&name, activity(client, name.clone(), input)),
-        (None, "timerTrigger") => log(&name, timer(client, name.clone())),
-        (None, trigger) => {
+    let input = value_of(input);
+    let fault = input.as_ref().and_then(|input| too_large(&client, input));
+    if let Some(fault) = fault {
+        return text(StatusCode::PAYLOAD_TOO_LARGE, fault);
+    }
+    match listed.trigger {
+        "orchestrationTrigger" => log(&name, orchestrator(client, name.clone(), input)),
+        "activityTrigger" => log(&name, activity(client, name.clone(), input)),
+        "timerTrigger" => log(&name, timer(client, name.clone())),
+        trigger => {
             let why = format!("a function with `{trigger}` cannot be run by hand");
             return text(StatusCode::BAD_REQUEST, why);
         }
@@ -81,7 +90,7 @@ fn http_function(
 }
 
 /// JSON if it is some, else a string.
-fn payload(input: Option<String>) -> Option<Payload> {
+fn value_of(input: Option<String>) -> Option<Payload> {
     let text = input?;
     let parsed = Payload::parse(text.clone());
     parsed.or_else(|_| Payload::of(&text)).ok()
@@ -90,18 +99,18 @@ fn payload(input: Option<String>) -> Option<Payload> {
 async fn orchestrator(
     client: DurableClient,
     name: String,
-    input: Option<String>,
+    input: Option<Payload>,
 ) -> Result<String, durable_runtime::Error> {
-    let id = client.start_new_by_name(&name, payload(input)).await?;
+    let id = client.start_new_by_name(&name, input).await?;
     Ok(format!("started the instance {id}"))
 }
 
 async fn activity(
     client: DurableClient,
     name: String,
-    input: Option<String>,
+    input: Option<Payload>,
 ) -> Result<String, durable_runtime::Error> {
-    client.run_activity(&name, payload(input)).await?;
+    client.run_activity(&name, input).await?;
     Ok("done".to_owned())
 }
 

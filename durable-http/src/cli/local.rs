@@ -31,6 +31,7 @@ pub(super) struct Local {
     store: Arc<dyn Store>,
     orchestrators: Vec<String>,
     entities: Vec<String>,
+    payload_limit: usize,
 }
 
 impl Local {
@@ -40,6 +41,7 @@ impl Local {
             store,
             orchestrators,
             entities,
+            payload_limit: site.payload_limit,
         }
     }
 
@@ -131,6 +133,7 @@ impl Local {
 
     pub(super) async fn start(&self, start: &NewStart) -> Result<String, Failure> {
         let name = self.orchestrator(&start.name)?;
+        self.check("input", start.input.as_ref())?;
         let id = match &start.id {
             Some(id) => {
                 check_instance_id(id).map_err(|fault| Failure::refused(fault.to_string()))?;
@@ -166,6 +169,9 @@ impl Local {
         let Some(event) = event_of(message) else {
             return self.rewind(id, message.reason()).await;
         };
+        if let HistoryEvent::EventRaised { data, .. } = &event {
+            self.check("event's data", Some(data))?;
+        }
         use RuntimeStatus::{ContinuedAsNew, Pending, Running, Suspended};
         let live = [Pending, Running, ContinuedAsNew];
         let accepted = match message {
@@ -273,6 +279,7 @@ impl Local {
             let text = format!("there is no entity `{name}`; there are `{known}`");
             return Err(Failure::Refused(text));
         }
+        self.check("input", operation.input.as_ref())?;
         let message = NewMessage {
             id: self.store.ids().next(),
             to: id.to_string().into(),
@@ -297,6 +304,12 @@ impl Local {
                 "there is no orchestrator `{name}`; there are `{known}`"
             ))
         })
+    }
+
+    /// As the next host would hold it against its limit.
+    fn check(&self, what: &str, payload: Option<&Payload>) -> Result<(), Failure> {
+        let checked = payload.map_or(Ok(()), |payload| payload.check(self.payload_limit));
+        checked.map_err(|error| Failure::refused(format!("the {what} is too large: {error}")))
     }
 
     async fn submit(&self, change: Change) -> Result<Receipt, Failure> {

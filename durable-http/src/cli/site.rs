@@ -33,6 +33,8 @@ pub(crate) struct Site {
     pub(crate) hub: PathBuf,
     /// Opens the hub's keys.
     pub(crate) cipher: Cipher,
+    /// Bytes of JSON that a value in the hub may have.
+    pub(crate) payload_limit: usize,
 }
 
 /// A function as `functions list` shows it.

@@ -102,6 +102,7 @@ impl App for Program<'_> {
             ],
             hub: self.0.join("hub.db"),
             cipher: crate::keys::Cipher::new(None, self.0.join("hub.key"))?,
+            payload_limit: 1024,
         })
     }
 }
@@ -160,6 +161,14 @@ fn a_hub_that_nobody_holds_is_opened_and_given_work() {
         ("instances start e1 --input [1]", 0),
         ("instances start nope", 1),
         ("instances start E1 --input {bad", 1),
+        (
+            &format!("instances start E1 --input {}", "1".repeat(1024)),
+            0,
+        ),
+        (
+            &format!("instances start E1 --input {}", "1".repeat(1025)),
+            1,
+        ),
         ("instances list --json --prefix a", 0),
         ("instances list --status running --status Pending", 0),
         ("instances get nope", 1),
@@ -204,6 +213,15 @@ async fn an_instance_started_without_a_host_waits_for_one() {
         recursive: false,
     };
     hub.tell(&id, &terminate).await.unwrap();
+    let too_large = request::Message::Event {
+        name: "go".to_owned(),
+        data: durable_runtime::model::Payload::text(&"x".repeat(1023)),
+    };
+    let refused = hub.tell(&id, &too_large).await.unwrap_err().to_string();
+    assert!(
+        refused.contains("the event's data is too large: expected at most 1024 bytes of JSON"),
+        "{refused}"
+    );
     let resume = request::Message::Resume { reason: None };
     let refused = hub.tell(&id, &resume).await.unwrap_err();
     assert_eq!(

@@ -67,6 +67,7 @@ impl App for Host {
         let cipher = encryption::cipher(&told.environment, &told.hub_path)?;
         Ok(Site {
             functions: functions.collect(),
+            payload_limit: told.hub.max_payload_bytes,
             hub: told.hub_path,
             cipher,
         })

@@ -65,6 +65,14 @@ pub(super) fn of(told: &Told) -> Value {
                 "defaultVersion": hub.default_version,
                 "versionMatchStrategy": version_match(hub.version_match),
                 "versionFailureStrategy": version_failure(hub.version_failure),
+                "limits": {
+                    "payloadBytes": hub.max_payload_bytes,
+                    "payloadWarningBytes": hub.large_payload_bytes,
+                    "customStatusKilobytes": hub.max_custom_status_kib,
+                    "historyWarningEvents": hub.long_history_events,
+                    "messagesPerTurn": hub.max_batch,
+                    "generationsPerTurn": hub.max_generations,
+                },
                 "retention": {
                     "completed": hub.retention.completed.map(time_span),
                     "failed": hub.retention.failed.map(time_span),
@@ -166,6 +174,14 @@ mod tests {
                     "throwStatusExceptionsOnRaiseEvent": false,
                     "speculative": true,
                     "purgeRunningInstances": true,
+                    "limits": {
+                        "payloadBytes": 18000,
+                        "payloadWarningBytes": 19,
+                        "customStatusKilobytes": 20,
+                        "historyWarningEvents": 21,
+                        "messagesPerTurn": 22,
+                        "generationsPerTurn": 23
+                    },
                     "retention": {
                         "completed": "7.00:00:00",
                         "failed": "00:00:01",

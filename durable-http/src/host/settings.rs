@@ -1,6 +1,7 @@
 //! What the host is told, read once at start.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -215,6 +216,7 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
         &mut hub.max_actions,
         config.number(&at("maxOrchestrationActions")),
     );
+    read_limits(config, &mut hub);
     let seconds = |number: Option<u64>| number.map(Duration::from_secs);
     set(
         &mut hub.grace_period,
@@ -280,6 +282,57 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
     );
     set(&mut hub.overridable_any_state, any_state);
     hub
+}
+
+/// `limits`: how large things may become, and from where on the log says that they do.
+fn read_limits(config: &mut Config<'_>, hub: &mut hub::Settings) {
+    let mut read = |name: &str, expected: &str, range: RangeInclusive<usize>, limit: &mut usize| {
+        let key = format!("extensions.durableTask.limits.{name}");
+        let number = config.get(&key, expected, |text| {
+            text.parse().ok().filter(|number| range.contains(number))
+        });
+        set(limit, number);
+    };
+    let bytes = "a number of bytes from 1024 to 536870912";
+    let bytes_range = 1024..=512 * 1024 * 1024;
+    let positive = "a number from 1 on";
+    read(
+        "payloadBytes",
+        bytes,
+        bytes_range,
+        &mut hub.max_payload_bytes,
+    );
+    read(
+        "payloadWarningBytes",
+        positive,
+        1..=usize::MAX,
+        &mut hub.large_payload_bytes,
+    );
+    let kilobytes = "a number of kilobytes from 1 to 65536";
+    read(
+        "customStatusKilobytes",
+        kilobytes,
+        1..=65_536,
+        &mut hub.max_custom_status_kib,
+    );
+    read(
+        "historyWarningEvents",
+        positive,
+        1..=usize::MAX,
+        &mut hub.long_history_events,
+    );
+    read(
+        "messagesPerTurn",
+        positive,
+        1..=usize::MAX,
+        &mut hub.max_batch,
+    );
+    read(
+        "generationsPerTurn",
+        positive,
+        1..=usize::MAX,
+        &mut hub.max_generations,
+    );
 }
 
 /// `httpSettings`: what the engine does with requests, and how they are sent.

@@ -134,13 +134,13 @@ async fn input(call: &Call<'_>, payload: web::Payload) -> Result<Option<Payload>
     let content_type = call.header(CONTENT_TYPE.as_str()).unwrap_or_default();
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
     if !media_type.eq_ignore_ascii_case("application/json") {
-        return Ok(Some(Payload::text(&String::from_utf8_lossy(&bytes))));
+        let text = Payload::text(&String::from_utf8_lossy(&bytes));
+        return super::fitting(call, text).map(Some);
     }
     let text = std::str::from_utf8(&bytes).map_err(|error| unreadable(&error.to_string()))?;
     let text = text.trim_start_matches('\u{feff}');
-    Payload::parse(text)
-        .map(Some)
-        .map_err(|error| unreadable(&error.to_string()))
+    let value = Payload::parse(text).map_err(|error| unreadable(&error.to_string()))?;
+    super::fitting(call, value).map(Some)
 }
 
 fn unreadable(text: &str) -> HttpResponse {

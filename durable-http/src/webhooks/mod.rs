@@ -149,8 +149,24 @@ impl<'a> Call<'a> {
 }
 
 /// The one JSON value that a body holds, as it was written; else the answer.
-fn json_of(bytes: &[u8]) -> Result<Payload, HttpResponse> {
+fn json_of(call: &Call<'_>, bytes: &[u8]) -> Result<Payload, HttpResponse> {
     let text = std::str::from_utf8(bytes).map_err(|error| answer::bad_json(&error.to_string()))?;
     let text = text.trim_start_matches('\u{feff}');
-    Payload::parse(text).map_err(|error| answer::bad_json(&error.to_string()))
+    let value = Payload::parse(text).map_err(|error| answer::bad_json(&error.to_string()))?;
+    fitting(call, value)
+}
+
+/// The value, if it is not over the hub's limit; else the answer.
+fn fitting(call: &Call<'_>, value: Payload) -> Result<Payload, HttpResponse> {
+    match too_large(&call.client, &value) {
+        None => Ok(value),
+        Some(text) => Err(answer::message(StatusCode::PAYLOAD_TOO_LARGE, &text)),
+    }
+}
+
+/// What is wrong with a body whose value is over the hub's limit.
+pub(crate) fn too_large(client: &DurableClient, value: &Payload) -> Option<String> {
+    let limit = client.payload_limit()?;
+    let error = value.check(limit).err()?;
+    Some(format!("the value in the body is too large: {error}"))
 }

@@ -32,7 +32,7 @@ pub(super) async fn raise_event(
         return Ok(answer::message(StatusCode::BAD_REQUEST, text));
     }
     let read = body::read(payload, call.shared.settings.max_body).await;
-    let data = match read.and_then(|bytes| super::json_of(&bytes)) {
+    let data = match read.and_then(|bytes| super::json_of(call, &bytes)) {
         Ok(data) => data,
         Err(answer) => return Ok(answer),
     };

@@ -55,7 +55,7 @@ async fn input(call: &Call<'_>, payload: web::Payload) -> Result<Option<Payload>
     if bytes.is_empty() {
         return Ok(None);
     }
-    super::json_of(&bytes).map(Some)
+    super::json_of(call, &bytes).map(Some)
 }
 
 /// The reference's texts, with its swapped arguments.

@@ -927,3 +927,65 @@ async fn settled(shared: &web::Data<Shared>, key: &str, state: Option<&str>) {
     }
     panic!("{key} never became {state:?}");
 }
+
+#[actix_web::test]
+async fn a_value_over_the_limit_of_the_hub_is_413_and_says_what_to_do() {
+    let host = fixture::running_with(|settings| settings.max_payload_bytes = 1024).await;
+    let shared = &host.shared;
+    // What is around a value is not part of it.
+    let value = |bytes: usize| format!(" \"{}\"\n", "x".repeat(bytes - 2));
+    start(shared, "E1", "one", &value(1024)).await;
+    for line in [
+        "POST /orchestrators/Echo/two",
+        "POST /instances/one/raiseEvent/go",
+        "POST /entities/Counter/a?op=set",
+    ] {
+        let answer = ask(shared, line, Some(&value(1025))).await;
+        assert_eq!(answer.status, 413, "{line}: {}", answer.body);
+        assert_eq!(
+            answer.json()["Message"],
+            "the value in the body is too large: expected at most 1024 bytes of JSON \
+            (setting `extensions.durableTask.limits.payloadBytes`), found 1025; \
+            keep large data elsewhere and hand over where it is",
+            "{line}"
+        );
+        assert!(
+            answer
+                .header("content-type")
+                .unwrap()
+                .starts_with("application/json")
+        );
+    }
+    // A text becomes a JSON string, which is longer than itself.
+    let key = shared.keys.of_extension("durabletask");
+    let headers = [
+        ("x-functions-key", key.expose()),
+        ("content-type", "text/plain"),
+    ];
+    for (text, status) in [
+        ("y".repeat(1022), 202),
+        ("y".repeat(1023), 413),
+        ("\n".repeat(600), 413),
+    ] {
+        let answer = raw(
+            shared,
+            "POST /entities/Counter/a?op=set",
+            &headers,
+            Some(&text),
+        )
+        .await;
+        assert_eq!(answer.status, status, "{}", text.len());
+    }
+    assert_eq!(ask(shared, "GET /instances/two", None).await.status, 404);
+    let answer = ask(
+        shared,
+        "POST /instances/one/raiseEvent/go",
+        Some(&value(1024)),
+    )
+    .await;
+    assert_eq!(answer.status, 202);
+    end(shared, "one").await;
+    let answer = ask(shared, "GET /instances/one", None).await;
+    assert_eq!(answer.json()["output"].as_str().unwrap().len(), 1022);
+    host.stop().await;
+}

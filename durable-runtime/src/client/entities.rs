@@ -183,6 +183,9 @@ impl DurableClient {
                 known: known.into_iter().map(str::to_owned).collect(),
             });
         }
+        if let Some(input) = &operation.input {
+            engine.check_payload("input", input)?;
+        }
         engine
             .send_to_entity(&id.instance_id(), EntityMessage::Operation(operation))
             .await

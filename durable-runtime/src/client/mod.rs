@@ -195,6 +195,15 @@ impl DurableClient {
             .map(|engine| Arc::clone(&engine.registry))
     }
 
+    /// Bytes of JSON that one value may have in the hub, once it runs.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn payload_limit(&self) -> Option<usize> {
+        self.binding
+            .now()
+            .map(|engine| engine.settings.max_payload_bytes)
+    }
+
     /// Whether both are clients of one hub.
     #[must_use]
     pub fn is_same_hub(&self, other: &Self) -> bool {
@@ -346,7 +355,8 @@ impl DurableClient {
     ///
     /// # Errors
     /// [`ClientError::NotFound`]; [`ClientError::InvalidState`] of an instance that has ended; [`ClientError::InvalidArgument`] for the id
-    /// of an entity (as in [`Self::terminate`], [`Self::suspend`] and [`Self::resume`]), an empty name, data that cannot be serialised.
+    /// of an entity (as in [`Self::terminate`], [`Self::suspend`] and [`Self::resume`]), an empty name, data that cannot be serialised or
+    /// is over its limit.
     pub fn raise_event(
         &self,
         id: impl AsRef<str>,
@@ -369,6 +379,7 @@ impl DurableClient {
                 ));
             }
             let engine = client.engine().await?;
+            engine.check_payload("event's data", &data)?;
             let throws = engine.settings.throw_on_raise_event;
             match engine
                 .send(&id, HistoryEvent::EventRaised { name, data }, &LIVE)

@@ -65,9 +65,9 @@ impl EntityContext {
     /// Replaces the state.
     ///
     /// # Errors
-    /// A value that cannot be serialised.
+    /// A value that cannot be serialised, or is over its limit.
     pub fn set_state(&self, state: &(impl Serialize + ?Sized)) -> Result<()> {
-        let state = serialised(self.id(), state)?;
+        let state = self.operation.serialised(state)?;
         let change = &mut *self.operation.lock();
         change.state = Some(state);
         change.deleted = false;
@@ -127,6 +127,7 @@ impl EntityContext {
         }
         let input =
             input.unwrap_or_else(|e| misuse(format!("the input cannot be serialised: {e}")));
+        operation.must_fit(&input);
         let instance_id = Uuid::new_v4().simple().to_string();
         let index = operation.push(Sent::Start {
             name: name.into(),
@@ -172,6 +173,7 @@ impl EntitySignals for EntitySender {
         }
         let input =
             input.unwrap_or_else(|e| misuse(format!("the input cannot be serialised: {e}")));
+        self.0.must_fit(&input);
         let index = self.0.push(Sent::Signal {
             entity: id.instance_id(),
             operation: operation.into(),
@@ -188,19 +190,14 @@ pub(crate) fn misuse(text: impl Into<String>) -> ! {
     std::panic::resume_unwind(Box::new(Misuse(failure)))
 }
 
-fn serialised(id: &EntityId, state: &(impl Serialize + ?Sized)) -> Result<Payload> {
-    Payload::of(state).map_err(|e| {
-        let text = format!("the state of `{id}` cannot be serialised: {e}");
-        Error::non_retriable(Error::msg(text)).with_type("SerializationError")
-    })
-}
-
 /// One operation that runs: what it was asked for and what it has done so far.
 pub(crate) struct Operation {
     id: EntityId,
     name: Arc<str>,
     input: Option<Payload>,
     registry: Arc<Registry>,
+    /// Bytes of JSON of one value.
+    limit: usize,
     change: Mutex<Change>,
 }
 
@@ -236,6 +233,7 @@ impl Operation {
         input: Option<Payload>,
         state: Option<Payload>,
         registry: Arc<Registry>,
+        limit: usize,
     ) -> Arc<Self> {
         let change = Change {
             state,
@@ -247,6 +245,7 @@ impl Operation {
             name,
             input,
             registry,
+            limit,
             change: Mutex::new(change),
         })
     }
@@ -278,9 +277,38 @@ impl Operation {
         if self.lock().deleted {
             return Ok(());
         }
-        let state = serialised(&self.id, object)?;
+        let state = self.serialised(object)?;
         self.lock().state = Some(state);
         Ok(())
+    }
+
+    fn serialised(&self, state: &(impl Serialize + ?Sized)) -> Result<Payload> {
+        let state = Payload::of(state).map_err(|e| {
+            let text = format!("the state of `{}` cannot be serialised: {e}", self.id);
+            Error::non_retriable(Error::msg(text)).with_type("SerializationError")
+        })?;
+        let too_large = |e| Error::usage(format!("the state of `{}` is too large: {e}", self.id));
+        state.check(self.limit).map_err(too_large)?;
+        Ok(state)
+    }
+
+    /// What the operation answers with, unless it is over the limit.
+    pub(crate) fn fitting(&self, result: Payload) -> std::result::Result<Payload, FailureDetails> {
+        let too_large = |e| {
+            let (name, id) = (&self.name, &self.id);
+            Error::usage(format!(
+                "the result of `{name}` of `{id}` is too large: {e}"
+            ))
+            .to_failure()
+        };
+        result.check(self.limit).map_err(too_large)?;
+        Ok(result)
+    }
+
+    fn must_fit(&self, input: &Payload) {
+        if let Err(error) = input.check(self.limit) {
+            misuse(format!("the input is too large: {error}"));
+        }
     }
 
     fn push(&self, sent: Sent) -> usize {

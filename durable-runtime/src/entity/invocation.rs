@@ -159,6 +159,7 @@ mod tests {
             None,
             Some(Payload::text("no number")),
             Arc::new(Registry::default()),
+            usize::MAX,
         );
         EntityInvocation::new(
             operation,

@@ -386,6 +386,7 @@ mod tests {
                 None,
                 mailbox.state.clone(),
                 registry,
+                usize::MAX,
             );
             mailbox.finish(running, &done, Ok(Payload::null()), true, out);
         }

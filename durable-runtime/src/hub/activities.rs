@@ -22,7 +22,7 @@ use super::speculation::Ahead;
 use super::trial::Alone;
 use super::{turns, user_code};
 use crate::activity::{ActivityContext, Call};
-use crate::durable_http::HTTP_ACTIVITY;
+use crate::durable_http::{HTTP_ACTIVITY, HttpFailure};
 use crate::function::ActivityInvocation;
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
@@ -475,7 +475,9 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         cell.lock().running.remove(&task.id);
         return;
     }
-    let mut work = std::pin::pin!(run(engine, &cell, &task, &token).instrument(span));
+    let limit = engine.settings.max_payload_bytes;
+    let work = run(engine, &cell, &task, &token).map(|result| fitting(result?, limit, &task.name));
+    let mut work = std::pin::pin!(work.instrument(span));
     let (result, returned) = tokio::select! {
         biased;
         () = engine.stopped.cancelled() => {
@@ -582,6 +584,20 @@ async fn run(
                 &task.name,
             )
             .await
+        }
+    }
+}
+
+/// A result over the limit is wrong use, and comes again with each retry.
+fn fitting(result: Payload, limit: usize, name: &str) -> Result<Payload, FailureDetails> {
+    match result.check(limit) {
+        Ok(()) => Ok(result),
+        Err(error) if name == HTTP_ACTIVITY => {
+            Err(HttpFailure::TooLarge.details(format!("the answer cannot be kept: {error}")))
+        }
+        Err(error) => {
+            let text = format!("the result of the activity `{name}` is too large: {error}");
+            Err(FailureDetails::new("UsageError", text).non_retriable())
         }
     }
 }

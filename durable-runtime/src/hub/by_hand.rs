@@ -60,6 +60,7 @@ pub fn by_hand(
         ids: &ids,
         reuse: Reuse::NonRunning,
         watched: Watched(None),
+        max_generations: 20,
     };
     let inbound = |event, execution_id| Inbound {
         event,

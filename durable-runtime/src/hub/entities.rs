@@ -17,7 +17,7 @@ use tracing::Instrument;
 use super::cell::{Cell, CellState, Inbound};
 use super::resident::{StartEffect, new_execution_id};
 use super::suspects::Suspects;
-use super::{Engine, commit, user_code};
+use super::{Engine, commit, growth, user_code};
 use crate::entity::{
     Answer, EntityInvocation, Mailbox, Operation, Outbox, Outgoing, Running, Sent,
 };
@@ -80,6 +80,8 @@ pub(crate) struct ResidentEntity {
     pub(super) suspects: Suspects,
     /// Why an operation is not run any more, until that is stored.
     pub(super) poison: Option<FailureDetails>,
+    /// Bytes of the state that is stored.
+    state_bytes: usize,
 }
 
 impl ResidentEntity {
@@ -180,7 +182,9 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
         updated: record.updated,
         suspects,
         poison: None,
+        state_bytes: 0,
     });
+    resident.state_bytes = state_bytes(&resident.mailbox);
     let known = inbox.iter().map(|message| message.id).collect();
     for message in inbox {
         let inbound = Inbound {
@@ -192,6 +196,11 @@ fn load(engine: &Arc<Engine>, cell: &Arc<Cell>) -> Option<Box<ResidentEntity>> {
     }
     resident.loaded = known;
     Some(resident)
+}
+
+fn state_bytes(mailbox: &Mailbox) -> usize {
+    let state = mailbox.state.as_ref();
+    state.map_or(0, |state| state.as_str().len())
 }
 
 impl Engine {
@@ -340,6 +349,7 @@ async fn run_operation(
         input,
         mailbox.state.clone(),
         Arc::clone(&engine.registry),
+        engine.settings.max_payload_bytes,
     );
     let result = match care {
         Care::Fail(failure) => Err(failure.clone()),
@@ -359,6 +369,7 @@ async fn run_operation(
             work.instrument(span).await
         }
     };
+    let result = result.and_then(|result| operation.fitting(result));
     let failure = result.as_ref().err();
     tracing::info!(
         function = resident.entity.name,
@@ -443,6 +454,9 @@ fn draft(engine: &Engine, resident: &mut ResidentEntity, out: Outbox) -> Stored 
     }
     let mut payloads = Vec::new();
     if out.state_changed {
+        let bytes = state_bytes(&resident.mailbox);
+        let before = std::mem::replace(&mut resident.state_bytes, bytes);
+        growth::tell_of_state(engine, &resident.mailbox.id.to_string(), before, bytes);
         payloads.push((PayloadKind::State, resident.mailbox.state.clone()));
     }
     if out.lock_changed {

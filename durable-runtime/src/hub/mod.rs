@@ -13,6 +13,7 @@ mod commit;
 mod deliveries;
 mod entities;
 mod eviction;
+mod growth;
 mod loading;
 mod notifications;
 mod outbox;

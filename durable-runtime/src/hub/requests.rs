@@ -53,6 +53,9 @@ impl Engine {
             check_instance_id(id)
                 .map_err(|fault| ClientError::InvalidArgument(fault.to_string()))?;
         }
+        if let Some(input) = &request.input {
+            self.check_payload("input", input)?;
+        }
         let due = request.scheduled_at.filter(|at| *at > self.clock.now());
         let instance = self.new_instance(request);
         let id = Arc::clone(&instance.id);
@@ -343,6 +346,14 @@ impl Engine {
         };
         self.waiters.leave(id);
         outcome
+    }
+
+    /// Refuses what is larger than a value may be.
+    pub(crate) fn check_payload(&self, what: &str, payload: &Payload) -> Result<(), ClientError> {
+        let fits = payload.check(self.settings.max_payload_bytes);
+        fits.map_err(|error| {
+            ClientError::InvalidArgument(format!("the {what} is too large: {error}"))
+        })
     }
 
     /// A hub that stops, or whose queue is full, takes nothing new (law 8).

@@ -13,14 +13,11 @@ use crate::model::{
     FailureDetails, HistoryEvent, LifecycleStep, Parent, Payload, ReplyTo, RuntimeStatus,
     Timestamp,
 };
-use crate::replay::{Action, Carried, End, Execution, Open, Turn};
+use crate::replay::{Action, Carried, End, Execution, Open, Size, Turn};
 use crate::store::{
     Ids, InstanceKey, InstanceRecord, NewGeneration, NewInstance, NewMessage, OutboxRecord,
     PayloadKind, Reuse, TurnCommit,
 };
-
-/// Generations that one work item may run through before it commits and lets others have the thread (spec 1.7).
-const MAX_GENERATIONS: usize = 20;
 
 /// Makes an execution of what it starts with.
 pub(crate) type MakeExecution<'a> = &'a dyn Fn(&ExecutionStarted) -> Option<Execution>;
@@ -92,6 +89,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) reuse: Reuse,
     /// Which steps of it are told.
     pub(crate) watched: Watched<'a>,
+    /// Generations that one work item may run through before it commits and lets others have the thread (spec 1.7).
+    pub(crate) max_generations: usize,
 }
 
 /// What one work item collects over its generations.
@@ -135,6 +134,11 @@ impl Resident {
             deliveries: BTreeMap::new(),
             left_behind: Vec::new(),
         }
+    }
+
+    /// Of which generation its history is, and how large that is.
+    pub(crate) fn size(&self) -> (u64, Size) {
+        (self.record.generation, self.execution.size())
     }
 
     /// One work item: the messages become events, code runs, and all that it leads to is one value.
@@ -192,7 +196,7 @@ impl Resident {
                 break;
             };
             self.execution = execution;
-            if generations >= MAX_GENERATIONS {
+            if generations >= rules.max_generations.max(1) {
                 turn.events = Vec::new();
                 turn.late = Vec::new();
                 again = self.postpone(&mut draft, events);

@@ -43,11 +43,22 @@ pub struct Settings {
     pub max_actions: usize,
     /// KiB of custom status.
     pub max_custom_status_kib: usize,
+    /// Bytes of JSON that one value may have: inputs, results, events, states of entities.
+    pub max_payload_bytes: usize,
+    /// Bytes of JSON above which a value is named in the log: the first one of an execution, or of an entity that has grown.
+    pub large_payload_bytes: usize,
+    /// Events of history above which an execution is named in the log, once.
+    pub long_history_events: usize,
+    /// Messages that one turn takes at most.
+    pub max_batch: usize,
+    /// Generations that one instance may run through before it is stored and others have the thread.
+    pub max_generations: usize,
     /// How long a stopping host waits for what runs.
     pub grace_period: Duration,
-    /// How long one delivery of an activity may take; `None`: no limit.
+    /// How long one delivery of an activity may take, or less if it says so itself; `None`: no limit.
     pub function_timeout: Option<Duration>,
-    /// How long an activity that was told to stop may take to do so.
+    /// How long an activity may go on whose time is over, from the instant at which its cancellation token fires to that at which it has
+    /// failed, whatever it still does.
     pub cancellation_grace: Duration,
     /// Deliveries of an activity, a turn, or an operation of an entity, after which it fails as poison.
     pub max_deliveries: u32,
@@ -98,6 +109,11 @@ impl Default for Settings {
             max_backlog: 100_000,
             max_actions: Limits::default().actions,
             max_custom_status_kib: Limits::default().custom_status_kib,
+            max_payload_bytes: Limits::default().payload_bytes,
+            large_payload_bytes: 1024 * 1024,
+            long_history_events: 10_000,
+            max_batch: 1_000,
+            max_generations: 20,
             grace_period: Duration::from_secs(30),
             function_timeout: Some(Duration::from_secs(30 * 60)),
             cancellation_grace: Duration::from_secs(5),
@@ -123,6 +139,7 @@ impl Settings {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             actions: self.max_actions,
+            payload_bytes: self.max_payload_bytes,
             custom_status_kib: self.max_custom_status_kib,
             default_version: self.default_version.clone().unwrap_or_default(),
             poll_interval: self.http.poll_interval,

@@ -16,13 +16,11 @@ use super::outbox::Watched;
 use super::resident::{Effects, Resident, Rules};
 use super::trial::{Trial, Verdict};
 use super::unrunnable::Why;
-use super::{Engine, commit, deliveries, entities, loading};
+use super::{Engine, commit, deliveries, entities, growth, loading};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent};
 use crate::replay::Open;
 use crate::store::{self, Change, LoadedInstance, TakenUp, is_entity};
 
-/// Messages that one turn takes at most (spec 7.4).
-const MAX_BATCH: usize = 1_000;
 /// A turn that takes longer is named in the log, and its thread replaced by a spare one.
 const SLOW: Duration = Duration::from_secs(1);
 
@@ -379,7 +377,7 @@ fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
         return None;
     }
     state.again = false;
-    let count = state.mailbox.len().min(MAX_BATCH);
+    let count = state.mailbox.len().min(engine.settings.max_batch.max(1));
     // Its room goes along: what waits for long should keep none.
     let rest = state.mailbox.split_off(count);
     let taken = std::mem::replace(&mut state.mailbox, rest);
@@ -419,13 +417,16 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         ids: engine.store.ids(),
         reuse: engine.reuse(),
         watched: Watched(engine.settings.notifications.as_ref()),
+        max_generations: engine.settings.max_generations,
     };
+    let before = resident.size();
     let span = tracing::info_span!(
         "orchestration",
         function = &*resident.record.name,
         instance_id = &*cell.id
     );
     let made = span.in_scope(|| resident.make_turn(engine.clock.now(), messages, rules, &make));
+    growth::tell(engine, &resident, before);
     let mut commit = made.commit;
     let reply = create.map(|create| {
         commit.create = Some(Box::new(create.instance));

@@ -314,6 +314,28 @@ impl HistoryEvent {
         }
     }
 
+    /// Bytes of the value that it carries; 0 if it carries none.
+    pub(crate) fn payload_bytes(&self) -> usize {
+        let payload = match self {
+            Self::ExecutionStarted(started) => started.input.as_ref(),
+            Self::TaskScheduled { input, .. }
+            | Self::SubOrchestrationInstanceCreated { input, .. }
+            | Self::EntityOperationCalled { input, .. }
+            | Self::EntityOperationSignaled { input, .. } => input.as_ref(),
+            Self::TaskCompleted { result, .. }
+            | Self::SubOrchestrationInstanceCompleted { result, .. }
+            | Self::EntityOperationCompleted { result, .. } => Some(result),
+            Self::EventSent { data, .. } | Self::EventRaised { data, .. } => Some(data),
+            Self::ExecutionCompleted { result, .. } => result.as_ref(),
+            Self::Entity(message) => match &**message {
+                EntityMessage::Operation(operation) => operation.input.as_ref(),
+                EntityMessage::Lock(_) | EntityMessage::Unlock { .. } => None,
+            },
+            _ => None,
+        };
+        payload.map_or(0, |payload| payload.as_str().len())
+    }
+
     /// The kind's name, as clients read it.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

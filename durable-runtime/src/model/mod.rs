@@ -17,7 +17,7 @@ pub use entity_message::{
 pub use event::{ExecutionStarted, HistoryEvent, Parent};
 pub use failure::{FailureDetails, TaskError};
 pub use lifecycle::{LifecycleEvent, LifecycleStep};
-pub use payload::Payload;
+pub use payload::{Payload, TooLarge};
 pub(crate) use section::OpenSection;
 pub use status::RuntimeStatus;
 pub use time::Timestamp;

@@ -7,9 +7,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// The longest text that a value may become, in bytes.
-const LIMIT: usize = 64 * 1024 * 1024;
-
 /// One JSON value as text: serialised once, then only moved and written. Cheap to clone.
 ///
 /// ```
@@ -30,16 +27,25 @@ impl Payload {
         Self(Arc::from(RawValue::NULL.to_owned()))
     }
 
-    /// Serialises `value`, which may be 64 MiB of JSON at most: all that functions and clients hand over passes here.
+    /// Serialises `value`.
     ///
     /// # Errors
-    /// What the value's `Serialize` reports, maps whose keys are not strings, and a value over the limit.
+    /// What the value's `Serialize` reports, and maps whose keys are not strings.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         let raw = serde_json::value::to_raw_value(value)?;
-        if raw.get().len() > LIMIT {
-            return Err(too_long(raw.get().len()));
-        }
         Ok(Self(Arc::from(raw)))
+    }
+
+    /// Holds its length against a limit, in bytes of JSON text.
+    ///
+    /// # Errors
+    /// A longer one.
+    pub fn check(&self, limit: usize) -> Result<(), TooLarge> {
+        let found = self.as_str().len();
+        if found > limit {
+            return Err(TooLarge { found, limit });
+        }
+        Ok(())
     }
 
     /// Takes text that must be exactly one JSON value; blanks around it are cut.
@@ -91,11 +97,17 @@ impl Payload {
     }
 }
 
-#[cold]
-fn too_long(found: usize) -> serde_json::Error {
-    serde::ser::Error::custom(format!(
-        "expected at most {LIMIT} bytes of JSON, found {found}; keep large data elsewhere and hand over where it is"
-    ))
+/// A value over its limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "expected at most {limit} bytes of JSON (setting `extensions.durableTask.limits.payloadBytes`), found {found}; \
+     keep large data elsewhere and hand over where it is"
+)]
+pub struct TooLarge {
+    /// Its length in bytes of JSON text.
+    pub found: usize,
+    /// What there may be.
+    pub limit: usize,
 }
 
 impl fmt::Debug for Payload {
@@ -130,15 +142,12 @@ mod tests {
 
     #[test]
     fn value_has_its_limit_to_the_byte() {
-        // Of parts, which are copied, for speed; beside them 63 commas and two brackets.
-        let part = |len: usize| Payload::text(&"x".repeat(len - 2));
-        let mut parts = vec![part(1 << 20); 63];
-        parts.push(part((1 << 20) - 65));
-        assert_eq!(Payload::of(&parts).unwrap().as_str().len(), LIMIT);
-        parts[63] = part((1 << 20) - 64);
-        let error = Payload::of(&parts).unwrap_err().to_string();
+        let payload = Payload::text("12345678");
+        assert_eq!(payload.check(10), Ok(()));
+        let error = payload.check(9).unwrap_err().to_string();
+        assert!(error.contains("at most 9 bytes of JSON"), "{error}");
         assert!(
-            error.contains("at most 67108864 bytes of JSON, found 67108865"),
+            error.contains("found 10; keep large data elsewhere"),
             "{error}"
         );
     }

@@ -147,6 +147,7 @@ impl OrchestrationContext {
                 "the data of the event `{name}` cannot be serialised: {e}"
             ))
         });
+        self.core.must_fit("data of the event", &data);
         self.core.ask_one_way(|id| HistoryEvent::EventSent {
             id,
             instance_id: to.into(),
@@ -188,6 +189,9 @@ impl OrchestrationContext {
             ));
         }
         let input = input.unwrap_or_else(|e| self.core.misuse(e.to_string()));
+        if let Some(input) = &input {
+            self.core.must_fit("input", input);
+        }
         let instance_id = self.new_guid().simple().to_string();
         let created = instance_id.as_str().into();
         let task = self
@@ -305,6 +309,7 @@ impl OrchestrationContext {
                 "The size of the JSON-serialized payload must not exceed {limit} KB of UTF-16 text; found {bytes} bytes."
             ));
         }
+        self.core.must_fit("custom status", &status);
         self.core.state().effects.custom_status = Some((!status.is_null()).then_some(status));
     }
 
@@ -333,6 +338,9 @@ impl OrchestrationContext {
             )))
             .with_type("SerializationError")
         })?;
+        self.core
+            .check("next input", &input)
+            .map_err(Error::usage)?;
         Err(Error::continuation(Continuation {
             parts: Some((input, options)),
         }))

@@ -22,6 +22,8 @@ use crate::registry::Registry;
 pub(crate) struct Limits {
     /// Actions of one execution (spec T9).
     pub(crate) actions: usize,
+    /// Bytes of JSON of one value that is handed over or returned (spec 1.18).
+    pub(crate) payload_bytes: usize,
     /// Custom status, in KiB of UTF-16 text, rounded down (spec 1.9).
     pub(crate) custom_status_kib: usize,
     /// The version of what it starts, if neither the call nor the function names one.
@@ -36,6 +38,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             actions: 100_000,
+            payload_bytes: 64 * 1024 * 1024,
             custom_status_kib: 16,
             default_version: String::new(),
             poll_interval: Duration::from_secs(30),
@@ -165,6 +168,31 @@ impl Core {
         )))
     }
 
+    /// Refuses an input over the limit, as wrong use.
+    fn fitting(
+        &self,
+        input: Result<Option<Payload>, TaskError>,
+    ) -> Result<Option<Payload>, TaskError> {
+        let input = input?;
+        match input.as_ref().map(|input| self.check("input", input)) {
+            Some(Err(text)) => Err(TaskError::usage(text)),
+            Some(Ok(())) | None => Ok(input),
+        }
+    }
+
+    /// Holds a value against the limit.
+    pub(super) fn check(&self, what: &str, payload: &Payload) -> Result<(), String> {
+        let fits = payload.check(self.limits.payload_bytes);
+        fits.map_err(|error| format!("the {what} is too large: {error}"))
+    }
+
+    /// The same, where there is no `Result` to say so.
+    pub(super) fn must_fit(&self, what: &str, payload: &Payload) {
+        if let Err(text) = self.check(what, payload) {
+            self.misuse(text);
+        }
+    }
+
     /// Takes the next task id for something that is asked for now.
     fn take_id(&self, state: &mut State) -> i64 {
         state.asked += 1;
@@ -185,6 +213,7 @@ impl Core {
         input: Result<Option<Payload>, TaskError>,
     ) -> SlotId {
         let name: Arc<str> = self.registry.activity(name).map_or(name, |a| a.name).into();
+        let input = self.fitting(input);
         let state = &mut *self.state();
         let input = match input {
             Ok(input) if self.registry.activity(&name).is_some() => input,
@@ -214,6 +243,7 @@ impl Core {
         version: Option<String>,
         input: Result<Option<Payload>, TaskError>,
     ) -> SlotId {
+        let input = self.fitting(input);
         let state = &mut *self.state();
         let child = Child {
             name: name.into(),

@@ -13,6 +13,7 @@ use super::context::OrchestrationContext;
 use super::core::{Action, Core, Limits, Misuse, Open};
 use super::finish::End;
 use super::nondeterminism::{compare, failure, surplus};
+use super::size::Size;
 use super::waker::{ForeignWake, RootWaker};
 use crate::error::Error;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, Timestamp};
@@ -36,6 +37,7 @@ pub(crate) struct Execution {
     held_answers: BTreeSet<i64>,
     end: Option<End>,
     ended_in_history: bool,
+    size: Size,
     /// Its children, if it has no code: all that it can do is end.
     without_code: Option<Vec<(i64, Open)>>,
     /// What comes after its end is history too.
@@ -82,6 +84,7 @@ impl Execution {
             held_answers: BTreeSet::new(),
             end: None,
             ended_in_history: false,
+            size: Size::default(),
             without_code: None,
             records_all: false,
         }
@@ -156,6 +159,7 @@ impl Execution {
 
     fn replay_turn(&mut self, turn: &[HistoryEvent]) -> Option<String> {
         for event in turn {
+            self.size.add(event);
             match event {
                 HistoryEvent::OrchestratorStarted { at } => self.begin(*at),
                 HistoryEvent::TaskScheduled { .. }
@@ -317,6 +321,7 @@ impl Execution {
             });
         }
         events.push(HistoryEvent::OrchestratorCompleted);
+        events.iter().for_each(|event| self.size.add(event));
         let effects = std::mem::take(&mut state.effects);
         Turn {
             events,
@@ -428,7 +433,7 @@ impl Execution {
         self.core.leave_any_section();
         self.core.confirm();
         let unread = self.core.state().take_unread();
-        self.end = Some(End::of(result, unread));
+        self.end = Some(End::of(result, unread, self.core.limits.payload_bytes));
     }
 
     fn drop_future(&mut self) {
@@ -458,6 +463,11 @@ impl Execution {
     /// Whether a client halted it.
     pub(crate) fn is_suspended(&self) -> bool {
         self.suspended
+    }
+
+    /// How large its history is.
+    pub(crate) fn size(&self) -> Size {
+        self.size
     }
 
     /// What it began with.

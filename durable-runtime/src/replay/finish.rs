@@ -29,10 +29,16 @@ pub(crate) struct Carried {
 }
 
 impl End {
-    /// The end that a function's result means; `unread` are the events that nobody read.
-    pub(super) fn of(result: Result<Payload, Error>, unread: Vec<Buffered>) -> Self {
+    /// The end that a function's result means; `unread` are the events that nobody read. An output may have `limit` bytes.
+    pub(super) fn of(result: Result<Payload, Error>, unread: Vec<Buffered>, limit: usize) -> Self {
         match result.map_err(Error::into_continuation) {
-            Ok(output) => Self::Completed(output),
+            Ok(output) => match output.check(limit) {
+                Ok(()) => Self::Completed(output),
+                Err(error) => {
+                    let text = format!("the output is too large: {error}");
+                    Self::Failed(Error::usage(text).to_failure())
+                }
+            },
             Err(Ok(continuation)) => Self::continued(continuation, unread),
             Err(Err(error)) => Self::Failed(error.to_failure()),
         }

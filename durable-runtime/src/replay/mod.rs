@@ -17,6 +17,7 @@ mod guid;
 mod http_call;
 mod nondeterminism;
 mod retry;
+mod size;
 mod slot;
 mod task;
 
@@ -33,6 +34,7 @@ pub(crate) use context::Continuation;
 pub(crate) use core::{Action, Limits, Misuse, Open};
 pub(crate) use execution::{Execution, Turn, panic_text};
 pub(crate) use finish::{Carried, End};
+pub(crate) use size::Size;
 pub(crate) use task::OneWay;
 
 #[cfg(test)]

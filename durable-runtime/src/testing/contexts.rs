@@ -11,6 +11,7 @@ use super::scope;
 use crate::activity::{ActivityContext, Call};
 use crate::entity::{Entity, EntityContext, Operation};
 use crate::error::Result;
+use crate::hub::Settings;
 use crate::model::{EntityId, Payload};
 use crate::timer::TimerInfo;
 
@@ -75,5 +76,6 @@ fn context<E: Entity>(key: String, operation: &str, input: Option<Payload>) -> E
         input,
         None,
         Arc::new(registry),
+        Settings::default().max_payload_bytes,
     ))
 }

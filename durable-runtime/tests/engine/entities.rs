@@ -45,6 +45,8 @@ async fn operate(invocation: &EntityInvocation) -> Result<Value> {
             ctx.set_state(&(before + ctx.input::<i64>()?))?;
         }
         "get" => return Ok(ctx.state::<Value>()?.unwrap_or(Value::Null)),
+        "repeat" => ctx.set_state(&"x".repeat(ctx.input::<usize>()? - 2))?,
+        "say" => return Ok(json!("x".repeat(ctx.input::<usize>()? - 2))),
         "set" => ctx.set_state(&ctx.input::<Value>()?)?,
         "set_then_fail" => {
             ctx.set_state(&ctx.input::<Value>()?)?;

@@ -34,6 +34,17 @@ const DURABLE_TASK: &[&str] = &[
     "redeliveryDelay",
     "retention",
     "appLeaseOptions",
+    "limits",
+];
+
+/// Below `extensions.durableTask.limits`.
+const LIMITS: &[&str] = &[
+    "payloadBytes",
+    "payloadWarningBytes",
+    "customStatusKilobytes",
+    "historyWarningEvents",
+    "messagesPerTurn",
+    "generationsPerTurn",
 ];
 
 /// Below `extensions.durableTask.httpSettings`.
@@ -105,9 +116,10 @@ const HTTP: &[&str] = &[
 ];
 
 /// The sections whose keys are all known.
-pub(super) const SECTIONS: [(&str, &[&str]); 8] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 9] = [
     ("durableTask", DURABLE_TASK),
     ("durableTask.httpSettings", HTTP_SETTINGS),
+    ("durableTask.limits", LIMITS),
     ("durableTask.retention", RETENTION),
     ("durableTask.storageProvider", STORAGE_PROVIDER),
     ("durableTask.tracing", TRACING),
@@ -141,4 +153,29 @@ fn distance(one: &str, other: &str) -> usize {
         }
     }
     row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Keys that are only accepted are left out there; the log names them.
+    #[test]
+    fn every_key_that_has_an_effect_is_in_the_guide() {
+        let docs = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/");
+        let read = |name: &str| std::fs::read_to_string(format!("{docs}{name}")).unwrap();
+        let guide = [
+            read("settings.md"),
+            read("durable-http.md"),
+            read("notifications.md"),
+        ]
+        .concat();
+        for (section, keys) in SECTIONS.iter().filter(|(section, _)| *section != "http") {
+            for key in *keys {
+                let told = guide.contains(key);
+                let unused = super::super::unused::is_unused(&format!("{section}.{key}"));
+                assert!(told || unused, "`{section}.{key}`");
+            }
+        }
+    }
 }

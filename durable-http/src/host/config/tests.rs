@@ -298,3 +298,35 @@ fn variables_that_nobody_knows_are_named_like_keys_of_the_file() {
         ]
     );
 }
+
+#[test]
+fn limits_are_within_reason() {
+    let text = r#"{"version":"2.0","extensions":{"durableTask":{"limits":{
+        "payloadBytes": 1023, "customStatusKilobytes": 0, "messagesPerTurn": 0, "generationsPerTurn": -1,
+        "historyWarningEvents": "many", "payloadWarningBytes": 1, "payloadByte": 1
+    }}}}"#;
+    let told =
+        crate::host::settings::Told::of_text(text, Variables::default(), &PathBuf::from("app"));
+    let told = told.unwrap();
+    let expected = [
+        "`extensions.durableTask.limits.payloadBytes` is `1023`, expected a number of bytes from 1024 to 536870912",
+        "`extensions.durableTask.limits.customStatusKilobytes` is `0`, expected a number of kilobytes from 1 to 65536",
+        "`extensions.durableTask.limits.historyWarningEvents` is `many`, expected a number from 1 on",
+        "`extensions.durableTask.limits.messagesPerTurn` is `0`, expected a number from 1 on",
+        "`extensions.durableTask.limits.generationsPerTurn` is `-1`, expected a number from 1 on",
+    ];
+    assert_eq!(told.faults.len(), expected.len(), "{:?}", told.faults);
+    for (fault, expected) in told.faults.iter().zip(expected) {
+        assert!(
+            fault.starts_with("host.json:") && fault.ends_with(expected),
+            "{fault}"
+        );
+    }
+    let hint =
+        "`extensions.durableTask.limits.payloadByte` has no meaning; did you mean `payloadBytes`?";
+    assert!(
+        told.warnings.iter().any(|said| said.ends_with(hint)),
+        "{:?}",
+        told.warnings
+    );
+}

@@ -64,6 +64,7 @@ const UNUSED: &[Unused] = &[
         "the host always stops gracefully",
     ),
     ("durableTask.useAppLease", Kind::Flag, "true", ONE_OWNER),
+    ("durableTask.appLeaseOptions", Kind::Text, "", ONE_OWNER),
     (
         "durableTask.maxGrpcMessageSizeInBytes",
         Kind::Number,
@@ -176,6 +177,15 @@ const UNUSED: &[Unused] = &[
         "bodies in chunks are always read",
     ),
 ];
+
+/// Whether the key, or all that is below it, changes nothing.
+#[cfg(test)]
+pub(super) fn is_unused(key: &str) -> bool {
+    let below = format!("{key}.");
+    UNUSED
+        .iter()
+        .any(|(known, ..)| *known == key || known.starts_with(&below))
+}
 
 impl Config<'_> {
     /// What is said of settings that are given and change nothing. Malformed ones become faults.

@@ -37,7 +37,7 @@ impl Core {
             .check_entity(id.name())
             .and_then(|()| state.check_call(&entity))
             .map_err(TaskError::usage);
-        let input = match allowed.and(input) {
+        let input = match allowed.and(self.fitting(input)) {
             Ok(input) => input,
             Err(error) => return state.add(Slot::failed(what, error)),
         };
@@ -76,6 +76,7 @@ impl Core {
             self.misuse(text);
         }
         let input = input.unwrap_or_else(|e| self.misuse(input_failure(&e)));
+        self.must_fit("input", &input);
         self.ask_one_way(|id| HistoryEvent::EntityOperationSignaled {
             id,
             entity,

@@ -39,7 +39,12 @@ impl Core {
             made: 1,
         });
         let first = self.with_idempotency_key(&request, id);
-        let what = What::Http(Box::new(HttpExchange::of(request, first)));
+        let exchange = HttpExchange::of(request, first);
+        let fits = self.check("request", &exchange.input);
+        let what = What::Http(Box::new(exchange));
+        if let Err(text) = fits {
+            return state.add(Slot::failed(what, TaskError::usage(text)));
+        }
         let slot = state.add(Slot {
             retry,
             ..Slot::new(what, id)

@@ -4,7 +4,9 @@ use durable_macros::orchestration_trigger;
 use serde_json::json;
 
 use super::work;
-use crate::model::Payload;
+use crate::durable_http::DurableHttpRequest;
+use crate::model::{Payload, TaskError};
+use crate::replay::End;
 use crate::replay::core::Limits;
 use crate::replay::tests::given::{Given, asks, done, failure, output};
 use crate::{OrchestrationContext, Result};
@@ -34,28 +36,92 @@ fn one_action_too_many_fails_with_the_limit() {
     );
 }
 
+/// All that an orchestrator hands over may have 100 bytes.
+fn small() -> Limits {
+    Limits {
+        payload_bytes: 100,
+        ..Limits::default()
+    }
+}
+
+/// A text of that many bytes of JSON.
+fn text_of(bytes: usize) -> String {
+    "x".repeat(bytes - 2)
+}
+
+const TOO_MUCH: &str = "at most 100 bytes of JSON (setting `extensions.durableTask.limits.payloadBytes`), \
+    found 101; keep large data elsewhere and hand over where it is";
+
 #[orchestration_trigger(crate = crate)]
-async fn hands_over_too_much(ctx: OrchestrationContext) -> Result<Vec<String>> {
-    let text = vec![Payload::text(&"x".repeat(1 << 20)); 64];
-    let name = "hands_over_too_much";
-    let activity = ctx.call_activity_by_name::<()>("work", &text).await;
-    let child = ctx.call_sub_orchestrator_by_name::<()>(name, &text).await;
-    let next: Result<()> = ctx.continue_as_new(&text);
+async fn hands_over(ctx: OrchestrationContext, bytes: usize) -> Result<Vec<String>> {
+    let text = text_of(bytes);
+    let activity = ctx.call_activity_by_name::<()>("work", &text);
+    let child = ctx.call_sub_orchestrator_by_name::<()>("hands_over", &text);
+    let request = DurableHttpRequest::new("PUT", "http://h/").with_text("");
+    let left = bytes - Payload::of(&request)?.as_str().len();
+    let http = ctx.call_http(request.with_text("x".repeat(left)));
+    let failed = |error: TaskError| {
+        let failure = error.failure().cloned().unwrap();
+        assert!(failure.is_non_retriable, "{failure:?}");
+        format!("{}: {}", failure.error_type, failure.message)
+    };
     Ok(vec![
-        activity.unwrap_err().to_string(),
-        child.unwrap_err().to_string(),
-        next.unwrap_err().to_string(),
+        failed(activity.await.unwrap_err()),
+        failed(child.await.unwrap_err()),
+        failed(http.await.map(drop).unwrap_err()),
     ])
 }
 
 #[test]
 fn input_over_its_limit_fails_the_call_which_is_not_made() {
-    let turn = Given::of::<hands_over_too_much>(()).start();
+    let limits = Limits {
+        payload_bytes: 900,
+        ..Limits::default()
+    };
+    let turn = Given::limited::<hands_over>(900, limits.clone()).start();
+    assert_eq!(asks(&turn).len(), 3, "{turn:?}");
+    let turn = Given::limited::<hands_over>(901, limits).start();
     let texts: Vec<String> = serde_json::from_value(output(&turn)).unwrap();
     for text in texts {
-        assert!(text.contains("at most 67108864 bytes"), "{text}");
+        assert!(text.starts_with("UsageError: the "), "{text}");
+        assert!(
+            text.contains("at most 900 bytes of JSON") && text.contains("found 901"),
+            "{text}"
+        );
     }
     assert!(turn.actions.is_empty());
+}
+
+#[orchestration_trigger(crate = crate)]
+async fn lets_go(ctx: OrchestrationContext, (way, bytes): (String, usize)) -> Result<String> {
+    let text = text_of(bytes);
+    match &*way {
+        "output" => return Ok(text),
+        "next input" => return ctx.continue_as_new(text),
+        "data of the event" => ctx.send_event("other", "name", text),
+        "custom status" => ctx.set_custom_status(&text),
+        _ => drop(ctx.start_orchestration_by_name("lets_go", text)),
+    }
+    Ok(String::new())
+}
+
+#[test]
+fn what_is_let_go_over_its_limit_fails_the_instance_as_wrong_use() {
+    for way in [
+        "output",
+        "next input",
+        "data of the event",
+        "custom status",
+        "input",
+    ] {
+        let turn = Given::limited::<lets_go>((way, 100), small()).start();
+        assert!(!matches!(turn.end, Some(End::Failed(_))), "{way}: {turn:?}");
+        let failure = failure(&Given::limited::<lets_go>((way, 101), small()).start());
+        assert_eq!(failure.error_type, "UsageError", "{way}");
+        let expected = format!("the {way} is too large: expected {TOO_MUCH}");
+        assert_eq!(failure.message, expected);
+        assert!(failure.is_non_retriable, "{way}");
+    }
 }
 
 #[orchestration_trigger(crate = crate)]
