@@ -35,6 +35,13 @@ pub fn orchestration_trigger(args: TokenStream, item: TokenStream) -> TokenStrea
 }
 
 /// Registers a function as an activity.
+///
+/// - `name = ".."`: what histories and lists show; else the function's own.
+/// - `timeout = "5m"` (also `ms`, `s`, `h`, `d`, `hh:mm:ss`): one delivery may take so long, or as long as the host's `functionTimeout` (30
+///   minutes unless `host.json` says otherwise), if that is shorter. Then `ActivityContext::cancellation_token` fires, and the activity has
+///   5 seconds to end by itself; after them, ended or not, it has failed with `FunctionTimeout`, which a retry policy may try again. An
+///   `async` one is dropped at its next `.await` then; a plain `fn` cannot be interrupted and runs on until it returns.
+/// - `max_concurrency = N`, `rate = "10/s"`: on this host; calls beyond them wait, and never fail for it.
 #[proc_macro_attribute]
 pub fn activity_trigger(args: TokenStream, item: TokenStream) -> TokenStream {
     activity_trigger::expand(args.into(), item.into()).into()

@@ -91,7 +91,8 @@ impl fmt::Debug for EntitySpec {
 /// How an activity is run.
 #[derive(Clone, Copy)]
 pub struct ActivitySpec {
-    /// `timeout = ".."`: one delivery may take so long.
+    /// `timeout = ".."`: one delivery may take so long; what it is told then, and how long it has to end by itself, is the host's
+    /// `functionTimeout` all over: [`crate::hub::Settings::cancellation_grace`].
     pub timeout: Option<Duration>,
     /// `max_concurrency = N`: on this host.
     pub max_concurrency: Option<u32>,
