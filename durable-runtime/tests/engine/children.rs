@@ -10,7 +10,7 @@ use futures::future::{FutureExt, select};
 use serde_json::{Value, json};
 
 use crate::functions::{approval, child, fails, generations};
-use crate::host::{Host, PATIENCE, Residency};
+use crate::host::{Host, PATIENCE};
 use crate::scenarios::scenarios;
 
 static TRIES: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());

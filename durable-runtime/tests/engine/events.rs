@@ -9,7 +9,7 @@ use futures::stream::FuturesUnordered;
 use serde_json::{Value, json};
 
 use crate::functions::approval;
-use crate::host::{Host, PATIENCE, Residency};
+use crate::host::{Host, PATIENCE};
 use crate::scenarios::scenarios;
 
 #[orchestration_trigger]
@@ -72,7 +72,7 @@ scenarios! {
     }
 
     // Vector 28.
-    eleven_events_over_eleven_generations(host) {
+    eleven_events_over_eleven_generations(host; PerSender: a generation may begin with its event or wait for it) {
         let id = host.client.start_new::<counts_refusals>(0u32).await.unwrap();
         for n in 0..=10 {
             host.client.raise_event(&id, "MyEvent", n == 10).await.unwrap();
@@ -81,7 +81,7 @@ scenarios! {
     }
 
     // Vector 31.
-    burst_while_generations_roll_loses_nothing(host) {
+    burst_while_generations_roll_loses_nothing(host; PerSender: a client and timers) {
         for timers in [false, true] {
             let id = host.client.start_new::<rolling>((vec![], timers)).await.unwrap();
             for n in 0..BURST {
@@ -93,7 +93,7 @@ scenarios! {
     }
 
     // Vector 20.
-    concurrent_timers_fire_in_due_order(host) {
+    concurrent_timers_fire_in_due_order(host; PerSender: how many fire in one turn is the clocks affair) {
         let id = host.client.start_new::<three_timers>(()).await.unwrap();
         assert_eq!(host.end(&id).await.output, Some(json!([30, 60, 90])));
     }

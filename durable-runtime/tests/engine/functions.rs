@@ -1,6 +1,7 @@
 //! The functions that the scenarios run.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use durable_macros::{activity_trigger, orchestration_trigger};
@@ -40,12 +41,14 @@ pub async fn fails_until(last: u32, ctx: ActivityContext) -> Result<u32> {
     }
 }
 
-pub static CANCELLED: AtomicU32 = AtomicU32::new(0);
+/// The instances whose activity was told.
+pub static CANCELLED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 #[activity_trigger]
 pub async fn until_cancelled(ctx: ActivityContext) -> String {
     ctx.cancellation_token().cancelled().await;
-    CANCELLED.fetch_add(1, Ordering::SeqCst);
+    let id = ctx.instance_id().to_owned();
+    CANCELLED.lock().unwrap().insert(id);
     "cancelled".to_owned()
 }
 

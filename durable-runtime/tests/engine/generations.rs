@@ -71,7 +71,7 @@ scenarios! {
     }
 
     // Vector 32, second half.
-    instance_continues_twice_while_it_is_in_memory(host) {
+    instance_continues_twice_while_it_is_in_memory(host; PerSender: a generation may begin with its event or wait for it) {
         let id = host.client.start_new::<twice>(0u32).await.unwrap();
         for _ in 0..3 {
             host.client.raise_event(&id, "next", ()).await.unwrap();
@@ -80,7 +80,7 @@ scenarios! {
     }
 
     // Vector 52: kept over a generation that says nothing, and cleared by `null`.
-    custom_status_outlives_its_generation_until_it_is_cleared(host) {
+    custom_status_outlives_its_generation_until_it_is_cleared(host; PerSender: the last generation may begin with its event or wait for it) {
         let id = host.client.start_new::<shows_once>(0u32).await.unwrap();
         let shown = async || host.client.get_status(&id).await.unwrap().unwrap();
         crate::events::until_status(&host, &id, &json!("first")).await;

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use durable_runtime::durable_http::HttpExecutor;
 use durable_runtime::hub::{Hub, Options, Settings};
 use durable_runtime::store::Store;
@@ -19,11 +20,20 @@ pub struct Host {
     pub hub: Hub,
     pub client: Client,
     pub http: Arc<Scripted>,
+    residency: Residency,
     mortals: Option<Mortals>,
     folder: tempfile::TempDir,
 }
 
-/// How long idle instances stay: two of the three ways in which every scenario is run.
+/// The three ways in which every scenario is run.
+#[derive(Clone, Copy, Debug)]
+pub enum Mode {
+    Resident,
+    Evicted,
+    Mortal,
+}
+
+/// How long idle instances stay.
 #[derive(Clone, Copy, Debug)]
 pub enum Residency {
     Resident,
@@ -93,23 +103,38 @@ impl Host {
             hub,
             client: Client::of(client),
             http,
+            residency,
             mortals: None,
             folder,
         }
     }
 
+    pub fn in_mode(mode: Mode, adjust: fn(&mut Settings)) -> Self {
+        match mode {
+            Mode::Resident => Self::with(Residency::Resident, adjust),
+            Mode::Evicted => Self::with(Residency::Evicted, adjust),
+            Mode::Mortal => Self::mortal(adjust),
+        }
+    }
+
     /// Whose process is gone after each commit.
-    pub fn mortal() -> Self {
+    pub fn mortal(adjust: fn(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let http = Arc::default();
-        let (mortals, hub, client) = Mortals::start(open_store(folder.path()), &http, |_| ());
+        let (mortals, hub, client) = Mortals::start(open_store(folder.path()), &http, adjust);
         Self {
             hub,
             client,
             http,
+            residency: Residency::Resident,
             mortals: Some(mortals),
             folder,
         }
+    }
+
+    /// Whether one process sees all of the scenario: then it can say what it was told, and count.
+    pub fn is_one_process(&self) -> bool {
+        self.mortals.is_none()
     }
 
     /// How often its process was gone.
@@ -131,12 +156,33 @@ impl Host {
         self.restart_with(residency, |_| ()).await
     }
 
+    /// As [`Self::restart`] in the same mode, but a mortal one is killed now.
+    pub async fn interrupt(self) -> Self {
+        match &self.mortals {
+            Some(mortals) => mortals.kill().await,
+            None => {
+                let residency = self.residency;
+                return self.restart(residency).await;
+            }
+        }
+        self
+    }
+
+    /// Halts functions or lets them go on; a process that comes after this one does the same.
+    pub async fn pause(&self, paused: bool) {
+        if let Some(mortals) = &self.mortals {
+            mortals.pause(paused);
+        }
+        self.client.pause_functions(paused).await.unwrap();
+    }
+
     /// Stops, and starts again on the same file with other settings.
     pub async fn restart_with(
         self,
         residency: Residency,
         adjust: impl FnOnce(&mut Settings),
     ) -> Self {
+        assert!(self.is_one_process(), "a mortal one is interrupted");
         self.hub.shutdown().await;
         let Self {
             hub, http, folder, ..
@@ -147,6 +193,36 @@ impl Host {
             hub,
             client: Client::of(client),
             http,
+            residency,
+            mortals: None,
+            folder,
+        }
+    }
+
+    /// Stops, and starts again on the same file, from which the row of that instance was taken.
+    pub async fn restart_without(self, id: &str) -> Self {
+        self.hub.shutdown().await;
+        let Self {
+            hub,
+            http,
+            residency,
+            folder,
+            ..
+        } = self;
+        drop(hub);
+        let file = folder.path().join("hub.db");
+        let mut database = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        let taken = diesel::sql_query("DELETE FROM instances WHERE id = ?")
+            .bind::<diesel::sql_types::Text, _>(id)
+            .execute(&mut database);
+        assert_eq!(taken, Ok(1));
+        drop(database);
+        let (hub, client) = open(folder.path(), residency, &http, |_| ());
+        Self {
+            hub,
+            client: Client::of(client),
+            http,
+            residency,
             mortals: None,
             folder,
         }

@@ -1,4 +1,5 @@
-//! The process is gone after each commit, before anything that the commit causes: same outcome, same history.
+//! The process is gone after each commit, that of the start and of an event among them, before anything that the commit causes: what is
+//! left is the same.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -11,13 +12,14 @@ use durable_runtime::store::{
     Change, Child, Done, Error, Ids, InstanceKey, InstanceRecord, KeyRecord, ListQuery,
     LoadedInstance, OutboxRecord, Parts, Store, TimerRecord, Wake,
 };
-use durable_runtime::{DurableClient, OrchestrationContext, OrchestrationStatus, Result};
+use durable_runtime::{DurableClient, OrchestrationContext, Result};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::functions::*;
 use crate::host::{Host, PATIENCE, Residency, open_on, open_store};
+use crate::same::{Left, Order};
 
 const ID: &str = "it";
 
@@ -107,42 +109,6 @@ impl Store for Dying {
     }
 }
 
-/// An instance at its end: its status and its history.
-struct Ended {
-    status: OrchestrationStatus,
-    history: Vec<Vec<Value>>,
-    kills: usize,
-}
-
-async fn ended(client: &DurableClient, kills: usize) -> Ended {
-    let status = client.wait_for_completion(ID, PATIENCE).await.unwrap();
-    let turns = client.events(ID).await.unwrap().unwrap();
-    let generation = &status.execution_id;
-    let events = |turn: &Vec<_>| {
-        let text = serde_json::to_string(turn).unwrap();
-        let mut events: Vec<Value> = serde_json::from_str(&text.replace(generation, "E")).unwrap();
-        events.iter_mut().for_each(without_times);
-        events
-    };
-    Ended {
-        history: turns.iter().map(events).collect(),
-        status,
-        kills,
-    }
-}
-
-fn without_times(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            members.remove("at");
-            members.remove("fire_at");
-            members.values_mut().for_each(without_times);
-        }
-        Value::Array(members) => members.iter_mut().for_each(without_times),
-        _ => {}
-    }
-}
-
 /// Starts it, unless it exists, and raises what was not raised yet; stops where the process dies.
 async fn feed(
     client: &DurableClient,
@@ -161,7 +127,13 @@ async fn feed(
     Ok(())
 }
 
-async fn killed(path: &Path, name: &str, input: &Value, events: &[(&'static str, Value)]) -> Ended {
+async fn killed(
+    path: &Path,
+    name: &str,
+    input: &Value,
+    events: &[(&'static str, Value)],
+    order: Order,
+) -> (Left, usize) {
     let mut events: VecDeque<_> = events.iter().cloned().collect();
     for kills in 0.. {
         let dying = Arc::new(Dying {
@@ -187,9 +159,9 @@ async fn killed(path: &Path, name: &str, input: &Value, events: &[(&'static str,
             () = tokio::time::sleep(PATIENCE) => panic!("nothing happens after {kills} kills"),
         };
         if ended_before {
-            let end = ended(&client, kills).await;
+            let left = Left::by(&client, order).await;
             hub.shutdown().await;
-            return end;
+            return (left, kills);
         }
         drop((hub, client));
         dying.close().await;
@@ -197,43 +169,21 @@ async fn killed(path: &Path, name: &str, input: &Value, events: &[(&'static str,
     unreachable!("it ends sometime")
 }
 
-/// How histories are compared: turn by turn, or (where the order of arrival is anybody's) by what is in them.
-#[derive(Clone, Copy, PartialEq)]
-enum By {
-    Turn,
-    Content,
-}
-
-async fn same_when_killed(name: &str, input: Value, events: &[(&'static str, Value)], by: By) {
+async fn same_when_killed(
+    name: &str,
+    input: Value,
+    events: &[(&'static str, Value)],
+    order: Order,
+) {
     let host = Host::new(Residency::Resident);
     let mut left: VecDeque<_> = events.iter().cloned().collect();
     feed(&host.client, name, &input, &mut left).await.unwrap();
-    let resident = ended(&host.client, 0).await;
+    host.end(ID).await;
+    let resident = Left::by(&host.client, order).await;
     let folder = tempfile::tempdir().unwrap();
-    let killed = killed(folder.path(), name, &input, events).await;
-    assert!(killed.kills > 0, "{name}: it was never killed");
-    let outcome = |ended: &Ended| {
-        let status = &ended.status;
-        json!([
-            status.runtime_status,
-            status.input,
-            status.output,
-            status.custom_status,
-            status.failure
-        ])
-    };
-    assert_eq!(outcome(&resident), outcome(&killed), "{name}");
-    if by == By::Turn {
-        assert_eq!(resident.history, killed.history, "{name}");
-        return;
-    }
-    let content = |ended: &Ended| {
-        let all = ended.history.iter().flatten().map(Value::to_string);
-        let mut all: Vec<String> = all.filter(|e| !e.contains("Orchestrator")).collect();
-        all.sort();
-        all
-    };
-    assert_eq!(content(&resident), content(&killed), "{name}");
+    let (killed, kills) = killed(folder.path(), name, &input, events, order).await;
+    assert!(kills > 0, "{name}: it was never killed");
+    killed.assert_same_as(&resident);
 }
 
 #[orchestration_trigger]
@@ -255,35 +205,35 @@ async fn mixes(ctx: OrchestrationContext, n: u64) -> Result<Vec<u64>> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn functions_end_the_same_when_the_process_is_gone_after_each_commit() {
     let none = &[];
-    same_when_killed("hello_cities", Value::Null, none, By::Turn).await;
-    same_when_killed("empty", Value::Null, none, By::Turn).await;
+    same_when_killed("hello_cities", Value::Null, none, Order::Settled).await;
+    same_when_killed("empty", Value::Null, none, Order::Settled).await;
     let falsy = json!([null, 0, "", false, []]);
-    same_when_killed("round_trip", falsy, none, By::Turn).await;
-    same_when_killed("retries", Value::Null, none, By::Turn).await;
-    same_when_killed("fails", Value::Null, none, By::Turn).await;
-    same_when_killed("unknown_activity", Value::Null, none, By::Turn).await;
-    same_when_killed("panics", Value::Null, none, By::Turn).await;
-    same_when_killed("generations", json!(70), none, By::Turn).await;
-    same_when_killed("approval", json!(20), none, By::Turn).await;
+    same_when_killed("round_trip", falsy, none, Order::Settled).await;
+    same_when_killed("retries", Value::Null, none, Order::Settled).await;
+    same_when_killed("fails", Value::Null, none, Order::Settled).await;
+    same_when_killed("unknown_activity", Value::Null, none, Order::Settled).await;
+    same_when_killed("panics", Value::Null, none, Order::Settled).await;
+    same_when_killed("generations", json!(70), none, Order::Settled).await;
+    same_when_killed("approval", json!(20), none, Order::Settled).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn children_and_joins_end_the_same_when_the_process_is_gone_after_each_commit() {
     let none = &[];
-    same_when_killed("parent_of_fails", Value::Null, none, By::Turn).await;
-    same_when_killed("parent", Value::Null, none, By::Content).await;
-    same_when_killed("fan_out", json!(6), none, By::Content).await;
-    same_when_killed("unordered", json!(6), none, By::Content).await;
+    same_when_killed("parent_of_fails", Value::Null, none, Order::Settled).await;
+    same_when_killed("parent", Value::Null, none, Order::PerSender).await;
+    same_when_killed("fan_out", json!(6), none, Order::PerSender).await;
+    same_when_killed("unordered", json!(6), none, Order::PerSender).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn events_end_the_same_when_the_process_is_gone_after_each_commit() {
     let approved = [("approval", json!(true))];
-    same_when_killed("approval", json!(3_600_000), &approved, By::Content).await;
+    same_when_killed("approval", json!(3_600_000), &approved, Order::PerSender).await;
     let numbers: Vec<_> = (0..5).map(|n| ("add", json!(n))).collect();
-    same_when_killed("sum_of_events", json!(5), &numbers, By::Content).await;
+    same_when_killed("sum_of_events", json!(5), &numbers, Order::PerSender).await;
     let steps = ["incr", "incr", "INCR", "decr", "incr", "end"].map(|name| (name, Value::Null));
-    same_when_killed("counter", json!(0), &steps, By::Content).await;
+    same_when_killed("counter", json!(0), &steps, Order::PerSender).await;
     let two = [("go", json!(7)), ("GO", json!(8))];
-    same_when_killed("mixes", json!(3), &two, By::Content).await;
+    same_when_killed("mixes", json!(3), &two, Order::PerSender).await;
 }

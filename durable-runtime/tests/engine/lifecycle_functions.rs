@@ -1,55 +1,65 @@
 //! Functions whose outcome a test decides: each activity counts its runs by the key it is given, and fails as often as it is told.
 
-use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use durable_macros::{activity_trigger, orchestration_trigger};
 use durable_runtime::{ActivityContext, Error, OrchestrationContext, Result, RetryPolicy};
 use serde::{Deserialize, Serialize};
 
-/// Runs so far and failures to come, by key.
-static PLAN: LazyLock<Mutex<HashMap<String, (u32, u32)>>> = LazyLock::new(Mutex::default);
+#[derive(Default)]
+struct Plan {
+    /// What is run, and whether it fails; who is run again after a crash meets the same fate, and counts once.
+    fates: BTreeMap<String, bool>,
+    /// Failures to come.
+    failures: u32,
+}
+
+static PLANS: Mutex<BTreeMap<String, Plan>> = Mutex::new(BTreeMap::new());
 
 /// The next `failures` runs under this key fail.
 pub fn fail_next(key: &str, failures: u32) {
-    PLAN.lock().unwrap().entry(key.to_owned()).or_default().1 = failures;
+    let mut plans = PLANS.lock().unwrap();
+    plans.entry(key.to_owned()).or_default().failures = failures;
 }
 
-/// An id of this test alone: the plan of what fails is one for all.
+/// An id of this run of a scenario alone: the plan of what fails is one for all.
 pub fn fresh(name: &str) -> String {
-    use std::sync::atomic::{AtomicU32, Ordering};
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    format!("{name}-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+    format!("{name}-{}", uuid::Uuid::new_v4().simple())
 }
 
-/// How often the activity ran under this key.
-pub fn runs(key: &str) -> u32 {
-    PLAN.lock().unwrap().get(key).map_or(0, |plan| plan.0)
+/// How often something ran under this key.
+pub fn runs(key: &str) -> usize {
+    let plans = PLANS.lock().unwrap();
+    plans.get(key).map_or(0, |plan| plan.fates.len())
 }
 
-fn run(key: &str) -> bool {
-    let mut plans = PLAN.lock().unwrap();
-    let plan = plans.entry(key.to_owned()).or_default();
-    plan.0 += 1;
-    let fails = plan.1 > 0;
-    plan.1 = plan.1.saturating_sub(1);
+/// Runs it, whose identity says which run it is, and tells whether it goes well.
+fn run(key: &str, identity: &str) -> bool {
+    let mut plans = PLANS.lock().unwrap();
+    let Plan { fates, failures } = plans.entry(key.to_owned()).or_default();
+    let fails = *fates.entry(identity.to_owned()).or_insert_with(|| {
+        let fails = *failures > 0;
+        *failures = failures.saturating_sub(1);
+        fails
+    });
     !fails
 }
 
 #[activity_trigger]
-pub async fn step(key: String) -> Result<String> {
-    if run(&key) {
+pub async fn step(key: String, ctx: ActivityContext) -> Result<String> {
+    if run(&key, ctx.idempotency_key()) {
         Ok(key)
     } else {
         Err(Error::msg(format!("{key} broke")).with_type("Broken"))
     }
 }
 
-/// Stays until it is told to stop, as often as it is told to fail; then gives its delivery.
+/// Stays until it is told to stop, as often as it is told to fail (each delivery is a run); then gives its delivery.
 #[activity_trigger]
 pub async fn lingers(key: String, ctx: ActivityContext) -> u32 {
-    if !run(&key) {
+    if !run(&key, &fresh("delivery")) {
         ctx.cancellation_token().cancelled().await;
     }
     ctx.delivery()
@@ -58,7 +68,7 @@ pub async fn lingers(key: String, ctx: ActivityContext) -> u32 {
 /// As [`lingers`], but within one poll: its thread does nothing else meanwhile.
 #[activity_trigger]
 pub async fn lingers_in_one_poll(key: String, ctx: ActivityContext) -> u32 {
-    if !run(&key) {
+    if !run(&key, &fresh("delivery")) {
         while !ctx.cancellation_token().is_cancelled() {
             std::thread::yield_now();
         }
@@ -134,7 +144,7 @@ pub async fn compensates(ctx: OrchestrationContext) -> Result<String> {
 pub async fn fails_by_itself(ctx: OrchestrationContext) -> Result<String> {
     let data = ctx.wait_for_external_event::<String>("data").await?;
     // The test changes what the code does, as a new build would.
-    if run(ctx.instance_id()) {
+    if run(ctx.instance_id(), &fresh("turn")) {
         Ok(data)
     } else {
         Err(Error::msg("no such luck"))
@@ -144,7 +154,7 @@ pub async fn fails_by_itself(ctx: OrchestrationContext) -> Result<String> {
 /// Fails in its first turn.
 #[orchestration_trigger]
 pub async fn fails_at_once(ctx: OrchestrationContext) -> Result<u8> {
-    if run(ctx.instance_id()) {
+    if run(ctx.instance_id(), &fresh("turn")) {
         Ok(1)
     } else {
         Err(Error::msg("no such luck"))

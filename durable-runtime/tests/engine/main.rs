@@ -1,5 +1,5 @@
 //! The engine over a real SQLite file, each scenario three times: resident, evicted after every turn, and with the process gone after every
-//! commit (`mortal.rs`); in `killed`, the histories of both held against each other.
+//! commit (`mortal.rs`); what they leave, histories included, is held against each other (`same.rs`).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -25,6 +25,7 @@ mod mortal;
 mod notifications;
 mod quick;
 mod rewind;
+mod same;
 mod scenarios;
 mod sizes;
 mod versions;

@@ -66,6 +66,7 @@ pub struct Mortals {
     world: Arc<World>,
     current: Arc<Mutex<&'static DurableClient>>,
     births: watch::Receiver<usize>,
+    paused: Arc<AtomicBool>,
     undertaker: tokio::task::JoinHandle<()>,
 }
 
@@ -88,6 +89,12 @@ impl Mortals {
             last: Mutex::default(),
             answers: Mutex::default(),
         });
+        let paused = Arc::new(AtomicBool::new(false));
+        let pausing = Arc::clone(&paused);
+        let adjust = move |settings: &mut Settings| {
+            settings.paused = pausing.load(Ordering::SeqCst);
+            adjust(settings);
+        };
         let first = DurableClient::unbound();
         let hub = birth(&world, http, &adjust, &first);
         let client = Client::of(first);
@@ -115,6 +122,7 @@ impl Mortals {
             world,
             current,
             births,
+            paused,
             undertaker,
         };
         (mortals, hub, client)
@@ -124,6 +132,24 @@ impl Mortals {
     pub fn deaths(&self) -> impl Fn() -> usize + use<> {
         let world = Arc::clone(&self.world);
         move || LIVES - world.lives.load(Ordering::SeqCst)
+    }
+
+    /// The one that lives dies now, whatever it commits; returns once there is another.
+    pub async fn kill(&self) {
+        let mut births = self.births.clone();
+        births.mark_unchanged();
+        self.world
+            .last
+            .lock()
+            .unwrap()
+            .store(true, Ordering::SeqCst);
+        self.world.died.notify_one();
+        births.changed().await.unwrap();
+    }
+
+    /// Those that are born from now on begin so.
+    pub fn pause(&self, paused: bool) {
+        self.paused.store(paused, Ordering::SeqCst);
     }
 
     /// The end of an instance, whoever lives to see it.

@@ -21,7 +21,7 @@ async fn completes(host: &Host, id: &str) -> serde_json::Value {
 }
 
 scenarios! {
-    a_failed_activity_runs_again_and_a_successful_one_does_not(host; counts runs) {
+    a_failed_activity_runs_again_and_a_successful_one_does_not(host) {
         let id = fresh("steps");
         let b = format!("{id}-b");
         fail_next(&b, 2);
@@ -41,7 +41,7 @@ scenarios! {
         assert!(!kinds.contains(&"TaskFailed"), "{kinds:?}");
     }
 
-    all_that_failed_side_by_side_runs_again(host; counts runs) {
+    all_that_failed_side_by_side_runs_again(host; PerSender: they run side by side) {
         let id = fresh("side");
         let key = |n: &str| format!("{id}-{n}");
         fail_next(&key("a"), 1);
@@ -53,7 +53,7 @@ scenarios! {
         assert_eq!(["a", "b", "c"].map(|n| runs(&key(n))), [2, 1, 2]);
     }
 
-    the_last_attempt_of_a_retried_call_runs_again(host; counts runs) {
+    the_last_attempt_of_a_retried_call_runs_again(host) {
         let id = fresh("retried");
         let key = format!("{id}-a");
         fail_next(&key, 3);
@@ -64,7 +64,7 @@ scenarios! {
         assert_eq!(runs(&key), 4);
     }
 
-    a_failure_that_was_compensated_runs_again(host; counts runs) {
+    a_failure_that_was_compensated_runs_again(host) {
         let id = fresh("saga");
         let key = |n: &str| format!("{id}-{n}");
         fail_next(&key("b"), 2);
@@ -94,7 +94,7 @@ scenarios! {
         assert_eq!(completes(&host, &first).await, json!(1));
     }
 
-    failed_children_are_rewound_and_purged_ones_begin_anew(host; counts runs) {
+    failed_children_are_rewound_and_purged_ones_begin_anew(host; PerSender: two children) {
         let id = fresh("tree");
         let (one, two) = (format!("{id}-p-1"), format!("{id}-p-2"));
         fail_next(&format!("{one}-b"), 1);
@@ -109,7 +109,7 @@ scenarios! {
         assert_eq!(["a", "b"].map(|n| runs(&format!("{two}-{n}"))), [2, 2]);
     }
 
-    children_that_still_run_find_the_rewound_parent(host; counts runs) {
+    children_that_still_run_find_the_rewound_parent(host; PerSender: two children) {
         let id = fresh("impatient");
         let slow = format!("{id}-slow");
         fail_next(&format!("{id}-fast-a"), 2);

@@ -1,4 +1,6 @@
-//! The reference's vectors, as far as the core alone decides them. Each doc comment names its number in the list of spec 7.6.
+//! The reference's vectors, as far as the core alone decides them. Each doc comment names its number in the list of spec 7.6. Every turn is made
+//! twice, by the instance that stayed in memory and by one that knows no more than the histories of the turns before, and must be the same:
+//! all that evicting it, or a process that is gone after a commit, can change here.
 
 mod choices;
 mod determinism;
