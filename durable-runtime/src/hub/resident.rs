@@ -208,6 +208,15 @@ impl Resident {
         self.finish(draft, turn, generations > 0, consumed, settled, again)
     }
 
+    /// Whether a turn would only drop it: the timer of an instance that was loaded meanwhile may ring once more.
+    pub(crate) fn has_heard(&self, message: &Inbound) -> bool {
+        let is_another = |id: &Arc<str>| *id != self.record.execution_id;
+        message.inbox.is_none()
+            && matches!(message.event, HistoryEvent::TimerFired { .. })
+            && (message.execution_id.as_ref().is_some_and(is_another)
+                || self.execution.is_stale(&message.event))
+    }
+
     /// Tasks among the messages that were delivered more than once need no count any longer, nor does the turn itself.
     fn settle(&mut self, messages: &[Inbound]) -> Vec<i64> {
         if self.deliveries.is_empty() {
@@ -451,7 +460,8 @@ impl Resident {
             id: Arc::clone(&self.record.id),
             create: None,
             expected_sequence: self.sequence,
-            events: (!events.is_empty()).then(|| to_json(events)),
+            // A turn that only drops duplicates is no part of history.
+            events: events.iter().any(is_fact).then(|| to_json(events)),
             new_generation: renewed.then(|| NewGeneration {
                 execution_id: Arc::clone(&self.record.execution_id),
                 generation: self.record.generation,
@@ -728,6 +738,14 @@ fn ended_task(event: &HistoryEvent) -> Option<i64> {
         HistoryEvent::TaskCompleted { id, .. } | HistoryEvent::TaskFailed { id, .. } => Some(*id),
         _ => None,
     }
+}
+
+/// All but what every turn begins and ends with.
+fn is_fact(event: &HistoryEvent) -> bool {
+    !matches!(
+        event,
+        HistoryEvent::OrchestratorStarted { .. } | HistoryEvent::OrchestratorCompleted
+    )
 }
 
 /// The turn's row of history; what lies in the payloads is not written twice.

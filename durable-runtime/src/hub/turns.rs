@@ -298,6 +298,7 @@ fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
     if let Some(failure) = job.fail_with.take() {
         resident.execution.fail(failure);
     }
+    job.messages.retain(|message| !resident.has_heard(message));
     let idle = job.messages.is_empty() && !resident.execution.wants_turn();
     if idle && job.create.is_none() {
         cell.lock().trial.end();

@@ -102,10 +102,12 @@ fn instance(status: &OrchestrationStatus, turns: &[Vec<HistoryEvent>], order: Or
     })
 }
 
-/// Every answer follows what asked for it, once, and nothing follows the end.
+/// Every answer follows what asked for it, once, nothing follows the end, and no turn is empty.
 fn assert_legal(status: &OrchestrationStatus, turns: &[Vec<HistoryEvent>]) {
     let mut asked = BTreeMap::new();
     let mut ended = false;
+    let is_empty = |turn: &Vec<HistoryEvent>| turn.len() <= 2;
+    assert!(!turns.iter().any(is_empty), "{status:?}: {turns:?}");
     for event in turns.iter().flatten() {
         assert!(
             !ended || matches!(event, HistoryEvent::OrchestratorCompleted),
