@@ -138,7 +138,10 @@ async fn finish(client: &DurableClient) {
     let mut progress = None;
     for status in open {
         let id = &status.instance_id;
-        while let Err(error) = client.wait_for_completion(id, Duration::from_secs(30)).await {
+        while let Err(error) = client
+            .wait_for_completion(id, Duration::from_secs(30))
+            .await
+        {
             // Hundreds may wait for one lock, on a machine that does much else: as long as any of them goes on, this one may.
             let alive = pages(client, InstanceQuery::new().with_status(alive)).await;
             let last = alive.iter().map(|status| status.last_updated_time).max();

@@ -63,7 +63,10 @@ pub(super) fn asked_of(event: &H) -> Option<(i64, String)> {
             let request: DurableHttpRequest = input.as_ref()?.read().ok()?;
             let key = request.headers().get("idempotency-key").unwrap_or("-");
             let (method, url) = (request.method(), request.uri());
-            (*id, format!("{method} {url} {key}"))
+            let own = request.headers().iter();
+            let own = own.map(|(name, _)| name.to_ascii_lowercase());
+            let own: Vec<String> = own.filter(|name| name != "idempotency-key").collect();
+            (*id, format!("{method} {url} {key} {}", own.join(" ")))
         }
         H::TaskScheduled { id, .. } => (*id, "activity".to_owned()),
         H::EntityOperationCalled {

@@ -8,7 +8,7 @@ use super::compare::{compare, model_of, open_of};
 use super::interpret::{ORCHESTRATOR, POLLS, spec};
 use super::legal;
 use super::model::Model;
-use super::program::{EVENTS, Program};
+use super::program::{EVENTS, NOBODY, OTHER, Program, SERVER};
 use super::world::Task;
 use crate::durable_http::{DurableHttpRequest, DurableHttpResponse, HTTP_ACTIVITY, HttpAnswer};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent as H, Payload, Timestamp};
@@ -47,12 +47,17 @@ impl Played {
     }
 }
 
-/// The kind of an event, calls under locks and requests told apart.
+/// The kind of an event, calls under locks and requests told apart, also by where they go.
 fn kind(event: &H) -> &'static str {
     match event {
         H::EntityOperationCalled {
             section: Some(_), ..
         } => "call under locks",
+        H::TaskScheduled {
+            name,
+            input: Some(input),
+            ..
+        } if &**name == HTTP_ACTIVITY && input.as_str().contains(OTHER) => "request elsewhere",
         H::TaskScheduled { name, .. } if &**name == HTTP_ACTIVITY => "request",
         other => other.kind(),
     }
@@ -90,6 +95,29 @@ struct Play<'a> {
     given: Vec<H>,
     suspended: bool,
     next_event: usize,
+    fault: Fault,
+}
+
+/// What a test has go wrong, so that somebody has to notice.
+#[derive(Clone, Copy)]
+pub(super) struct Fault {
+    /// What reaches the core of a batch.
+    pub(super) inbound: fn(&mut Vec<H>),
+    /// What it makes of it.
+    pub(super) turn: fn(&mut Turn),
+    /// The history from which an instance is loaded.
+    pub(super) loaded: fn(&mut Vec<Vec<H>>),
+    /// The history at the end of a generation.
+    pub(super) recorded: fn(&mut Vec<Vec<H>>),
+}
+
+impl Fault {
+    pub(super) const NONE: Self = Self {
+        inbound: |_| (),
+        turn: |_| (),
+        loaded: |_| (),
+        recorded: |_| (),
+    };
 }
 
 /// Plays a program to its end, each turn held against the model and against what an evicted instance would do.
@@ -97,6 +125,16 @@ pub(super) fn play(
     registry: &Arc<Registry>,
     program: &Program,
     tape: &[u16],
+) -> Result<Played, String> {
+    play_with(registry, program, tape, Fault::NONE)
+}
+
+/// The same, while something goes wrong.
+pub(super) fn play_with(
+    registry: &Arc<Registry>,
+    program: &Program,
+    tape: &[u16],
+    fault: Fault,
 ) -> Result<Played, String> {
     let mut play = Play {
         registry: Arc::clone(registry),
@@ -107,8 +145,13 @@ pub(super) fn play(
         given: Vec::new(),
         suspended: false,
         next_event: 0,
+        fault,
     };
     let (mut program, mut first, mut played) = (program.clone(), Vec::new(), Played::default());
+    let nobody = format!("{program:?}")
+        .matches(&format!("Entity({NOBODY})"))
+        .count();
+    played.kinds.insert("call of nobody", nobody);
     loop {
         played.generations += 1;
         let execution_id = format!("e{}", played.generations);
@@ -141,8 +184,13 @@ fn response(which: usize, text: &str) -> Payload {
     let answer = match which % 6 {
         1 => DurableHttpResponse::new(500),
         2 | 3 => {
-            let answer =
-                DurableHttpResponse::new(202).with_header("Location", format!("/status/{text}"));
+            let location = match which / 6 % 8 {
+                2..=5 => format!("{OTHER}/status/{text}"),
+                6 => format!("{SERVER}/status/{text}"),
+                7 => format!("file:///status/{text}"),
+                _ => format!("/status/{text}"),
+            };
+            let answer = DurableHttpResponse::new(202).with_header("Location", location);
             match which % 5 {
                 4 => answer,
                 seconds => answer.with_header("Retry-After", seconds.to_string()),
@@ -188,7 +236,10 @@ impl Play<'_> {
         loop {
             let now = Timestamp::from_micros(self.now);
             let expected = model.turn(self.now, inbound.iter().filter_map(model_of).collect());
-            let turn = execution.turn(now, inbound.clone());
+            let mut given = inbound.clone();
+            (self.fault.inbound)(&mut given);
+            let mut turn = execution.turn(now, given);
+            (self.fault.turn)(&mut turn);
             compare(&expected, &turn, &execution)?;
             self.suspended = turn.suspended;
             for Action { id, event, .. } in &turn.actions {
@@ -366,7 +417,9 @@ impl Play<'_> {
         for (index, live) in made.iter().enumerate() {
             let mut execution = self.execution(&started);
             POLLS.set(0);
-            execution.replay(&history);
+            let mut known = history.clone();
+            (self.fault.loaded)(&mut known);
+            execution.replay(&known);
             if let Some(last) = index.checked_sub(1).map(|last| &made[last]) {
                 same(index, "open tasks", &last.open, &open_of(&execution))?;
                 same(
@@ -415,6 +468,7 @@ impl Play<'_> {
             history.push(serde_json::from_str(&stored).map_err(|e| e.to_string())?);
             same(index, "stored events", &live.turn.events, &history[index])?;
         }
+        (self.fault.recorded)(&mut history);
         legal::check(&history)
     }
 }

@@ -10,16 +10,17 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::json;
 
 use super::compare::{asked_of, model_of, reason};
-use super::interpret::{ORCHESTRATOR, registry};
+use super::interpret::{ORCHESTRATOR, disturbed_registry, registry};
 use super::legal;
 use super::model::{End, Model};
-use super::program::{Call, EVENTS, Expr, Program, Race, programs};
+use super::program::{Call, EVENTS, Expr, OTHER, Program, Race, programs};
 use super::properties::seed;
 use crate::durable_http::{
     DurableHttpResponse, HttpAnswer, HttpDelivery, HttpExecutor, HttpFailure, HttpSettings,
 };
 use crate::hub::{Hub, Options, Settings};
 use crate::model::{FailureDetails, HistoryEvent as H};
+use crate::registry::Registry;
 use crate::store::sqlite::{Options as SqliteOptions, SqliteStore};
 use crate::{DurableClient, EntityQuery, OrchestrationStatus, RuntimeStatus, States};
 
@@ -34,9 +35,12 @@ impl HttpExecutor for Server {
         let id = delivery.context.task_id();
         let answer = match id % 5 {
             1 => Ok(DurableHttpResponse::new(500)),
-            2 => Ok(DurableHttpResponse::new(202)
-                .with_header("Location", format!("/status/{id}"))
-                .with_header("Retry-After", "0")),
+            2 => {
+                let server = if id % 2 == 0 { OTHER } else { "" };
+                Ok(DurableHttpResponse::new(202)
+                    .with_header("Location", format!("{server}/status/{id}"))
+                    .with_header("Retry-After", "0"))
+            }
             3 => Err(HttpFailure::Connect.details("nobody there")),
             _ => Ok(DurableHttpResponse::new(200)),
         };
@@ -45,10 +49,10 @@ impl HttpExecutor for Server {
     }
 }
 
-fn hub(folder: &tempfile::TempDir, idle_timeout: Duration) -> Hub {
+fn hub(folder: &tempfile::TempDir, idle_timeout: Duration, registry: Arc<Registry>) -> Hub {
     let store = SqliteStore::open(SqliteOptions::new(folder.path().join("hub.db"))).unwrap();
     let options = Options {
-        registry: registry(),
+        registry,
         states: Arc::new(States::default()),
         store: Arc::new(store),
         settings: Settings {
@@ -64,6 +68,23 @@ fn hub(folder: &tempfile::TempDir, idle_timeout: Duration) -> Hub {
 }
 
 async fn check(idle_timeout: Duration) {
+    let (seed, all) = played(idle_timeout, COUNT, registry()).await;
+    for (status, turns) in all {
+        if let Err(fault) = verify(&status, &turns) {
+            panic!("PROGRAMS_SEED={seed}: {fault}\n{status:?}\n{turns:?}");
+        }
+    }
+}
+
+/// An instance that has ended.
+type Ended = (OrchestrationStatus, Vec<Vec<H>>);
+
+/// Programs that were played to their ends, and their seed.
+async fn played(
+    idle_timeout: Duration,
+    count: usize,
+    registry: Arc<Registry>,
+) -> (u64, Vec<Ended>) {
     let seed = seed();
     println!("PROGRAMS_SEED={seed}");
     let mut bytes = [0; 32];
@@ -71,24 +92,27 @@ async fn check(idle_timeout: Duration) {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let folder = tempfile::tempdir().unwrap();
-    let hub = hub(&folder, idle_timeout);
+    let hub = hub(&folder, idle_timeout, registry);
     let client = hub.client();
     let mut ids = Vec::new();
-    for n in 0..COUNT {
+    for n in 0..count {
         let mut program = programs().new_tree(&mut runner).unwrap().current();
         program.second = 1_000;
         program.parts.iter_mut().for_each(without_idle_locks);
-        program.parts.insert(0, meeting(n));
+        // In the last generation: histories of earlier ones are gone when somebody looks.
+        let last = program.parts.pop().into_iter();
+        let last = std::iter::once(meeting(n)).chain(last);
+        program.parts.push(Expr::Seq(last.collect()));
         let start = client.start_new_by_name(ORCHESTRATOR, program);
         ids.push(start.with_instance_id(format!("p{n}")).await.unwrap());
     }
+    let mut all = Vec::new();
     for status in finish(&client, ids).await {
         let turns = client.events(&status.instance_id).await.unwrap().unwrap();
-        if let Err(fault) = verify(&status, &turns) {
-            panic!("PROGRAMS_SEED={seed}: {fault}\n{status:?}\n{turns:?}");
-        }
+        all.push((status, turns));
     }
     hub.shutdown().await;
+    (seed, all)
 }
 
 /// A section that others ask for at the same time, so that they get into each other's way.
@@ -248,4 +272,51 @@ async fn random_programs_on_a_hub_that_keeps_them_in_memory() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_programs_on_a_hub_that_loads_them_for_every_turn() {
     check(Duration::ZERO).await;
+}
+
+/// How many programs are enough for a fault to be noticed: each begins with calls under locks.
+const FEW: usize = 12;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_of_others_between_those_of_a_section_are_noticed() {
+    let (seed, all) = played(PATIENCE, FEW, disturbed_registry()).await;
+    let noticed =
+        |(_, turns): &Ended| undisturbed(turns).is_err_and(|text| text.contains("follows"));
+    assert!(all.iter().any(noticed), "PROGRAMS_SEED={seed}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_model_would_do_is_noticed() {
+    let (seed, all) = played(PATIENCE, FEW, registry()).await;
+    let says = |(status, turns): &Ended, text: &str| {
+        let outcome = verify(status, turns);
+        let fault = outcome.unwrap_err();
+        assert!(fault.contains(text), "PROGRAMS_SEED={seed}: {fault}");
+    };
+    let mut lost = 0;
+    for ended in all {
+        let (mut status, turns) = ended.clone();
+        status.output = Some(json!("something else"));
+        status.failure = Some(FailureDetails::new("E", "something else"));
+        says(&(status, turns), "the model ends with");
+
+        let (status, mut turns) = ended.clone();
+        let is_lock = |event: &H| {
+            let (asked, granted) = (
+                matches!(event, H::EntityLockRequested { .. }),
+                matches!(event, H::EntityLockGranted { .. }),
+            );
+            asked || granted
+        };
+        // A program may fail in an earlier generation than the one that locks.
+        if !turns.iter().flatten().any(is_lock) {
+            continue;
+        }
+        lost += 1;
+        for turn in &mut turns {
+            turn.retain(|event| !is_lock(event));
+        }
+        assert!(verify(&status, &turns).is_err(), "PROGRAMS_SEED={seed}");
+    }
+    assert!(lost > 0, "PROGRAMS_SEED={seed}: nothing was locked");
 }

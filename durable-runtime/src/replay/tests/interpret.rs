@@ -9,7 +9,7 @@ use futures::future::{BoxFuture, FutureExt, join_all, try_join_all};
 use futures::stream::{FuturesUnordered, StreamExt};
 
 use super::program::{
-    Call, ChildId, ENTITIES, ENTITY, EVENTS, Expr, Join, Policy, Program, Race, START,
+    Call, ChildId, ENTITIES, ENTITY, EVENTS, Expr, HEADERS, Join, Policy, Program, Race, START,
 };
 use crate::durable_http::{DurableHttpRequest, DurableHttpResponse, HttpRetryPolicy};
 use crate::entity::EntityInvocation;
@@ -34,6 +34,20 @@ thread_local! {
 
 /// The interpreter, and the activity and entities that it calls.
 pub(super) fn registry() -> Arc<Registry> {
+    registry_with(|invocation| count(invocation, 1).boxed())
+}
+
+/// The same, but that its entities do as if somebody else had them count once more, now and then: as if locks locked nobody out.
+pub(super) fn disturbed_registry() -> Arc<Registry> {
+    registry_with(|invocation| {
+        let others = OPERATIONS.load(Ordering::Relaxed) % 5 / 4;
+        count(invocation, 1 + others as u64).boxed()
+    })
+}
+
+fn registry_with(
+    entity: fn(EntityInvocation) -> BoxFuture<'static, Result<Payload, Error>>,
+) -> Arc<Registry> {
     let registration = |name, kind| Registration {
         name,
         module: module_path!(),
@@ -51,7 +65,7 @@ pub(super) fn registry() -> Arc<Registry> {
     let entity = EntitySpec {
         operations: &[],
         states: &[],
-        run: |invocation| count(invocation).boxed(),
+        run: entity,
     };
     let all = [
         registration(ORCHESTRATOR, Kind::Orchestrator(spec())),
@@ -74,9 +88,9 @@ async fn answer(task_id: i64) -> Result<Payload, Error> {
 }
 
 /// Answers with the number of the operation among those that did not fail.
-async fn count(invocation: EntityInvocation) -> Result<Payload, Error> {
+async fn count(invocation: EntityInvocation, by: u64) -> Result<Payload, Error> {
     let context = invocation.context();
-    let count = context.state::<u64>()?.unwrap_or_default() + 1;
+    let count = context.state::<u64>()?.unwrap_or_default() + by;
     context.set_state(&count)?;
     if OPERATIONS.fetch_add(1, Ordering::Relaxed) % 6 == 3 {
         return Err(Error::msg("no"));
@@ -343,6 +357,9 @@ fn make(ctx: &Scope, call: &Call) -> BoxFuture<'static, Value> {
         Call::Http { post, polls, retry } => {
             let method = if *post { "POST" } else { "GET" };
             let mut request = DurableHttpRequest::new(method, START);
+            for (name, value) in HEADERS {
+                request = request.with_header(name, value);
+            }
             if !polls {
                 request = request.without_polling();
             }

@@ -7,6 +7,7 @@ mod given;
 mod interpret;
 mod legal;
 mod model;
+mod mutations;
 mod node;
 mod polls;
 mod program;

@@ -122,12 +122,23 @@ pub(super) const EVENTS: [&str; 3] = ["go", "stop", "été"];
 
 pub(super) const ENTITY: &str = "thing";
 
-/// Instance ids, not in their order.
-pub(super) const ENTITIES: [&str; 3] = ["@thing@b", "@thing@A", "@thing@a"];
+/// Instance ids, not in their order; the last is of no function.
+pub(super) const ENTITIES: [&str; 4] = ["@thing@b", "@thing@A", "@thing@a", "@nobody@a"];
 
-/// The server of every request, and where a request begins.
+/// The index of the one that is of no function.
+pub(super) const NOBODY: u8 = 3;
+
+/// The server of every first request, where that goes, and a server to which the first may point.
 pub(super) const SERVER: &str = "http://server.example";
 pub(super) const START: &str = "http://server.example/start";
+pub(super) const OTHER: &str = "http://other.example";
+
+/// What every request says of itself: the first two are for its own server alone, the second in its first request alone.
+pub(super) const HEADERS: [(&str, &str); 3] = [
+    ("authorization", "mine"),
+    ("x-functions-key", "mine"),
+    ("x-job", "7"),
+];
 
 pub(super) fn programs() -> impl Strategy<Value = Program> {
     // What fails is caught more often than not: a program that fails soon shows little.
@@ -187,7 +198,7 @@ fn race() -> impl Strategy<Value = Race> {
 }
 
 fn entity() -> impl Strategy<Value = u8> {
-    0..u8::try_from(ENTITIES.len()).unwrap()
+    prop_oneof![24 => 0..NOBODY, 1 => Just(NOBODY)]
 }
 
 /// One or two of the entities, seldom none.

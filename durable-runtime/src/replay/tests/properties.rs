@@ -13,7 +13,7 @@ use super::interpret::registry;
 use super::program::programs;
 
 /// What has to come about in a thousand programs.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 16] = [
     "TaskCompleted",
     "TaskFailed",
     "TimerFired",
@@ -28,6 +28,8 @@ const KINDS: [&str; 14] = [
     "EntityUnlockSent",
     "call under locks",
     "request",
+    "request elsewhere",
+    "call of nobody",
 ];
 
 fn setting(name: &str) -> Option<u64> {

@@ -3,7 +3,12 @@
 use serde_json::Value;
 
 use super::{Call, MICROS, Part, What, World};
-use crate::replay::tests::program::{SERVER, START};
+use crate::replay::tests::program::{OTHER, SERVER, START};
+
+/// The headers of a first request; of a poll at its own server; of one elsewhere.
+const FIRST: &str = "authorization x-functions-key x-job";
+const AGAIN: &str = "authorization x-job";
+const ELSEWHERE: &str = "x-job";
 
 /// The wait before a poll, in seconds, if the server names none.
 const DEFAULT_WAIT: i64 = 30;
@@ -13,9 +18,9 @@ impl World {
         let id = self.next_id();
         self.made[index].sends = if post {
             let key = format!("{}:{}:{id}", self.instance_id, self.execution_id);
-            format!("POST {START} {key}")
+            format!("POST {START} {key} {FIRST}")
         } else {
-            format!("GET {START} -")
+            format!("GET {START} - {FIRST}")
         };
         self.attempt(index, id);
     }
@@ -27,8 +32,19 @@ impl World {
         };
         let answer: Value = serde_json::from_str(&value).unwrap();
         let status = answer["statusCode"].as_u64().unwrap();
-        let location = answer["headers"]["Location"].as_str();
-        let Some(location) = location.filter(|_| status == 202 && polls) else {
+        let here = if self.made[index].sends.contains(OTHER) {
+            OTHER
+        } else {
+            SERVER
+        };
+        let to = answer["headers"]["Location"].as_str();
+        let to = to.and_then(|to| match to {
+            _ if to.starts_with('/') => Some(format!("{here}{to}")),
+            _ if to.starts_with("http:") => Some(to.to_owned()),
+            // Nothing that a request could be sent to.
+            _ => None,
+        });
+        let Some(to) = to.filter(|_| status == 202 && polls) else {
             let content = answer["content"].as_str().unwrap();
             return self.finish(index, Ok(format!("{status}:{content}")));
         };
@@ -36,7 +52,12 @@ impl World {
         let wait = wait.map_or(DEFAULT_WAIT, |seconds| seconds.parse().unwrap());
         let timer = self.next_id();
         self.timer(index, timer, wait * MICROS, Part::Poll);
-        self.made[index].sends = format!("GET {SERVER}{location} -");
+        let headers = if to.starts_with(SERVER) {
+            AGAIN
+        } else {
+            ELSEWHERE
+        };
+        self.made[index].sends = format!("GET {to} - {headers}");
         self.made[index].task = Some(timer);
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::panic::resume_unwind;
 
 use super::{Part, State, Task, What, World};
-use crate::replay::tests::program::ENTITIES;
+use crate::replay::tests::program::{ENTITIES, NOBODY};
 
 /// Ends the program at the spot of a wrong use that no value reports.
 pub(in crate::replay::tests) struct Misuse;
@@ -35,6 +35,9 @@ impl World {
 
     pub(super) fn call_entity(&mut self, index: usize, key: u8) {
         let entity = ENTITIES[usize::from(key)];
+        if key == NOBODY {
+            return self.fail(index);
+        }
         if self.granted().is_some_and(|section| {
             !section.entities.contains(&entity) || section.calls.values().any(|it| *it == entity)
         }) {
@@ -64,7 +67,7 @@ impl World {
 
     pub(in crate::replay::tests) fn signal(&mut self, key: u8, later: Option<u32>) {
         let entity = ENTITIES[usize::from(key)];
-        if self.locked().contains(&entity) {
+        if key == NOBODY || self.locked().contains(&entity) {
             resume_unwind(Box::new(Misuse));
         }
         let due = later.map(|seconds| self.now + i64::from(seconds) * self.second);
@@ -73,11 +76,12 @@ impl World {
 
     pub(in crate::replay::tests) fn lock(&mut self, keys: &[u8]) -> usize {
         let index = self.make(What::Lock);
+        let is_unknown = keys.contains(&NOBODY);
         let keys = keys.iter().map(|key| ENTITIES[usize::from(*key)]);
         let mut entities: Vec<&str> = keys.collect();
         entities.sort_unstable();
         entities.dedup();
-        if entities.is_empty() || self.section.is_some() {
+        if entities.is_empty() || is_unknown || self.section.is_some() {
             self.fail(index);
             return index;
         }
