@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::functions::{approval, child, fails, generations};
 use crate::host::{Host, PATIENCE};
-use crate::scenarios::scenarios;
+use crate::scenarios::{scenarios, until};
 
 static TRIES: Mutex<BTreeMap<String, u32>> = Mutex::new(BTreeMap::new());
 
@@ -130,6 +130,7 @@ scenarios! {
     parent_ends_while_a_detached_child_runs(host) {
         let id = host.client.start_new::<leaves_its_child_alone>(()).await.unwrap();
         let other: String = host.end(&id).await.output_as().unwrap();
+        until(&host, &other, RuntimeStatus::Running).await;
         let status = host.client.get_status(&other).await.unwrap().unwrap();
         assert!(!status.is_terminal() && status.parent_instance_id.is_none(), "{status:?}");
         host.client.raise_event(&other, "approval", true).await.unwrap();
@@ -156,6 +157,9 @@ scenarios! {
         let id = host.client.start_new::<renews_itself>(None).await.unwrap();
         let [first, own] = children_of(&host, &id).await;
         assert_ne!(first, own);
+        for child in [&first, &own] {
+            until(&host, child, RuntimeStatus::Running).await;
+        }
         host.client.raise_event(&first, "go", 1).await.unwrap();
         assert_eq!(host.end(&first).await.output, Some(json!(1)));
         host.client.raise_event(&own, "go", 2).await.unwrap();

@@ -300,8 +300,15 @@ async fn gives_up_waiting(ctx: OrchestrationContext) -> Result<String> {
 }
 
 #[orchestration_trigger]
-async fn signals_nobody(ctx: OrchestrationContext) -> Result<()> {
-    ctx.signal_entity(&EntityId::new("nobody", "x"), "add", 1);
+async fn uses_nobody(ctx: OrchestrationContext, way: String) -> Result<()> {
+    let nobody = EntityId::new("nobody", "x");
+    match &*way {
+        "call" => ctx.call_entity::<()>(&nobody, "add", 1).await?,
+        "lock" => drop(ctx.lock_entities([id("somebody"), nobody]).await?),
+        _ => {
+            ctx.signal_entity(&nobody, "add", 1);
+        }
+    }
     Ok(())
 }
 
@@ -489,9 +496,12 @@ scenarios! {
         assert!(matches!(unknown, Err(ClientError::UnknownFunction { .. })), "{unknown:?}");
         let bad = host.client.signal_entity(&EntityId::new("cell", "a/b"), "add", 2).await;
         assert!(matches!(bad, Err(ClientError::InvalidArgument(_))), "{bad:?}");
-        let id = host.client.start_new::<signals_nobody>(()).await.unwrap();
-        let end = host.end(&id).await;
-        assert!(end.failure.unwrap().message.contains("not an entity function"));
+        for way in ["call", "signal", "lock"] {
+            let id = host.client.start_new::<uses_nobody>(way).await.unwrap();
+            let failure = host.end(&id).await.failure.unwrap();
+            assert!(failure.is_caused_by("UsageError"), "{way}: {failure:?}");
+            assert!(failure.message.contains("not an entity function"), "{way}: {failure:?}");
+        }
     }
 
     /// They are for orchestrations, and would stay in the inbox for ever.

@@ -100,8 +100,9 @@ impl Store for Dying {
         self.inner.timers()
     }
 
-    fn outbox(&self, limit: usize) -> BoxFuture<'_, Result<Vec<OutboxRecord>, Error>> {
-        self.inner.outbox(limit)
+    /// It dies before it has looked: what its last commit has left there is for the next one.
+    fn outbox(&self, _limit: usize) -> BoxFuture<'_, Result<Vec<OutboxRecord>, Error>> {
+        Box::pin(std::future::pending())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
