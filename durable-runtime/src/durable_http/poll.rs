@@ -98,6 +98,7 @@ mod tests {
     const NOW: i64 = 1_767_225_600_000_000;
     const DEFAULT: Duration = Duration::from_secs(30);
 
+    /// Vector 76.
     #[test]
     fn waits_are_seconds_or_dates_or_the_default() {
         let long = "9".repeat(400);

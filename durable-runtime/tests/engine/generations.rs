@@ -4,7 +4,8 @@ use durable_macros::orchestration_trigger;
 use durable_runtime::{ContinueOptions, OrchestrationContext, Result, RuntimeStatus};
 use serde_json::{Value, json};
 
-use crate::functions::generations;
+use crate::entities::id;
+use crate::functions::{approval, generations, hello_cities};
 use crate::host::{Host, Residency};
 use crate::scenarios::scenarios;
 
@@ -49,7 +50,34 @@ async fn keeps(ctx: OrchestrationContext, first: Option<u32>) -> Result<Value> {
     }
 }
 
+/// Sends a signal, an event and a start, each in the turn that ends its generation.
+#[orchestration_trigger]
+async fn parts(ctx: OrchestrationContext, generation: u32) -> Result<String> {
+    if generation == 1 {
+        return Ok("ok".into());
+    }
+    ctx.signal_entity(&id("parting"), "add", 1);
+    ctx.send_event("hears", "approval", true);
+    ctx.start_orchestration::<hello_cities>(())
+        .with_instance_id("starts");
+    ctx.continue_as_new(1u32)
+}
+
 scenarios! {
+    // Vector 30.
+    what_the_last_turn_of_a_generation_sends_arrives_once(host) {
+        host.client.start_new::<approval>(3_600_000u64).with_instance_id("hears").await.unwrap();
+        let parts = host.client.start_new::<parts>(0u32).await.unwrap();
+        assert_eq!(host.end(&parts).await.output, Some(json!("ok")));
+        assert_eq!(host.end("hears").await.output, Some(json!("approved")));
+        assert_eq!(host.end("starts").await.runtime_status, RuntimeStatus::Completed);
+        let told = async || host.client.read_entity_state_by_id::<Value>(&id("parting")).await.unwrap();
+        while told().await.is_none() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(told().await, Some(json!(1)));
+    }
+
     // Vector 29: all three come in one batch, so that two are neither read nor buffered when the first is.
     unread_events_reach_the_next_generation_or_are_discarded(host) {
         let ids = [

@@ -341,6 +341,7 @@ scenarios! {
         }
     }
 
+    // Vector 81.
     reserved_names_cannot_be_started_or_called(host) {
         for name in ["BuiltIn::HttpActivity", "BuiltIn__HttpActivity", "BuiltIn__HttpPollOrchestrator"] {
             let started = host.client.start_new_by_name(name, DurableHttpRequest::get("http://h/status/200")).await;

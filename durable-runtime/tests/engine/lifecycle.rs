@@ -69,6 +69,7 @@ async fn statuses(host: &Host, ids: &[&str]) -> Vec<Option<RuntimeStatus>> {
 }
 
 scenarios! {
+    // Vector 45.
     a_restart_keeps_name_and_input(host) {
         let id = host.client.start_new::<counter>(7).with_instance_id("old").await.unwrap();
         until(&host, &id, RuntimeStatus::Running).await;
@@ -90,6 +91,7 @@ scenarios! {
         assert!(matches!(missing, Err(ClientError::NotFound(id)) if id == "nobody"));
     }
 
+    // Vector 42.
     recursive_termination_reaches_grandchildren_and_leaves_what_has_ended(host) {
         plant(&host, "root").await;
         host.client.raise_event("root.b", "end", ()).await.unwrap();

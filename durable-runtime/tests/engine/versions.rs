@@ -1,4 +1,4 @@
-//! Versions side by side: which function takes which instance, and what becomes of one that none takes.
+//! Versions side by side: which function takes which instance, and what becomes of one that none takes (vector 82).
 
 use durable_runtime::RuntimeStatus;
 use durable_runtime::hub::{VersionFailure, VersionMatch};
