@@ -46,10 +46,19 @@ async fn note(seen: State<Seen>) {
     seen.noted.add_permits(1);
 }
 
+/// Counts what it is asked.
 #[entity_trigger(name = "Till")]
-async fn till(ctx: &mut EntityContext) -> Result<()> {
-    ctx.set_state(&1)?;
-    Ok(())
+async fn till(ctx: &mut EntityContext) -> Result<u32> {
+    let count = ctx.state::<u32>()?.unwrap_or_default() + 1;
+    ctx.set_state(&count)?;
+    Ok(count)
+}
+
+#[orchestration_trigger(name = "Sale")]
+async fn sale(ctx: OrchestrationContext) -> Result<u32> {
+    let till = EntityId::of::<till>("one");
+    ctx.signal_entity(&till, "sell", ());
+    Ok(ctx.call_entity(&till, "sell", ()).await?)
 }
 
 async fn host(folder: &Path, seen: &Seen, disabled: &[&str]) -> RunningHost {
@@ -83,7 +92,7 @@ async fn clients_are_refused_and_lists_say_so() {
     };
     let (status, text) = post("orchestrators/Order").await;
     assert_eq!(status, 400, "{text}");
-    let expected = "The function 'Order' doesn't exist, is disabled, or is not an orchestrator function. Additional info: The following are the known orchestrator functions: 'Greeting'.";
+    let expected = "The function 'Order' doesn't exist, is disabled, or is not an orchestrator function. Additional info: The following are the known orchestrator functions: 'Greeting', 'Sale'.";
     assert!(text.contains(expected), "{text}");
     let (status, text) = post("entities/till/one").await;
     assert_eq!(status, 400, "{text}");
@@ -93,7 +102,7 @@ async fn clients_are_refused_and_lists_say_so() {
     let Err(ClientError::UnknownFunction { known, .. }) = refused else {
         panic!("{refused:?}")
     };
-    assert_eq!(known, ["Greeting"]);
+    assert_eq!(known, ["Greeting", "Sale"]);
     for (name, disabled) in [
         ("Order", true),
         ("Charge", true),
@@ -134,6 +143,29 @@ async fn instances_of_a_disabled_orchestrator_wait_until_it_is_enabled() {
     assert!(why.contains("`AzureWebJobs.Greeting.Disabled`"), "{why}");
     second.shutdown().await.unwrap();
     assert_completes(&host(folder.path(), &seen, &[]).await, &id, json!("Ada")).await;
+}
+
+#[tokio::test]
+async fn what_waits_for_a_disabled_entity_is_done_once_it_is_enabled() {
+    let (folder, seen) = (tempfile::tempdir().unwrap(), seen());
+    let first = host(folder.path(), &seen, &["Till"]).await;
+    let id = first.client().start_new::<sale>(()).await.unwrap();
+    first.shutdown().await.unwrap();
+    // It waits over a start as well.
+    let second = host(folder.path(), &seen, &["Till"]).await;
+    let client = second.client();
+    let waits = client.pending_work(&id).await.unwrap().unwrap();
+    assert_eq!(waits.entities, ["@till@one"]);
+    let state = client.read_entity_state_by_id::<u32>(&EntityId::of::<till>("one"));
+    assert_eq!(state.await.unwrap(), None);
+    let refused = client.signal_entity(&EntityId::of::<till>("one"), "sell", ());
+    assert!(matches!(
+        refused.await,
+        Err(ClientError::UnknownFunction { .. })
+    ));
+    second.shutdown().await.unwrap();
+    let third = host(folder.path(), &seen, &[]).await;
+    assert_completes(&third, &id, json!(2)).await;
 }
 
 async fn assert_completes(host: &RunningHost, id: &str, output: Value) {

@@ -66,6 +66,7 @@ mod tests {
             route: None,
             auth_level: None,
             schedule: None,
+            disabled: false,
         };
         let lines = line.clone().of_each(&[None, Some("2.0")]);
         let rows: Vec<_> = lines.iter().map(row).collect();

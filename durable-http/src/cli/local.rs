@@ -29,9 +29,12 @@ use crate::webhooks::{StatusObject, busy_entity};
 /// A hub that this process holds.
 pub(super) struct Local {
     store: Arc<dyn Store>,
-    orchestrators: Vec<String>,
-    entities: Vec<String>,
+    /// Those that may be started, and those that are disabled.
+    orchestrators: (Vec<String>, Vec<String>),
+    /// The same of entities.
+    entities: (Vec<String>, Vec<String>),
     payload_limit: usize,
+    default_version: Option<String>,
 }
 
 impl Local {
@@ -42,6 +45,7 @@ impl Local {
             orchestrators,
             entities,
             payload_limit: site.payload_limit,
+            default_version: site.default_version.clone(),
         }
     }
 
@@ -143,7 +147,9 @@ impl Local {
         };
         let started = ExecutionStarted {
             name: name.into(),
-            version: start.version.clone().unwrap_or_default(),
+            version: (start.version.clone())
+                .or_else(|| self.default_version.clone())
+                .unwrap_or_default(),
             execution_id: Uuid::new_v4().simple().to_string().into(),
             parent: None,
             scheduled_start: None,
@@ -272,13 +278,7 @@ impl Local {
         id: &EntityId,
         operation: EntityOperation,
     ) -> Result<(), Failure> {
-        let mut known = self.entities.iter();
-        if !known.any(|known| known.eq_ignore_ascii_case(id.name())) {
-            let known = self.entities.join("`, `");
-            let name = id.name();
-            let text = format!("there is no entity `{name}`; there are `{known}`");
-            return Err(Failure::Refused(text));
-        }
+        among(&self.entities, "entity", id.name())?;
         self.check("input", operation.input.as_ref())?;
         let message = NewMessage {
             id: self.store.ids().next(),
@@ -296,14 +296,7 @@ impl Local {
 
     /// The orchestrator of that name, as it is declared.
     fn orchestrator(&self, name: &str) -> Result<&str, Failure> {
-        let mut known = self.orchestrators.iter();
-        let found = known.find(|known| known.eq_ignore_ascii_case(name));
-        found.map(String::as_str).ok_or_else(|| {
-            let known = self.orchestrators.join("`, `");
-            Failure::refused(format!(
-                "there is no orchestrator `{name}`; there are `{known}`"
-            ))
-        })
+        among(&self.orchestrators, "orchestrator", name)
     }
 
     /// As the next host would hold it against its limit.
@@ -319,6 +312,27 @@ impl Local {
         let gone = |_| Error::Unavailable("the store was closed".into());
         Ok(answer.await.map_err(gone)??)
     }
+}
+
+/// The function of that name, as it is declared, if clients may use it.
+fn among<'a>(
+    (known, disabled): &'a (Vec<String>, Vec<String>),
+    noun: &str,
+    name: &str,
+) -> Result<&'a str, Failure> {
+    let find = |names: &'a [String]| names.iter().find(|known| known.eq_ignore_ascii_case(name));
+    if let Some(name) = find(known) {
+        return Ok(name);
+    }
+    Err(Failure::refused(match find(disabled) {
+        Some(name) => {
+            format!("the {noun} `{name}` is disabled by the setting `AzureWebJobs.{name}.Disabled`")
+        }
+        None => {
+            let known = known.join("`, `");
+            format!("there is no {noun} `{name}`; there are `{known}`")
+        }
+    }))
 }
 
 /// A refusal by the store, in the words of this tool.

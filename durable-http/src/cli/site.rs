@@ -35,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) cipher: Cipher,
     /// Bytes of JSON that a value in the hub may have.
     pub(crate) payload_limit: usize,
+    /// The version of new instances for which none is named.
+    pub(crate) default_version: Option<String>,
 }
 
 /// A function as `functions list` shows it.
@@ -60,6 +62,9 @@ pub(crate) struct FunctionLine {
     /// Of a timer function.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) schedule: Option<String>,
+    /// By the setting `AzureWebJobs.<name>.Disabled`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) disabled: bool,
 }
 
 impl FunctionLine {
@@ -103,20 +108,31 @@ impl Site {
             .collect()
     }
 
-    /// Names of what `instances start` may start.
-    pub(super) fn orchestrators(&self) -> Vec<String> {
-        self.named("orchestrationTrigger")
+    /// What `instances start` may start, and what it may not, because it is disabled.
+    pub(super) fn orchestrators(&self) -> (Vec<String>, Vec<String>) {
+        self.enabled("orchestrationTrigger")
     }
 
-    /// Names of what `entities signal` may signal.
-    pub(super) fn entities(&self) -> Vec<String> {
-        self.named("entityTrigger")
+    /// What `entities signal` may signal, and what it may not, because it is disabled.
+    pub(super) fn entities(&self) -> (Vec<String>, Vec<String>) {
+        self.enabled("entityTrigger")
+    }
+
+    fn enabled(&self, kind: &str) -> (Vec<String>, Vec<String>) {
+        let named = |disabled: bool| {
+            self.among(|function| function.kind == kind && function.disabled == disabled)
+        };
+        (named(false), named(true))
     }
 
     fn named(&self, kind: &str) -> Vec<String> {
+        self.among(|function| function.kind == kind)
+    }
+
+    fn among(&self, belongs: impl Fn(&FunctionLine) -> bool) -> Vec<String> {
         let functions = self.functions.iter();
         let mut names: Vec<_> = functions
-            .filter(|function| function.kind == kind)
+            .filter(|function| belongs(function))
             .map(|function| function.name.clone())
             .collect();
         // Versions of one orchestrator stand together.

@@ -94,15 +94,19 @@ impl App for Program<'_> {
             route: route.map(Into::into),
             auth_level: route.map(|_| "function"),
             schedule: None,
+            disabled: name.starts_with("Off"),
         };
         Ok(Site {
             functions: vec![
                 line("httpTrigger", "Hello", Some("api/hello")),
                 line("orchestrationTrigger", "E1", None),
+                line("orchestrationTrigger", "OffOrder", None),
+                line("entityTrigger", "OffTill", None),
             ],
             hub: self.0.join("hub.db"),
             cipher: crate::keys::Cipher::new(None, self.0.join("hub.key"))?,
             payload_limit: 1024,
+            default_version: Some("1.5".to_owned()),
         })
     }
 }
@@ -160,6 +164,8 @@ fn a_hub_that_nobody_holds_is_opened_and_given_work() {
         ("instances list", 0),
         ("instances start e1 --input [1]", 0),
         ("instances start nope", 1),
+        ("instances start offorder", 1),
+        ("entities signal offtill one sell", 1),
         ("instances start E1 --input {bad", 1),
         (
             &format!("instances start E1 --input {}", "1".repeat(1024)),
@@ -208,6 +214,21 @@ async fn an_instance_started_without_a_host_waits_for_one() {
     let found = found.await.unwrap();
     let id = found[0].id.to_string();
     assert_eq!((found.len(), &*found[0].name), (1, "E1"));
+    assert_eq!(found[0].version, "1.5");
+    let start = |name: &str| request::NewStart {
+        name: name.to_owned(),
+        id: None,
+        input: None,
+        version: None,
+    };
+    // As a running host refuses it.
+    let refused = hub.start(&start("offorder")).await.unwrap_err().to_string();
+    assert_eq!(
+        refused,
+        "the orchestrator `OffOrder` is disabled by the setting `AzureWebJobs.OffOrder.Disabled`"
+    );
+    let refused = hub.start(&start("nope")).await.unwrap_err().to_string();
+    assert_eq!(refused, "there is no orchestrator `nope`; there are `E1`");
     let terminate = request::Message::Terminate {
         reason: None,
         recursive: false,

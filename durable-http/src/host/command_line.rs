@@ -61,6 +61,7 @@ impl App for Host {
                     route,
                     auth_level,
                     schedule: listed.timer.map(|timer| timer.schedule.text()),
+                    disabled: listed.disabled,
                 };
                 line.of_each(&listed.versions)
             });
@@ -68,6 +69,7 @@ impl App for Host {
         Ok(Site {
             functions: functions.collect(),
             payload_limit: told.hub.max_payload_bytes,
+            default_version: told.hub.default_version,
             hub: told.hub_path,
             cipher,
         })
