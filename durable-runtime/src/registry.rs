@@ -232,6 +232,10 @@ pub struct Orchestrator {
     pub name: &'static str,
     /// How it is run.
     pub spec: OrchestratorSpec,
+    /// Where it is declared.
+    pub file: &'static str,
+    /// The line of its attribute there.
+    pub line: u32,
 }
 
 /// An activity as the engine knows it.
@@ -357,6 +361,8 @@ impl Registry {
                     .push(Orchestrator {
                         name: registration.name,
                         spec: *spec,
+                        file: registration.file,
+                        line: registration.line,
                     });
             }
             Kind::Activity(spec) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use durable_runtime::durable_http::time_span;
-use durable_runtime::hub::{VersionFailure, VersionMatch};
+use durable_runtime::hub::{Nondeterminism, VersionFailure, VersionMatch};
 use serde_json::{Map, Value, json};
 
 use super::durability;
@@ -72,6 +72,10 @@ pub(super) fn of(told: &Told) -> Value {
                     "historyWarningEvents": hub.long_history_events,
                     "messagesPerTurn": hub.max_batch,
                     "generationsPerTurn": hub.max_generations,
+                },
+                "nondeterminism": match hub.nondeterminism {
+                    Nondeterminism::Suspend => "suspend",
+                    _ => "fail",
                 },
                 "retention": {
                     "completed": hub.retention.completed.map(time_span),
@@ -159,6 +163,7 @@ mod tests {
                     "defaultVersion": "1.1",
                     "versionMatchStrategy": "Strict",
                     "versionFailureStrategy": "Fail",
+                    "nondeterminism": "suspend",
                     "maxConcurrentActivityFunctions": 3,
                     "maxConcurrentOrchestratorFunctions": 4,
                     "maxConcurrentEntityFunctions": 5,

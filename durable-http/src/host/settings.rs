@@ -270,6 +270,16 @@ fn read_hub(config: &mut Config<'_>) -> hub::Settings {
         },
     );
     set(&mut hub.version_failure, strategy);
+    let strays = config.get(
+        &at("nondeterminism"),
+        "`fail` or `suspend`",
+        |text| match text.to_ascii_lowercase().as_str() {
+            "fail" => Some(hub::Nondeterminism::Fail),
+            "suspend" => Some(hub::Nondeterminism::Suspend),
+            _ => None,
+        },
+    );
+    set(&mut hub.nondeterminism, strays);
     let reuse = at("overridableExistingInstanceStates");
     let any_state = config.get(
         &reuse,

@@ -30,7 +30,7 @@ pub struct PendingWork {
     pub suspended: bool,
     /// Messages that it has received and not processed.
     pub messages: usize,
-    /// Why its code cannot run here, if that is so: no function of its name or version.
+    /// Why its code cannot run here, if that is so: no function of its name or version, or code that does not fit its history.
     pub unrunnable: Option<String>,
 }
 

@@ -48,7 +48,7 @@ pub fn by_hand(
     let mut execution = Execution::new(
         Arc::clone(&instance.id),
         instance.started.clone(),
-        orchestrator.spec,
+        *orchestrator,
         Arc::clone(registry),
         Limits::default(),
         Arc::new(|| ()),

@@ -26,7 +26,7 @@ pub(super) fn replay(
         differs = execution.replay_part(&part.turns).is_some();
         rest = part.rest;
     }
-    if !differs {
+    if !differs && execution.strayed().is_none() {
         execution.end_replay(None, &[]);
         return Ok(execution);
     }

@@ -72,6 +72,7 @@ use crate::replay::Execution;
 use crate::state::States;
 use crate::store::{Change, Done, Receipt, Store};
 
+pub use crate::replay::Nondeterminism;
 #[doc(hidden)]
 pub use by_hand::by_hand;
 pub use notifications::{Notification, Notifications, Notifier, Told};
@@ -479,7 +480,7 @@ impl Engine {
         Some(Execution::new(
             id,
             started.clone(),
-            orchestrator.spec,
+            *orchestrator,
             registry,
             self.settings.limits(),
             on_foreign,

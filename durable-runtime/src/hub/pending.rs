@@ -27,7 +27,13 @@ impl Engine {
             match engine.runnable(&loaded.record.id, &started, begun) {
                 Ok(mut execution) => {
                     execution.replay(&loaded.history);
-                    PendingWork::replayed(&loaded, &execution)
+                    match execution.strayed() {
+                        None => PendingWork::replayed(&loaded, &execution),
+                        Some(reason) => PendingWork {
+                            unrunnable: Some(reason.to_owned()),
+                            ..PendingWork::recorded(&loaded)
+                        },
+                    }
                 }
                 Err(why) => {
                     let mut pending = PendingWork::recorded(&loaded);

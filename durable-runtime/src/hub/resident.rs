@@ -430,8 +430,16 @@ impl Resident {
             events,
             end,
             suspended,
+            strayed,
             ..
         } = turn;
+        if let Some(reason) = self.execution.strayed().filter(|_| strayed) {
+            tracing::error!(
+                function = &*self.record.name,
+                instance_id = &*self.record.id,
+                "the instance is suspended, and keeps all that it has: {reason} Resume it on a host whose code fits"
+            );
+        }
         self.record.updated = draft.now.max(self.record.updated);
         self.record.status = match &end {
             Some(end) => end.status(),

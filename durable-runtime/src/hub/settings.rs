@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Notifications, Retention, VersionFailure, VersionMatch};
+use super::{Nondeterminism, Notifications, Retention, VersionFailure, VersionMatch};
 use crate::durable_http::HttpSettings;
 use crate::replay::Limits;
 use crate::testing::Rehearsal;
@@ -79,6 +79,8 @@ pub struct Settings {
     pub rehearsal: Option<Arc<Rehearsal>>,
     /// When a function that declares no version takes an instance that has one.
     pub version_match: VersionMatch,
+    /// What becomes of an instance whose code does not fit its history, or waits for what no history holds.
+    pub nondeterminism: Nondeterminism,
     /// What becomes of an instance that no function here may take.
     pub version_failure: VersionFailure,
     /// The timer functions that run here, with their schedules.
@@ -126,6 +128,7 @@ impl Default for Settings {
             retention: Retention::default(),
             rehearsal: None,
             version_match: VersionMatch::default(),
+            nondeterminism: Nondeterminism::default(),
             version_failure: VersionFailure::default(),
             timers: Timetable::default(),
             http: HttpSettings::default(),
@@ -144,6 +147,7 @@ impl Settings {
             default_version: self.default_version.clone().unwrap_or_default(),
             poll_interval: self.http.poll_interval,
             idempotency_keys: self.http.idempotency_keys,
+            nondeterminism: self.nondeterminism,
         }
     }
 }

@@ -493,7 +493,8 @@ fn put_back(
     let mut state = cell.lock();
     state.last_active = Instant::now();
     let mut unwanted = None;
-    if state.epoch == epoch && !state.ended && !engine.evicts_at_once(&state, &again) {
+    let stays = resident.execution.has_code() && resident.execution.strayed().is_none();
+    if state.epoch == epoch && !state.ended && stays && !engine.evicts_at_once(&state, &again) {
         again
             .into_iter()
             .rev()
@@ -577,7 +578,7 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
                 // What is of use later lies in the inbox.
                 job.messages.clear();
                 cell.lock().trial.end();
-                let (resident, messages) = engine.end_without_code(cell, loaded, started, &why)?;
+                let (resident, messages) = engine.turn_without_code(cell, loaded, started, &why)?;
                 job.messages = messages;
                 return Some(resident);
             }
@@ -682,7 +683,10 @@ fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messa
                 name,
                 input,
                 attempt,
-            } if !running.contains(&id) && !answered.contains(&id) => {
+            } if !running.contains(&id)
+                && !answered.contains(&id)
+                && !resident.execution.holds_end_of(id) =>
+            {
                 let count = resident.deliveries.entry(id).or_default();
                 let delivery = if *count > 1 {
                     // Its start is counted when it happens: it may never have left the queue.

@@ -7,7 +7,7 @@ use super::cell::{Cell, Inbound};
 use super::resident::Resident;
 use super::{Engine, VersionFailure};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Timestamp};
-use crate::replay::{Execution, Open};
+use crate::replay::Execution;
 use crate::store::{LoadedInstance, StoredMessage};
 
 /// Why code does not run.
@@ -52,18 +52,22 @@ impl Engine {
         }
     }
 
-    /// What is to be done with an instance whose code does not run: nothing, unless it is to end. Gives the messages of its last turn.
-    pub(super) fn end_without_code(
+    /// What is to be done with an instance whose code does not run: nothing, unless it is to end, or a client halts it or lets it go on.
+    /// Gives the messages of that turn; all others wait where they are.
+    pub(super) fn turn_without_code(
         self: &Arc<Self>,
         cell: &Arc<Cell>,
         loaded: LoadedInstance,
         started: ExecutionStarted,
         why: &Why,
     ) -> Option<(Box<Resident>, Vec<Inbound>)> {
-        let terminated = loaded
+        let begun = !loaded.history.is_empty();
+        // One that has not begun shows by its row that it is halted.
+        let control: Vec<&StoredMessage> = loaded
             .inbox
             .iter()
-            .find(|message| matches!(message.event, HistoryEvent::ExecutionTerminated { .. }));
+            .filter(|message| is_control(&message.event, begun))
+            .collect();
         let failure = match why {
             Why::OtherVersion if self.settings.version_failure == VersionFailure::Fail => {
                 Some(self.mismatch(&started))
@@ -71,18 +75,16 @@ impl Engine {
             Why::Poison(failure) => Some(failure.clone()),
             Why::NotDue(_) | Why::NoFunction | Why::Disabled | Why::OtherVersion => None,
         };
-        if terminated.is_none() && failure.is_none() {
+        if control.is_empty() && failure.is_none() {
             self.let_wait(cell, &started, why);
             return None;
         }
-        let begun = !loaded.history.is_empty();
         let mut execution = Execution::without_code(
             Arc::clone(&cell.id),
             started.clone(),
             Arc::clone(&self.registry),
             self.settings.limits(),
-            begun,
-            open_children(&loaded.history),
+            &loaded.history,
         );
         let mut messages: Vec<Inbound> = Vec::new();
         if !begun {
@@ -92,20 +94,21 @@ impl Engine {
                 execution_id: None,
             });
         }
-        execution.adopt(&loaded.history);
         let inbound = |message: &StoredMessage| Inbound {
             event: message.event.clone(),
             inbox: Some(message.id),
             execution_id: message.execution_id.clone(),
         };
-        match (terminated, failure) {
-            (Some(message), _) => messages.push(inbound(message)),
-            (None, Some(failure)) if matches!(why, Why::Poison(_)) => {
+        let ends = |message: &&StoredMessage| {
+            matches!(message.event, HistoryEvent::ExecutionTerminated { .. })
+        };
+        match failure.filter(|_| !control.iter().any(ends)) {
+            Some(failure) if matches!(why, Why::Poison(_)) => {
                 messages.extend(loaded.inbox.iter().map(inbound));
                 execution.fail_as_poison(failure);
             }
-            (None, Some(failure)) => execution.fail(failure),
-            (None, None) => {}
+            Some(failure) => execution.fail(failure),
+            None => messages.extend(control.into_iter().map(inbound)),
         }
         let resident = Box::new(Resident {
             execution,
@@ -170,26 +173,11 @@ impl Engine {
     }
 }
 
-/// Children that were called and have not answered, by task id.
-fn open_children(history: &[Vec<HistoryEvent>]) -> Vec<(i64, Open)> {
-    let mut open: Vec<(i64, Open)> = Vec::new();
-    for event in history.iter().flatten() {
-        match event {
-            HistoryEvent::SubOrchestrationInstanceCreated {
-                id,
-                instance_id,
-                detached: false,
-                ..
-            } => {
-                let instance_id = Arc::clone(instance_id);
-                open.push((*id, Open::Child { instance_id }));
-            }
-            HistoryEvent::SubOrchestrationInstanceCompleted { id, .. }
-            | HistoryEvent::SubOrchestrationInstanceFailed { id, .. } => {
-                open.retain(|(other, _)| other != id);
-            }
-            _ => {}
-        }
+/// What a client tells an instance whose code need not run for it.
+fn is_control(event: &HistoryEvent, begun: bool) -> bool {
+    match event {
+        HistoryEvent::ExecutionTerminated { .. } => true,
+        HistoryEvent::ExecutionSuspended { .. } | HistoryEvent::ExecutionResumed { .. } => begun,
+        _ => false,
     }
-    open
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use self::entities::Section;
 use self::http::Step;
+use super::nondeterminism::{LastCall, Nondeterminism};
 use super::retry::RetryPolicy;
 use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, Slots, What};
 use crate::durable_http::HTTP_ACTIVITY;
@@ -30,6 +31,8 @@ pub(crate) struct Limits {
     pub(crate) default_version: String,
     /// The wait between two polls of a `call_http` when the 202 names none.
     pub(crate) poll_interval: Duration,
+    /// What becomes of an execution whose code does not fit its history.
+    pub(crate) nondeterminism: Nondeterminism,
     /// Whether a `call_http` that changes something carries an `Idempotency-Key`.
     pub(crate) idempotency_keys: bool,
 }
@@ -43,6 +46,7 @@ impl Default for Limits {
             default_version: String::new(),
             poll_interval: Duration::from_secs(30),
             idempotency_keys: true,
+            nondeterminism: Nondeterminism::Fail,
         }
     }
 }
@@ -77,6 +81,37 @@ pub(crate) enum Open {
     EntityCall,
     /// Locks of entities.
     Lock,
+}
+
+impl Open {
+    /// The task that an event asks for, as long as nothing answers it.
+    pub(super) fn of(event: &HistoryEvent) -> Option<(i64, Self)> {
+        Some(match event {
+            HistoryEvent::TaskScheduled { id, name, input } => {
+                let (name, input) = (name.clone(), input.clone());
+                let open = Self::Activity {
+                    name,
+                    input,
+                    attempt: 1,
+                    abandoned: false,
+                };
+                (*id, open)
+            }
+            HistoryEvent::TimerCreated { id, fire_at } => (*id, Self::Timer { fire_at: *fire_at }),
+            HistoryEvent::SubOrchestrationInstanceCreated {
+                id,
+                instance_id,
+                detached: false,
+                ..
+            } => {
+                let instance_id = instance_id.clone();
+                (*id, Self::Child { instance_id })
+            }
+            HistoryEvent::EntityOperationCalled { id, .. } => (*id, Self::EntityCall),
+            HistoryEvent::EntityLockRequested { id, .. } => (*id, Self::Lock),
+            _ => return None,
+        })
+    }
 }
 
 /// What a turn leaves to the hub besides its actions.
@@ -120,6 +155,7 @@ pub(super) struct State {
     busy: usize,
     events: BTreeMap<String, EventQueue>,
     section: Option<Section>,
+    last_call: Option<LastCall>,
     /// Slots whose future has been polled and waits.
     awaited: usize,
 }
@@ -475,10 +511,28 @@ impl Core {
     /// The poll is over: what was asked for stays asked for.
     pub(super) fn confirm(&self) {
         let state = &mut *self.state();
-        for (id, action) in std::mem::take(&mut state.fresh) {
+        let fresh = std::mem::take(&mut state.fresh);
+        let last = fresh
+            .values()
+            .rev()
+            .find_map(|action| LastCall::of(&action.event));
+        if last.is_some() {
+            state.last_call = last;
+        }
+        for (id, action) in fresh {
             state.begin_task(id, &action);
             state.confirmed.push_back(action);
         }
+    }
+
+    /// Takes back all that was asked for and is not in history yet, and what it was to stop.
+    pub(super) fn withdraw_all(&self) {
+        let state = &mut *self.state();
+        let fresh = std::mem::take(&mut state.fresh).into_values();
+        let withdrawn: Vec<Action> = state.confirmed.drain(..).chain(fresh).collect();
+        state.restore_section(&withdrawn);
+        state.effects.cancelled_timers.clear();
+        state.effects.cancelled_activities.clear();
     }
 
     /// Hands an inbound event to the call that waits for it.
@@ -582,6 +636,11 @@ impl Core {
 }
 
 impl State {
+    /// The last call that code made and that is, or was to be, in history.
+    pub(super) fn last_call(&self) -> Option<&LastCall> {
+        self.last_call.as_ref()
+    }
+
     pub(super) fn is_waited_for(&self) -> bool {
         self.awaited > 0
     }
@@ -702,27 +761,21 @@ impl State {
 
     fn begin_task(&mut self, id: i64, action: &Action) {
         let abandoned = !self.routes.contains_key(&id);
-        let open = match &action.event {
-            HistoryEvent::TaskScheduled { name, input, .. } => Open::Activity {
-                name: name.clone(),
-                input: input.clone(),
-                attempt: action.attempt,
-                abandoned,
-            },
-            HistoryEvent::TimerCreated { fire_at, .. } if !abandoned => {
-                Open::Timer { fire_at: *fire_at }
-            }
-            HistoryEvent::SubOrchestrationInstanceCreated {
-                instance_id,
-                detached: false,
-                ..
-            } => Open::Child {
-                instance_id: instance_id.clone(),
-            },
-            HistoryEvent::EntityOperationCalled { .. } => Open::EntityCall,
-            HistoryEvent::EntityLockRequested { .. } => Open::Lock,
-            _ => return,
+        let Some((_, mut open)) = Open::of(&action.event) else {
+            return;
         };
+        match &mut open {
+            Open::Timer { .. } if abandoned => return,
+            Open::Activity {
+                attempt,
+                abandoned: given_up,
+                ..
+            } => {
+                *attempt = action.attempt;
+                *given_up = abandoned;
+            }
+            Open::Timer { .. } | Open::Child { .. } | Open::EntityCall | Open::Lock => {}
+        }
         match &open {
             Open::Timer { fire_at } => {
                 self.due.insert((*fire_at, id));

@@ -1,5 +1,7 @@
 //! [`Execution`]: the one door of this room. Loaded from a function and its history, then fed new events, turn by turn.
 
+mod straying;
+
 use std::any::Any;
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,15 +11,16 @@ use std::task::{Context, Poll, Waker};
 use futures::future::BoxFuture;
 use tracing::{Dispatch, dispatcher};
 
+use self::straying::{Stray, is_suspended, recorded_open};
 use super::context::OrchestrationContext;
-use super::core::{Action, Core, Limits, Misuse, Open};
+use super::core::{Action, Core, Limits, Open};
 use super::finish::End;
-use super::nondeterminism::{compare, failure, surplus};
+use super::nondeterminism::{compare, surplus};
 use super::size::Size;
 use super::waker::{ForeignWake, RootWaker};
 use crate::error::Error;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, Timestamp};
-use crate::registry::{OrchestratorSpec, Registry};
+use crate::registry::{Orchestrator, OrchestratorSpec, Registry};
 
 /// How often one event may make the root wake itself before that counts as spinning.
 const MAX_POLLS: usize = 10_000;
@@ -25,7 +28,7 @@ const MAX_POLLS: usize = 10_000;
 /// One generation of an instance in memory: its suspended future and all that it waits for.
 pub(crate) struct Execution {
     core: Arc<Core>,
-    spec: OrchestratorSpec,
+    orchestrator: Orchestrator,
     future: Option<BoxFuture<'static, Result<Payload, Error>>>,
     root: Arc<RootWaker>,
     waker: Waker,
@@ -38,8 +41,10 @@ pub(crate) struct Execution {
     end: Option<End>,
     ended_in_history: bool,
     size: Size,
-    /// Its children, if it has no code: all that it can do is end.
+    /// Its children, if it has no code: all that it can do is halt, go on, and end.
     without_code: Option<Vec<(i64, Open)>>,
+    /// Its code is not to run on.
+    stray: Option<Stray>,
     /// What comes after its end is history too.
     records_all: bool,
 }
@@ -56,6 +61,8 @@ pub(crate) struct Turn {
     /// `Some(None)`: cleared.
     pub(crate) custom_status: Option<Option<Payload>>,
     pub(crate) suspended: bool,
+    /// It is suspended because its code has strayed.
+    pub(crate) strayed: bool,
     pub(crate) end: Option<End>,
     /// Events that came after the end of a generation that continues as new.
     pub(crate) late: Vec<HistoryEvent>,
@@ -66,7 +73,7 @@ impl Execution {
     pub(crate) fn new(
         instance_id: Arc<str>,
         started: ExecutionStarted,
-        spec: OrchestratorSpec,
+        orchestrator: Orchestrator,
         registry: Arc<Registry>,
         limits: Limits,
         on_foreign: ForeignWake,
@@ -74,7 +81,7 @@ impl Execution {
         let root = RootWaker::new(on_foreign);
         Self {
             core: Core::new(instance_id, started, registry, limits),
-            spec,
+            orchestrator,
             future: None,
             waker: Waker::from(Arc::clone(&root)),
             root,
@@ -86,33 +93,42 @@ impl Execution {
             ended_in_history: false,
             size: Size::default(),
             without_code: None,
+            stray: None,
             records_all: false,
         }
     }
 
-    /// An execution whose code is not here, or must not run yet. It can only be ended; its children are those that its end concerns.
+    /// An execution whose code is not here, or must not run yet. It can only be halted, resumed and ended; its end concerns its children.
     pub(crate) fn without_code(
         instance_id: Arc<str>,
         started: ExecutionStarted,
         registry: Arc<Registry>,
         limits: Limits,
-        begun: bool,
-        children: Vec<(i64, Open)>,
+        history: &[Vec<HistoryEvent>],
     ) -> Self {
-        let spec = OrchestratorSpec {
-            version: None,
-            run: |_| Box::pin(std::future::pending()),
+        let orchestrator = Orchestrator {
+            name: "",
+            spec: OrchestratorSpec {
+                version: None,
+                run: |_| Box::pin(std::future::pending()),
+            },
+            file: "",
+            line: 0,
         };
         let mut execution = Self::new(
             instance_id,
             started,
-            spec,
+            orchestrator,
             registry,
             limits,
             Arc::new(|| ()),
         );
-        execution.begun = begun;
-        execution.without_code = Some(children);
+        execution.begun = !history.is_empty();
+        execution.suspended = is_suspended(history);
+        let open = recorded_open(history).into_iter();
+        let children = open.filter(|(_, open)| matches!(open, Open::Child { .. }));
+        execution.without_code = Some(children.collect());
+        execution.core.adopt(history.iter().flatten());
         execution.core.state().replaying = false;
         execution
     }
@@ -149,7 +165,9 @@ impl Execution {
         }
         if let Some(difference) = difference {
             self.core.adopt(history.iter().flatten());
-            self.abort(End::Failed(failure(difference)));
+            self.stray_from(self.differs(difference), history);
+        } else if self.stray.is_some() {
+            self.core.adopt(history.iter().flatten());
         }
         self.root.leave();
         let state = &mut *self.core.state();
@@ -214,9 +232,7 @@ impl Execution {
             at: self.core.state().now,
         }];
         let mut late = Vec::new();
-        if self.root.is_foreign() && self.end.is_none() {
-            self.abort(End::Failed(foreign_wake()));
-        }
+        self.check_wakes();
         for event in inbound {
             let overrides = matches!(event, HistoryEvent::ExecutionTerminated { .. });
             let ended = match &self.end {
@@ -254,8 +270,12 @@ impl Execution {
             events.push(event.clone());
             self.take(event);
         }
+        let halting = self.halting();
+        let strayed = halting.is_some();
+        events.extend(halting);
         self.root.leave();
         let mut turn = self.collect(events);
+        turn.strayed = strayed;
         // What a suspension held back and the last generation did not get to comes first.
         if turn.end.is_some() {
             turn.late.extend(self.held.drain(..));
@@ -279,11 +299,6 @@ impl Execution {
     pub(crate) fn fail_as_poison(&mut self, failure: FailureDetails) {
         self.records_all = true;
         self.fail(failure);
-    }
-
-    /// Learns what history says of its locks, which its end lets go, without running code.
-    pub(crate) fn adopt(&self, history: &[Vec<HistoryEvent>]) {
-        self.core.adopt(history.iter().flatten());
     }
 
     /// Ends it without asking the code; what it has locked is let go.
@@ -330,6 +345,7 @@ impl Execution {
             cancelled_activities: effects.cancelled_activities,
             custom_status: effects.custom_status,
             suspended: self.suspended,
+            strayed: false,
             end: self.end.clone(),
             late: Vec::new(),
         }
@@ -345,6 +361,7 @@ impl Execution {
         match event {
             HistoryEvent::ExecutionStarted(_) => self.start(),
             HistoryEvent::ExecutionSuspended { .. } => self.suspended = true,
+            HistoryEvent::ExecutionResumed { .. } if self.stray.is_some() => self.suspended = false,
             HistoryEvent::ExecutionResumed { .. } => {
                 self.suspended = false;
                 while self.end.is_none()
@@ -361,6 +378,7 @@ impl Execution {
             }
             // What it undid is no longer in history: there is nothing to tell to code.
             HistoryEvent::ExecutionRewound { .. } => {}
+            event if self.stray.is_some() => self.record(&event),
             event if self.suspended => {
                 self.held_answers.extend(answers(&event));
                 self.held.push_back(event);
@@ -378,10 +396,10 @@ impl Execution {
             return;
         }
         let context = OrchestrationContext::new(Arc::clone(&self.core));
-        let run = self.spec.run;
+        let run = self.orchestrator.spec.run;
         match catch_unwind(AssertUnwindSafe(|| run(context))) {
             Ok(future) => self.future = Some(future),
-            Err(panic) => self.end = Some(End::Failed(of_panic(panic))),
+            Err(panic) => self.crash(panic),
         }
         self.run();
     }
@@ -392,7 +410,7 @@ impl Execution {
         }
         let core = Arc::clone(&self.core);
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| core.feed(event))) {
-            self.abort(End::Failed(of_panic(panic)));
+            self.crash(panic);
         }
         self.run();
     }
@@ -417,13 +435,14 @@ impl Execution {
                     }
                 }
                 Ok(Poll::Ready(result)) => return self.finish(result),
-                Err(panic) => self.abort(End::Failed(of_panic(panic))),
+                Err(panic) => self.crash(panic),
             }
         }
         if self.end.is_none() {
-            self.abort(End::Failed(failure(&format!(
-                "the code woke itself {MAX_POLLS} times in a row without waiting for anything durable"
-            ))));
+            let what = format!(
+                "woke itself {MAX_POLLS} times in a row without waiting for anything durable"
+            );
+            self.stray(self.foreign(&what));
         }
     }
 
@@ -440,14 +459,6 @@ impl Execution {
         let future = self.future.take();
         // A destructor of user code that panics must not take the worker with it.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(future)));
-    }
-
-    fn check_blocked(&mut self) {
-        if !self.core.state().is_waited_for() {
-            self.abort(End::Failed(failure(
-                "the code waits for something that is not durable, or for nothing at all",
-            )));
-        }
     }
 
     /// Names of the events that code waits for, in lower case.
@@ -487,24 +498,35 @@ impl Execution {
 
     /// Whether a turn has something to say even without messages.
     pub(crate) fn wants_turn(&self) -> bool {
-        self.is_ended() || self.root.is_foreign()
+        match self.stray {
+            Some(_) => self.is_ended() || !self.suspended,
+            None => self.is_ended() || self.root.is_foreign(),
+        }
     }
 
-    /// Open tasks, by task id.
+    /// Open tasks, by task id; also those of which [`Self::holds_end_of`] says that their end has come.
     pub(crate) fn open(&self) -> Vec<(i64, Open)> {
         if let Some(children) = &self.without_code {
             return children.clone();
         }
-        self.core
-            .state()
-            .open()
-            .map(|(id, open)| (id, open.clone()))
-            .collect()
+        if let Some(stray) = &self.stray {
+            return stray.children();
+        }
+        let state = self.core.state();
+        state.open().map(|(id, open)| (id, open.clone())).collect()
+    }
+
+    /// Whether the end of a task has come, is in history, and waits for the instance to be resumed.
+    pub(crate) fn holds_end_of(&self, id: i64) -> bool {
+        self.held_answers.contains(&id)
     }
 
     /// Open timers.
     pub(crate) fn timers(&self) -> Vec<(Timestamp, i64)> {
-        self.core.state().timers().collect()
+        match self.stray {
+            Some(_) => Vec::new(),
+            None => self.core.state().timers().collect(),
+        }
     }
 
     /// Whether an inbound event would be a duplicate, or an answer to nothing (spec 2.2).
@@ -515,7 +537,7 @@ impl Execution {
         let Some(id) = answers(event) else {
             return false;
         };
-        let asked = match self.core.state().open_task(id) {
+        let asked = match self.open_task(id) {
             Some(Open::Activity { .. }) => matches!(
                 event,
                 HistoryEvent::TaskCompleted { .. } | HistoryEvent::TaskFailed { .. }
@@ -537,8 +559,12 @@ impl Execution {
         !asked || self.held_answers.contains(&id)
     }
 
-    /// The earliest timer, if there is one, and whether any activity is open.
+    /// The earliest timer, if there is one, and whether it is to be looked at by the next host at once, as if an activity were open.
     pub(crate) fn next_wake(&self) -> (Option<Timestamp>, bool) {
+        // Whoever starts next looks whether it has code that fits.
+        if self.stray.is_some() || !self.has_code() {
+            return (None, true);
+        }
         self.core.state().next_wake()
     }
 }
@@ -573,28 +599,6 @@ fn answers(event: &HistoryEvent) -> Option<i64> {
         | HistoryEvent::EntityLockGranted { id } => Some(*id),
         _ => None,
     }
-}
-
-fn foreign_wake() -> FailureDetails {
-    failure(
-        "something that is not durable woke the code: a timer, socket, channel or lock that another thread drives; \
-         do that in an activity, or use the context's durable operations",
-    )
-}
-
-/// The failure that a panic of user code means.
-fn of_panic(panic: Box<dyn Any + Send>) -> FailureDetails {
-    let panic = match panic.downcast::<Misuse>() {
-        Ok(misuse) => return misuse.0,
-        Err(panic) => panic,
-    };
-    let text = panic_text(&*panic);
-    if text.contains("there is no reactor running") || text.contains("no current reactor") {
-        return failure(&format!(
-            "the code uses tokio's clock or I/O, which no replay can repeat ({text})"
-        ));
-    }
-    FailureDetails::new("panic", text)
 }
 
 /// What a panic said.

@@ -27,6 +27,7 @@ pub use combinators::{WhenAll, WhenAny};
 pub use context::{ContinueOptions, OrchestrationContext};
 pub use entities::{EntityCall, EntityLock, EntityLocking};
 pub use http_call::HttpCall;
+pub use nondeterminism::Nondeterminism;
 pub use retry::{RetryDecision, RetryPolicy};
 pub use task::{ActivityCall, DurableTimer, EventWait, NewInstance, SubOrchestrationCall};
 

@@ -1,15 +1,109 @@
 //! What code did is held against what history says it did (spec 1.17).
 
+use std::fmt;
+use std::sync::Arc;
+
 use super::core::Action;
+use crate::durable_http::HTTP_ACTIVITY;
 use crate::model::{FailureDetails, HistoryEvent};
+use crate::registry::Orchestrator;
+
+/// What becomes of an instance whose code does not fit its history any more, or waits for what no history holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Nondeterminism {
+    /// It fails, with both sides named.
+    #[default]
+    Fail,
+    /// It is suspended, and keeps all that it has and all that comes; a host with code that fits lets it go on when it is resumed.
+    Suspend,
+}
+
+/// A call that a message can name.
+#[derive(Debug, Clone)]
+pub(super) struct LastCall {
+    id: i64,
+    what: &'static str,
+    name: Option<Arc<str>>,
+}
+
+impl LastCall {
+    /// `None` for what code does not ask for by a call.
+    pub(super) fn of(event: &HistoryEvent) -> Option<Self> {
+        use HistoryEvent as H;
+        let (id, what, name) = match event {
+            H::TaskScheduled { id, name, .. } if **name == *HTTP_ACTIVITY => {
+                (id, "`call_http`", None)
+            }
+            H::TaskScheduled { id, name, .. } => (id, "the activity", Some(name)),
+            H::TimerCreated { id, .. } => (id, "a timer", None),
+            H::SubOrchestrationInstanceCreated { id, name, .. } => {
+                (id, "the orchestrator", Some(name))
+            }
+            H::EventSent {
+                id, instance_id, ..
+            } => (id, "an event for the instance", Some(instance_id)),
+            H::EntityOperationCalled { id, entity, .. } => {
+                (id, "an operation of the entity", Some(entity))
+            }
+            H::EntityOperationSignaled { id, entity, .. } => {
+                (id, "a signal to the entity", Some(entity))
+            }
+            H::EntityLockRequested { id, .. } => (id, "locks of entities", None),
+            _ => return None,
+        };
+        Some(Self {
+            id: *id,
+            what,
+            name: name.cloned(),
+        })
+    }
+}
+
+impl fmt::Display for LastCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}, {}", self.id, self.what)?;
+        match &self.name {
+            Some(name) => write!(f, " `{name}`"),
+            None => Ok(()),
+        }
+    }
+}
 
 /// A difference between history and code, as the failure of the instance.
-pub(super) fn failure(message: &str) -> FailureDetails {
+pub(super) fn failure(code: &Orchestrator, message: &str) -> FailureDetails {
     let causes = "Usual causes: the code was changed while instances of it were running (give the new code another `version`), \
                   or it depends on something that is not the same at each run: the clock, randomness, I/O, the order of a hash map.";
+    let Orchestrator {
+        name, file, line, ..
+    } = code;
     FailureDetails::new(
         "NonDeterminismError",
-        format!("non-deterministic orchestration: {message}. {causes}"),
+        format!("non-deterministic orchestration `{name}` ({file}:{line}): {message}. {causes}"),
+    )
+    .non_retriable()
+}
+
+/// Code that waits for what is not in history: what it does, where, and what to use instead.
+pub(super) fn foreign(
+    code: &Orchestrator,
+    what: &str,
+    last_call: Option<&LastCall>,
+) -> FailureDetails {
+    let Orchestrator {
+        name, file, line, ..
+    } = code;
+    let spot = match last_call {
+        Some(call) => format!("after its last durable call, {call}"),
+        None => "before its first durable call".to_owned(),
+    };
+    let instead = "Use `ctx.create_timer(..)` to wait, `ctx.call_activity::<f>(..)` or `ctx.call_http(..)` for I/O, locks and what other threads do, \
+                   `ctx.wait_for_external_event(..)` for what comes from outside";
+    FailureDetails::new(
+        "NonDeterminismError",
+        format!(
+            "non-deterministic orchestration: `{name}` ({file}:{line}) {what}; {spot}. {instead}."
+        ),
     )
     .non_retriable()
 }

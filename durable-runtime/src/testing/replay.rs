@@ -46,7 +46,7 @@ pub fn replay<O: Orchestrator>(history: &History) -> Result<()> {
     let mut execution = Execution::new(
         Arc::clone(&history.instance_id),
         started.clone(),
-        orchestrator.spec,
+        *orchestrator,
         Arc::new(registry.clone()),
         Limits::default(),
         Arc::new(|| ()),

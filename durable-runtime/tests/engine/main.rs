@@ -28,4 +28,5 @@ mod rewind;
 mod same;
 mod scenarios;
 mod sizes;
+mod straying;
 mod versions;

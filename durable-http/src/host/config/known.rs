@@ -6,6 +6,7 @@ const DURABLE_TASK: &[&str] = &[
     "defaultVersion",
     "versionMatchStrategy",
     "versionFailureStrategy",
+    "nondeterminism",
     "maxConcurrentActivityFunctions",
     "maxConcurrentOrchestratorFunctions",
     "maxConcurrentEntityFunctions",

@@ -258,6 +258,33 @@ impl State {
         }
     }
 
+    /// These actions have not happened: the section is the one before them.
+    pub(super) fn restore_section(&mut self, withdrawn: &[Action]) {
+        let is_withdrawn = |id: i64| withdrawn.iter().any(|action| action.id == id);
+        self.section.take_if(|section| is_withdrawn(section.id));
+        for action in withdrawn {
+            let HistoryEvent::EntityUnlockSent {
+                entity,
+                section: id,
+                early,
+                ..
+            } = &action.event
+            else {
+                continue;
+            };
+            if is_withdrawn(*id) {
+                continue;
+            }
+            let section = self.section.get_or_insert_with(|| Section {
+                id: *id,
+                entities: Vec::new(),
+                granted: !early,
+                calls: BTreeMap::new(),
+            });
+            section.entities.push(Arc::clone(entity));
+        }
+    }
+
     /// A lock's future is dropped: nobody will hold the guard.
     pub(super) fn drop_lock(&mut self, request: i64) {
         if self

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::compare::{compare, model_of, open_of};
-use super::interpret::{ORCHESTRATOR, POLLS, spec};
+use super::interpret::{ORCHESTRATOR, POLLS, code};
 use super::legal;
 use super::model::Model;
 use super::program::{EVENTS, NOBODY, OTHER, Program, SERVER};
@@ -209,7 +209,7 @@ impl Play<'_> {
         Execution::new(
             INSTANCE.into(),
             started.clone(),
-            spec(),
+            code(),
             Arc::clone(&self.registry),
             Limits::default(),
             Arc::new(|| {}),

@@ -70,8 +70,13 @@ impl Given {
 
     /// The first turn, with more than the start in its batch.
     pub(super) fn start_with(&mut self, more: impl IntoIterator<Item = H>) -> Turn {
-        let first = H::ExecutionStarted(Box::new(self.started.clone()));
+        let first = self.first();
         self.turn(std::iter::once(first).chain(more))
+    }
+
+    /// What the first turn begins with.
+    pub(super) fn first(&self) -> H {
+        H::ExecutionStarted(Box::new(self.started.clone()))
     }
 
     /// Time passes before the next turn.
@@ -120,6 +125,22 @@ impl Given {
         self.loaded_as(&started).turn(self.now, Vec::new())
     }
 
+    /// A turn of the same instance on a host with other code, which goes into its history; then its own code is back.
+    pub(super) fn turn_of<S: Orchestrator>(&mut self, batch: impl IntoIterator<Item = H>) -> Turn {
+        self.now = self.now.plus(Duration::from_secs(1));
+        let started = ExecutionStarted {
+            name: S::NAME.into(),
+            ..self.started.clone()
+        };
+        let turn = self
+            .loaded_as(&started)
+            .turn(self.now, batch.into_iter().collect());
+        self.history.push(turn.events.clone());
+        legal::check(&self.history).unwrap();
+        self.live = self.loaded();
+        turn
+    }
+
     fn loaded_as(&self, started: &ExecutionStarted) -> Execution {
         let mut loaded = execution(&self.registry, started, &self.limits);
         loaded.replay(&self.history);
@@ -132,7 +153,7 @@ fn execution(registry: &Arc<Registry>, started: &ExecutionStarted, limits: &Limi
     Execution::new(
         "me".into(),
         started.clone(),
-        orchestrator.spec,
+        *orchestrator,
         Arc::clone(registry),
         limits.clone(),
         Arc::new(|| {}),

@@ -17,7 +17,8 @@ use crate::error::Error;
 use crate::function::finish;
 use crate::model::{EntityId, Payload, TaskError};
 use crate::registry::{
-    ActivityRun, ActivitySpec, EntitySpec, Kind, OrchestratorSpec, Registration, Registry,
+    ActivityRun, ActivitySpec, EntitySpec, Kind, Orchestrator, OrchestratorSpec, Registration,
+    Registry,
 };
 use crate::replay::{ContinueOptions, OrchestrationContext, RetryPolicy};
 
@@ -68,7 +69,7 @@ fn registry_with(
         run: entity,
     };
     let all = [
-        registration(ORCHESTRATOR, Kind::Orchestrator(spec())),
+        registration(ORCHESTRATOR, Kind::Orchestrator(code().spec)),
         registration(ACTIVITY, Kind::Activity(activity)),
         registration(ENTITY, Kind::Entity(entity)),
     ];
@@ -98,8 +99,13 @@ async fn count(invocation: EntityInvocation, by: u64) -> Result<Payload, Error> 
     finish(count)
 }
 
-pub(super) fn spec() -> OrchestratorSpec {
-    OrchestratorSpec { version: None, run }
+pub(super) fn code() -> Orchestrator {
+    Orchestrator {
+        name: "program",
+        spec: OrchestratorSpec { version: None, run },
+        file: file!(),
+        line: line!(),
+    }
 }
 
 fn run(ctx: OrchestrationContext) -> BoxFuture<'static, Result<Payload, Error>> {

@@ -9,6 +9,7 @@ mod generations;
 mod joins;
 mod limits;
 mod retries;
+mod straying;
 mod suspension;
 mod timers;
 
