@@ -395,22 +395,27 @@ impl Resident {
         }
     }
 
-    /// Leaves the first turn of the new generation to the next work item: what it carries goes through the inbox.
+    /// Leaves the first turn of the new generation to the next work item: what it carries goes through the inbox, before all that waits there.
     fn postpone(&self, draft: &mut Draft<'_>, events: Vec<HistoryEvent>) -> Vec<Inbound> {
+        let is_first = |event: &HistoryEvent| matches!(event, HistoryEvent::ExecutionStarted(_));
+        // An inbox is read in the order of its ids, which grow: turned around, the latest come first.
+        let carried = events.iter().filter(|event| !is_first(event)).count();
+        let mut ids: Vec<i64> = (0..carried).map(|_| -draft.rules.ids.next()).collect();
         let mut again = Vec::new();
         for event in events {
-            let inbox = match &event {
-                HistoryEvent::ExecutionStarted(_) => None,
-                event => {
-                    let message = draft.message(&self.record.id, None, event.clone());
-                    let id = message.id;
-                    draft.effects.messages.push(message);
-                    Some(id)
-                }
-            };
+            let id = if is_first(&event) { None } else { ids.pop() };
+            if let Some(id) = id {
+                draft.effects.messages.push(NewMessage {
+                    id,
+                    to: Arc::clone(&self.record.id),
+                    execution_id: None,
+                    event: event.clone(),
+                    created: draft.now,
+                });
+            }
             again.push(Inbound {
                 event,
-                inbox,
+                inbox: id,
                 execution_id: None,
             });
         }

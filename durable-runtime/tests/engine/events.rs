@@ -80,6 +80,17 @@ scenarios! {
         assert_eq!(host.end(&id).await.output, Some(json!(10)));
     }
 
+    /// What a turn leaves to the next one came before what came while it ran, whoever reads the inbox then.
+    events_keep_their_order_over_turns_that_run_one_generation(host, |settings| settings.max_generations = 1; PerSender: a generation may begin with its event or wait for it) {
+        let id = host.client.start_new::<rolling>((vec![], false)).await.unwrap();
+        let raises: Vec<_> = (0..BURST).map(|n| host.client.raise_event(&id, "n", n)).collect();
+        for raise in raises {
+            raise.await.unwrap();
+        }
+        let expected: Vec<usize> = (0..BURST).collect();
+        assert_eq!(host.end(&id).await.output, Some(json!(expected)));
+    }
+
     // Vector 31.
     burst_while_generations_roll_loses_nothing(host; PerSender: a client and timers) {
         for timers in [false, true] {
