@@ -371,7 +371,7 @@ impl EntityQuery {
         self
     }
 
-    /// At most so many at once.
+    /// At most so many at once; default 100. The query fails with `InvalidArgument` for 0.
     pub fn with_page_size(mut self, size: usize) -> Self {
         self.page_size = Some(size);
         self

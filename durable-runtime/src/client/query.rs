@@ -154,11 +154,17 @@ impl StatusOptions {
 }
 
 /// Which instances [`super::DurableClient::list_instances`] shows; all orchestrations if nothing is said.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct InstanceQuery {
     query: ListQuery,
     continuation: Option<String>,
+}
+
+impl Default for InstanceQuery {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl InstanceQuery {
@@ -206,9 +212,9 @@ impl InstanceQuery {
         self
     }
 
-    /// At most so many a page; default 100.
+    /// At most so many a page; default 100. The query fails with `InvalidArgument` for 0.
     pub fn with_page_size(mut self, size: usize) -> Self {
-        self.query.limit = size.max(1);
+        self.query.limit = size;
         self
     }
 
@@ -220,6 +226,11 @@ impl InstanceQuery {
 
     pub(super) fn into_list(self) -> Result<ListQuery, ClientError> {
         let mut query = self.query;
+        if query.limit == 0 {
+            return Err(ClientError::InvalidArgument(
+                "a page holds at least one instance; found a size of 0".to_owned(),
+            ));
+        }
         if let Some(token) = self.continuation {
             let wrong = || {
                 ClientError::InvalidArgument(format!(
@@ -281,5 +292,20 @@ impl PurgeFilter {
     pub fn with_status(mut self, statuses: impl IntoIterator<Item = RuntimeStatus>) -> Self {
         self.statuses = statuses.into_iter().collect();
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_nothing_is_refused() {
+        let refused = InstanceQuery::new().with_page_size(0).into_list();
+        assert!(
+            matches!(refused, Err(ClientError::InvalidArgument(text)) if text.contains("size of 0"))
+        );
+        let accepted = InstanceQuery::new().with_page_size(1).into_list();
+        assert_eq!(accepted.unwrap().limit, 1);
     }
 }
