@@ -227,7 +227,14 @@ async fn make(
         }
     }
     let info = position.info(&due, engine.clock.now());
-    run::run(engine, timer, info).await?;
+    if run::run(engine, timer, info).await.is_none() {
+        // A hub that was not closed in order is as good as crashed: so it counts.
+        if !due.on_startup && engine.closing_since.get().is_some() {
+            position.give_back();
+            write(engine, timer, position).await;
+        }
+        return None;
+    }
     position.end(&due, engine.clock.now());
     // What is not taken now is tried again before the next run.
     write(engine, timer, position).await;

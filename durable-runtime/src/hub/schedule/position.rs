@@ -166,6 +166,12 @@ impl Position {
         self.changed = false;
     }
 
+    /// The host has stopped the run, and is not taken down by it.
+    pub(super) fn give_back(&mut self) {
+        self.record.deliveries = self.record.deliveries.saturating_sub(1);
+        self.changed = true;
+    }
+
     /// Instants that passed during the run are left out.
     pub(super) fn end(&mut self, due: &Due, now: Timestamp) {
         self.record.last = Some(due.scheduled);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::future::BoxFuture;
@@ -159,6 +160,22 @@ impl Host {
         timers: &[Registration],
         setting: impl Fn(&str) -> Option<String>,
     ) -> Self {
+        Self::open(folder, now, timers, setting, |_| ())
+    }
+
+    /// One that waits for nothing when it stops.
+    pub(super) fn hasty(folder: &Path, now: &str, timers: &[Registration]) -> Self {
+        let hasty = |settings: &mut Settings| settings.grace_period = Duration::ZERO;
+        Self::open(folder, now, timers, |_| None, hasty)
+    }
+
+    fn open(
+        folder: &Path,
+        now: &str,
+        timers: &[Registration],
+        setting: impl Fn(&str) -> Option<String>,
+        adjust: impl FnOnce(&mut Settings),
+    ) -> Self {
         let store = SqliteStore::open(SqliteOptions::new(folder.join("hub.db"))).unwrap();
         let store = Arc::new(store);
         let (reports, received) = mpsc::unbounded_channel();
@@ -170,10 +187,11 @@ impl Host {
         };
         states.insert(desk);
         let registry = Registry::of(timers.iter()).unwrap();
-        let settings = Settings {
+        let mut settings = Settings {
             timers: Timetable::of(&registry, setting).unwrap(),
             ..Settings::default()
         };
+        adjust(&mut settings);
         let options = Options {
             registry,
             states: Arc::new(states),

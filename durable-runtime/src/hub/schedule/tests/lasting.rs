@@ -56,6 +56,24 @@ async fn what_a_crash_cut_off_is_run_again() {
 }
 
 #[tokio::test]
+async fn what_its_host_stopped_is_run_again_and_not_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let timers = [timer("held", HOURLY, HELD)];
+    let start = |now| Host::hasty(folder.path(), now, &timers);
+    let host = start("2026-01-01T00:30:00Z");
+    host.clock.is_awaited_until("2026-01-01T01:00:00Z").await;
+    host.stop().await;
+    for _ in 0..2 {
+        let mut host = start("2026-01-01T01:30:00Z");
+        let run = host.run().await;
+        assert_eq!(run.scheduled, at("2026-01-01T01:00:00Z"));
+        assert_eq!(host.record().await.deliveries, 1);
+        // It ends only when it is told to.
+        host.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn what_takes_its_host_down_each_time_is_given_up() {
     let folder = tempfile::tempdir().unwrap();
     let timers = [timer("held", HOURLY, HELD)];
