@@ -210,14 +210,21 @@ fn future(self_ty: &Type, operation: &Operation, paths: &Paths) -> TokenStream {
         quote_spanned! { located(span)=> <#marker as #types>::finish(#value) }
     };
     let answer = if *changes {
-        quote! { #invocation.keep(&#this, #finish) }
+        quote! { #invocation.keep(#this, #finish) }
     } else {
-        finish
+        quote! { #invocation.leave(#this, #finish) }
     };
+    // Borrowed, not moved into the attempt: what a panic leaves of the object is kept, if nothing is rolled back.
     let body = quote! {
-        let mut #this = #object;
         #bound
-        let #value = <#self_ty>::#ident(&#mutability #this, #(#arguments),*)#awaited;
+        let mut #this = #object;
+        let #value = #invocation.attempt(async {
+            <#self_ty>::#ident(&#mutability #this, #(#arguments),*)#awaited
+        }).await;
+        let #value = match #value {
+            ::core::result::Result::Ok(#value) => #value,
+            ::core::result::Result::Err(#value) => return #invocation.unwind(#this, #value),
+        };
         #answer
     };
     companion::boxed(function, &body)

@@ -49,7 +49,14 @@ fn a_block_is_operations_proxies_and_one_registration() {
         quote! { <Counter>::add(&mut __durable_this, __durable_0) },
     );
     has(&text, quote! { <Counter>::get(&__durable_this,).await });
-    assert_eq!(text.matches(".keep(").count(), 1, "`&self` keeps nothing");
+    assert_eq!(
+        (
+            text.matches(".keep(").count(),
+            text.matches(".leave(").count()
+        ),
+        (1, 1),
+        "`&self` changes nothing"
+    );
     assert!(!text.contains("fnhidden(&self,)"), "not public");
     assert!(!text.contains("compile_error"));
 }

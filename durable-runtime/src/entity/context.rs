@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::object::{EntityObject, EntityRef, EntitySignals};
 use super::signal::EntitySignal;
+use super::unsaved::{Rollback, Unsaved};
 use crate::error::{Error, Result};
 use crate::function::{IntoInput, Orchestrator, read_input};
 use crate::model::{EntityId, FailureDetails, Payload, Timestamp};
@@ -71,6 +72,7 @@ impl EntityContext {
         let change = &mut *self.operation.lock();
         change.state = Some(state);
         change.deleted = false;
+        change.forget_unsaved();
         Ok(())
     }
 
@@ -205,6 +207,7 @@ pub(crate) struct Operation {
 pub(crate) struct Change {
     pub(crate) state: Option<Payload>,
     deleted: bool,
+    rollback: Rollback,
     pub(crate) sent: Vec<Sent>,
 }
 
@@ -226,6 +229,15 @@ pub(crate) enum Sent {
     },
 }
 
+impl Change {
+    /// The state is the newest again.
+    fn forget_unsaved(&mut self) {
+        if let Rollback::No(unsaved) = &mut self.rollback {
+            *unsaved = None;
+        }
+    }
+}
+
 impl Operation {
     pub(crate) fn new(
         id: EntityId,
@@ -234,10 +246,12 @@ impl Operation {
         state: Option<Payload>,
         registry: Arc<Registry>,
         limit: usize,
+        rollback: Rollback,
     ) -> Arc<Self> {
         let change = Change {
             state,
             deleted: false,
+            rollback,
             sent: Vec::new(),
         };
         Arc::new(Self {
@@ -270,16 +284,56 @@ impl Operation {
         let change = &mut *self.lock();
         change.state = None;
         change.deleted = true;
+        change.forget_unsaved();
+    }
+
+    /// The object as the operation before left it, if that could not be serialised.
+    pub(super) fn take_unsaved<E: EntityObject>(&self) -> Option<E> {
+        let change = &mut *self.lock();
+        let Rollback::No(unsaved) = &mut change.rollback else {
+            return None;
+        };
+        let unsaved = unsaved.as_mut()?;
+        let object = std::mem::replace(&mut unsaved.object, Box::new(()));
+        object.downcast().ok().map(|object| *object)
     }
 
     /// Stores the object of an operation, unless the operation deleted it.
-    pub(super) fn keep(&self, object: &impl Serialize) -> Result<()> {
+    pub(super) fn keep<E: EntityObject>(&self, object: E) -> Result<()> {
         if self.lock().deleted {
             return Ok(());
         }
-        let state = self.serialised(object)?;
-        self.lock().state = Some(state);
-        Ok(())
+        let state = self.serialised(&object);
+        let change = &mut *self.lock();
+        match (state, &mut change.rollback) {
+            (Ok(state), _) => {
+                change.state = Some(state);
+                change.forget_unsaved();
+                Ok(())
+            }
+            (Err(error), Rollback::Yes) => Err(error),
+            (Err(error), Rollback::No(unsaved)) => {
+                let failure = error.to_failure();
+                let object = Box::new(object);
+                *unsaved = Some(Unsaved { object, failure });
+                Ok(())
+            }
+        }
+    }
+
+    /// Hands on the object of an operation that only read it, if it is newer than the state.
+    pub(super) fn leave<E: EntityObject>(&self, object: E) {
+        if let Rollback::No(Some(unsaved)) = &mut self.lock().rollback {
+            unsaved.object = Box::new(object);
+        }
+    }
+
+    /// What the next operation of the batch has to begin with in place of the state.
+    pub(crate) fn unsaved(&self) -> Option<Unsaved> {
+        match &mut self.lock().rollback {
+            Rollback::Yes => None,
+            Rollback::No(unsaved) => unsaved.take(),
+        }
     }
 
     fn serialised(&self, state: &(impl Serialize + ?Sized)) -> Result<Payload> {

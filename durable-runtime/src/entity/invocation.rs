@@ -1,7 +1,11 @@
 //! [`EntityInvocation`]: one operation, from which the function's parameters are bound.
 
+use std::any::Any;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use serde::de::DeserializeOwned;
 
 use super::context::{EntityContext, Operation};
@@ -59,6 +63,9 @@ impl EntityInvocation {
     /// # Errors
     /// A state of another shape: `delete` repairs it.
     pub fn object<E: EntityObject>(&self) -> Result<E, Error> {
+        if let Some(object) = self.operation.take_unsaved() {
+            return Ok(object);
+        }
         match self.context().state() {
             Ok(state) => Ok(state.unwrap_or_default()),
             Err(error) if self.operation() == "delete" => {
@@ -69,18 +76,54 @@ impl EntityInvocation {
         }
     }
 
+    /// Runs the operation itself, which borrows the object: a panic leaves that as it was then.
+    ///
+    /// # Errors
+    /// What was caught of a panic.
+    pub async fn attempt<T>(&self, operation: impl Future<Output = T>) -> std::thread::Result<T> {
+        AssertUnwindSafe(operation).catch_unwind().await
+    }
+
     /// Stores the object that an operation changed, and gives its answer. An operation that deleted the state leaves it deleted.
     ///
     /// # Errors
-    /// The operation's own; an object that cannot be serialised.
+    /// The operation's own; an object that cannot be serialised, if failures are rolled back: else later operations of the batch have it
+    /// first, and may mend it.
     pub fn keep<E: EntityObject>(
         &self,
-        object: &E,
+        object: E,
         answer: Result<Payload, Error>,
     ) -> Result<Payload, Error> {
         let kept = self.operation.keep(object);
         let answer = answer?;
         kept.map(|()| answer)
+    }
+
+    /// Gives the answer of an operation that only reads.
+    ///
+    /// # Errors
+    /// The operation's own.
+    pub fn leave<E: EntityObject>(
+        &self,
+        object: E,
+        answer: Result<Payload, Error>,
+    ) -> Result<Payload, Error> {
+        self.operation.leave(object);
+        answer
+    }
+
+    /// Stores the object as a panic left it, which is of use if failures are not rolled back; then the panic goes on.
+    ///
+    /// # Errors
+    /// None: it never returns.
+    pub fn unwind<E: EntityObject>(
+        &self,
+        object: E,
+        panic: Box<dyn Any + Send>,
+    ) -> Result<Payload, Error> {
+        // That it cannot be serialised either does not matter beside the panic.
+        drop(self.operation.keep(object));
+        std::panic::resume_unwind(panic)
     }
 
     /// The operation `delete` of a type that does not define it.
@@ -137,6 +180,7 @@ mod tests {
     use serde::{Deserialize, Serialize};
 
     use super::super::object::{Entity, EntityRef};
+    use super::super::unsaved::Rollback;
     use super::*;
     use crate::model::EntityId;
     use crate::registry::Registry;
@@ -160,6 +204,7 @@ mod tests {
             Some(Payload::text("no number")),
             Arc::new(Registry::default()),
             usize::MAX,
+            Rollback::Yes,
         );
         EntityInvocation::new(
             operation,
@@ -174,7 +219,7 @@ mod tests {
         let invocation = on_a_text("Delete");
         let number = invocation.object::<Number>().unwrap();
         assert_eq!(number.0, 0);
-        invocation.keep(&number, Ok(Payload::null())).unwrap();
+        invocation.keep(number, Ok(Payload::null())).unwrap();
         let state = invocation.context().state::<Number>().unwrap();
         assert_eq!(state.unwrap().0, 0);
     }

@@ -387,6 +387,7 @@ mod tests {
                 mailbox.state.clone(),
                 registry,
                 usize::MAX,
+                super::super::Rollback::Yes,
             );
             mailbox.finish(running, &done, Ok(Payload::null()), true, out);
         }

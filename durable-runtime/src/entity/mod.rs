@@ -8,6 +8,7 @@ mod invocation;
 mod mailbox;
 mod object;
 mod signal;
+mod unsaved;
 
 pub use context::{EntityContext, EntitySender};
 pub use invocation::EntityInvocation;
@@ -16,3 +17,4 @@ pub use signal::EntitySignal;
 
 pub(crate) use context::{Operation, Sent, misuse};
 pub(crate) use mailbox::{Answer, Mailbox, Outbox, Outgoing, Running};
+pub(crate) use unsaved::{Rollback, Unsaved};

@@ -19,7 +19,8 @@ use super::resident::{StartEffect, new_execution_id};
 use super::suspects::Suspects;
 use super::{Engine, commit, growth, user_code};
 use crate::entity::{
-    Answer, EntityInvocation, Mailbox, Operation, Outbox, Outgoing, Running, Sent,
+    Answer, EntityInvocation, Mailbox, Operation, Outbox, Outgoing, Rollback, Running, Sent,
+    Unsaved,
 };
 use crate::model::{
     EntityId, EntityOperation, ExecutionStarted, FailureDetails, HistoryEvent, Payload,
@@ -315,6 +316,8 @@ async fn run_batch(
         Care::None => engine.settings.max_entity_batch.max(1),
         Care::One | Care::Fail(_) => 1,
     };
+    let before = resident.mailbox.state.clone();
+    let mut unsaved = None;
     for _ in 0..limit {
         if began.elapsed() > MAX_BATCH_TIME || !engine.begins_batches() {
             break;
@@ -323,18 +326,24 @@ async fn run_batch(
         let Some(running) = resident.mailbox.next(now, &mut out) else {
             break;
         };
-        run_operation(&engine, &mut resident, running, &care, &mut out).await;
+        unsaved = run_operation(&engine, &mut resident, running, &care, unsaved, &mut out).await;
+    }
+    if let Some(unsaved) = unsaved {
+        resident.mailbox.state = before;
+        out.fail(&unsaved.failure);
     }
     (resident, out)
 }
 
+/// Gives what the next one begins with, if the state is not it.
 async fn run_operation(
     engine: &Arc<Engine>,
     resident: &mut ResidentEntity,
     running: Running,
     care: &Care,
+    unsaved: Option<Unsaved>,
     out: &mut Outbox,
-) {
+) -> Option<Unsaved> {
     let began = Instant::now();
     let mailbox = &mut resident.mailbox;
     let EntityOperation {
@@ -350,6 +359,10 @@ async fn run_operation(
         mailbox.state.clone(),
         Arc::clone(&engine.registry),
         engine.settings.max_payload_bytes,
+        match engine.settings.rollback_entity_operations {
+            true => Rollback::Yes,
+            false => Rollback::No(unsaved),
+        },
     );
     let result = match care {
         Care::Fail(failure) => Err(failure.clone()),
@@ -382,6 +395,7 @@ async fn run_operation(
     );
     let rollback = engine.settings.rollback_entity_operations;
     mailbox.finish(running, &operation, result, rollback, out);
+    operation.unsaved()
 }
 
 /// Stores what the batch did.

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::scope;
 use crate::activity::{ActivityContext, Call};
-use crate::entity::{Entity, EntityContext, Operation};
+use crate::entity::{Entity, EntityContext, Operation, Rollback};
 use crate::error::Result;
 use crate::hub::Settings;
 use crate::model::{EntityId, Payload};
@@ -77,5 +77,6 @@ fn context<E: Entity>(key: String, operation: &str, input: Option<Payload>) -> E
         None,
         Arc::new(registry),
         Settings::default().max_payload_bytes,
+        Rollback::Yes,
     ))
 }

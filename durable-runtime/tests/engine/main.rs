@@ -23,6 +23,7 @@ mod limits;
 mod log;
 mod mortal;
 mod notifications;
+mod objects;
 mod quick;
 mod rewind;
 mod same;
