@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::model::{FailureDetails, TaskError};
 use crate::replay::Continuation;
+use crate::type_name::type_name;
 
 /// The result of a function. The error is [`Error`] unless said otherwise.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -162,12 +163,10 @@ fn cause_of(cause: &(dyn StdError + 'static)) -> FailureDetails {
 
 impl<E: Into<Source> + 'static> From<E> for Error {
     fn from(error: E) -> Self {
-        let name = std::any::type_name::<E>();
+        let name = type_name::<E>();
         let texts = ["&str", "alloc::string::String", "anyhow::Error"];
-        Self::source(
-            error.into(),
-            if texts.contains(&name) { "Error" } else { name },
-        )
+        let is_text = texts.contains(&&*name);
+        Self::source(error.into(), if is_text { "Error" } else { &name })
     }
 }
 

@@ -151,7 +151,7 @@ pub(crate) fn read_input<T: DeserializeOwned>(
         };
         let text = format!(
             "the {kind} `{function}` takes an input of type `{}`, but {found}: {e}",
-            std::any::type_name::<T>()
+            crate::type_name::type_name::<T>()
         );
         Error::non_retriable(Error::msg(text)).with_type("DeserializationError")
     })

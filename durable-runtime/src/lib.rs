@@ -19,6 +19,7 @@ pub mod store;
 pub mod testing;
 pub mod timer;
 mod trace;
+mod type_name;
 
 #[doc(hidden)]
 #[path = "private.rs"]

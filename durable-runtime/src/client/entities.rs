@@ -66,7 +66,7 @@ impl DurableClient {
             state.read().map(Some).map_err(|e| {
                 let text = format!(
                     "the state of `{id}` does not fit `{}`: {e}",
-                    std::any::type_name::<T>()
+                    crate::type_name::type_name::<T>()
                 );
                 ClientError::InvalidArgument(text)
             })
@@ -315,7 +315,7 @@ impl<R: DeserializeOwned> Future for CallEntity<R> {
             answer?.read().map_err(|e| {
                 let text = format!(
                     "the answer does not fit `{}`: {e}",
-                    std::any::type_name::<R>()
+                    crate::type_name::type_name::<R>()
                 );
                 ClientError::InvalidArgument(text)
             })

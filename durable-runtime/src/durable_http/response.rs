@@ -115,7 +115,7 @@ impl DurableHttpResponse {
             let text = format!(
                 "the body of the answer ({}) does not fit `{}`: {e}",
                 self.status,
-                std::any::type_name::<T>()
+                crate::type_name::type_name::<T>()
             );
             Error::msg(text).with_type("DeserializationError")
         })

@@ -57,7 +57,7 @@ impl EntityContext {
             let text = format!(
                 "failed to deserialise the state of `{}` as `{}`: {e}; `delete` or a new state repairs it",
                 self.id(),
-                std::any::type_name::<T>()
+                crate::type_name::type_name::<T>()
             );
             Error::non_retriable(Error::msg(text)).with_type("DeserializationError")
         })

@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FailureDetails {
-    /// The Rust type of the error, or what `Error::with_type` says; `panic` for a panic.
+    /// The Rust type of the error, or what `Error::with_type` says; `panic` for a panic. A type of this library goes by the name that
+    /// it is exported by, as in `durable_functions::TaskError`.
     pub error_type: String,
     /// The error's `Display`.
     pub message: String,

@@ -70,7 +70,7 @@ pub(super) fn read<O: DeserializeOwned>(outcome: Outcome) -> Result<O, TaskError
         payload.read().map_err(|e| {
             let text = format!(
                 "the result does not fit `{}`: {e}",
-                std::any::type_name::<O>()
+                crate::type_name::type_name::<O>()
             );
             TaskError::Failed(FailureDetails::new("DeserializationError", text).non_retriable())
         })
