@@ -75,8 +75,8 @@ pub use durable_runtime::{
     EntityCall, EntityContext, EntityId, EntityIdFault, EntityLock, EntityLocking, EntityObject,
     EntityQuery, EntitySender, EntitySignal, EntityStatus, Error, EventWait, FailureDetails,
     HttpCall, HttpHeaders, HttpRetryPolicy, InstanceQuery, NewInstance, OrchestrationContext,
-    OrchestrationStatus, Orchestrator, Page, PendingActivity, PendingWork, PurgeFilter, Result,
-    RetryDecision, RetryPolicy, RuntimeStatus, SignalEntity, State, StatusOptions,
+    OrchestrationStatus, Orchestrator, Page, PendingActivity, PendingWork, PurgeFilter, QueuedFor,
+    Result, RetryDecision, RetryPolicy, RuntimeStatus, SignalEntity, State, StatusOptions,
     SubOrchestrationCall, TaskError, TimerInfo, TokenProvider, TokenSource, WhenAll, WhenAny,
 };
 

@@ -28,7 +28,7 @@ pub mod __private;
 pub use activity::ActivityContext;
 pub use client::{
     CallEntity, CleanedEntities, ClientError, DurableClient, EntityQuery, EntityStatus,
-    InstanceQuery, OrchestrationStatus, Page, PendingActivity, PendingWork, PurgeFilter,
+    InstanceQuery, OrchestrationStatus, Page, PendingActivity, PendingWork, PurgeFilter, QueuedFor,
     SignalEntity, StatusOptions,
 };
 pub use durable_http::{

@@ -1,6 +1,6 @@
 //! An instance on a terminal.
 
-use durable_runtime::{PendingActivity, PendingWork};
+use durable_runtime::{PendingActivity, PendingWork, QueuedFor};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -60,6 +60,18 @@ impl<'a> Row<'a> {
     }
 }
 
+/// What keeps an activity from beginning.
+fn told(why: QueuedFor) -> &'static str {
+    match why {
+        QueuedFor::Slot => "a slot (`maxConcurrentActivityFunctions`)",
+        QueuedFor::MaxConcurrency => "its function's `max_concurrency`",
+        QueuedFor::Rate => "its function's `rate`",
+        QueuedFor::Disabled => "its function to be enabled",
+        QueuedFor::Paused => "the host, which is drained or offline",
+        _ => "something that this program does not know",
+    }
+}
+
 /// What it waits for, a line for each thing.
 fn waits(pending: &PendingWork) -> String {
     let mut found: Vec<String> = Vec::new();
@@ -76,9 +88,14 @@ fn waits(pending: &PendingWork) -> String {
             attempt,
             delivery,
             since,
+            queued_for,
             ..
         } = activity;
-        format!("activity {name} (#{id}) since {since}, attempt {attempt}, delivery {delivery}")
+        let stands = match queued_for {
+            Some(why) => format!("queued for {}, begun {delivery} times", told(*why)),
+            None => format!("delivery {delivery}"),
+        };
+        format!("activity {name} (#{id}) since {since}, attempt {attempt}, {stands}")
     }));
     found.extend(pending.children.iter().map(|id| format!("child {id}")));
     found.extend(pending.entities.iter().map(|id| format!("entity {id}")));

@@ -29,7 +29,7 @@ pub(crate) use entities::dress;
 
 pub use call::{Call, Start, Terminate};
 pub use entities::{CallEntity, CleanedEntities, EntityQuery, EntityStatus, SignalEntity};
-pub use pending::{PendingActivity, PendingWork};
+pub use pending::{PendingActivity, PendingWork, QueuedFor};
 pub use purge::PurgeInstance;
 #[doc(hidden)]
 pub use purge::purge_order;

@@ -45,10 +45,30 @@ pub struct PendingActivity {
     pub name: String,
     /// 1, 2, .. of its retry policy.
     pub attempt: u32,
-    /// 1, 2, .. of this attempt, after crashes.
+    /// How often this attempt was begun: 1, and more after crashes; 0 while it waits for its first begin.
     pub delivery: u32,
+    /// What it waits for before it begins, if it has not begun on this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_for: Option<QueuedFor>,
     /// When it was called.
     pub since: DateTime<Utc>,
+}
+
+/// Why an activity has not begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub enum QueuedFor {
+    /// The host runs as many activities as it may (`maxConcurrentActivityFunctions`).
+    Slot,
+    /// As many of its function run as its `max_concurrency` allows.
+    MaxConcurrency,
+    /// Its function was begun as often as its `rate` allows.
+    Rate,
+    /// Its function is disabled by the settings.
+    Disabled,
+    /// The host is drained or offline, or stops.
+    Paused,
 }
 
 impl PendingWork {
@@ -109,6 +129,7 @@ impl PendingWork {
                     name: name.to_string(),
                     attempt,
                     delivery: counted.map_or(1, |(_, count)| *count),
+                    queued_for: None,
                     since: since.to_utc(),
                 });
             }

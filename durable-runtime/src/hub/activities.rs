@@ -22,10 +22,12 @@ use super::speculation::Ahead;
 use super::trial::Alone;
 use super::{turns, user_code};
 use crate::activity::{ActivityContext, Call};
+use crate::client::{PendingActivity, QueuedFor};
 use crate::durable_http::{HTTP_ACTIVITY, HttpFailure};
 use crate::function::ActivityInvocation;
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
+use crate::store::InstanceRecord;
 
 /// One delivery of one activity.
 pub(crate) struct Job {
@@ -74,6 +76,15 @@ struct Limit {
 }
 
 impl Limit {
+    /// What keeps those that wait.
+    fn why(&self) -> QueuedFor {
+        match self.max {
+            _ if self.disabled => QueuedFor::Disabled,
+            Some(max) if self.running >= max.max(1) => QueuedFor::MaxConcurrency,
+            _ => QueuedFor::Rate,
+        }
+    }
+
     /// Whether another may start now; else, for a rate, when to look again.
     fn admit(&mut self, now: Instant) -> Result<(), Option<Duration>> {
         if self.disabled || self.max.is_some_and(|max| self.running >= max.max(1)) {
@@ -151,6 +162,26 @@ impl Activities {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
     }
+
+    /// What an activity waits for that has not begun, and which delivery that will be.
+    fn queued(&self, instance_id: &str, execution_id: &str, id: i64) -> Option<(QueuedFor, u32)> {
+        let queue = self.lock();
+        let is_it = |job: &&Job| {
+            let task = &job.task;
+            task.id == id && *task.execution_id == *execution_id && *job.cell.id == *instance_id
+        };
+        let mut ready = queue.waiting.get(instance_id).into_iter().flatten();
+        let (why, job) = match ready.find(is_it) {
+            Some(job) => (QueuedFor::Slot, job),
+            None => queue.limits.values().find_map(|limit| {
+                let job = limit.waiting.iter().find(is_it)?;
+                Some((limit.why(), job))
+            })?,
+        };
+        let paused = queue.closed || queue.paused;
+        let why = if paused { QueuedFor::Paused } else { why };
+        Some((why, job.task.delivery))
+    }
 }
 
 impl Engine {
@@ -218,9 +249,13 @@ impl Engine {
     /// A slot looks again when a rate allows the next start.
     fn start_slot_at(self: &Arc<Self>, at: Instant, lane: Lane) {
         let engine = Arc::downgrade(self);
-        let work = self.busy.begin();
+        let (work, closed) = (self.busy.begin(), self.until_closed());
         self.runtime.spawn(async move {
-            tokio::time::sleep_until(at.into()).await;
+            tokio::select! {
+                () = tokio::time::sleep_until(at.into()) => {}
+                // Nothing starts any more, so nothing is worth the wait.
+                () = closed.cancelled() => return,
+            }
             let Some(strong) = engine.upgrade() else {
                 return;
             };
@@ -395,6 +430,19 @@ impl Pool {
 
     pub(crate) fn running(&self) -> usize {
         self.functions.lock().running + self.http.lock().running
+    }
+
+    /// Says of activities that have not begun what they wait for.
+    pub(super) fn mark_queued(&self, record: &InstanceRecord, activities: &mut [PendingActivity]) {
+        for activity in activities {
+            let lane = self.lane(Lane::of(&activity.name));
+            if let Some((why, delivery)) =
+                lane.queued(&record.id, &record.execution_id, activity.id)
+            {
+                activity.queued_for = Some(why);
+                activity.delivery = delivery.saturating_sub(1);
+            }
+        }
     }
 
     pub(crate) fn close(&self) {

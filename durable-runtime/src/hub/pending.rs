@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::unrunnable::Why;
 use super::{Engine, turns};
 use crate::client::{ClientError, PendingWork};
+use crate::store::LoadedInstance;
 
 impl Engine {
     /// `None` if there is no such instance.
@@ -22,29 +23,37 @@ impl Engine {
         let engine = Arc::clone(self);
         // Replay runs user code, which may take its time.
         let asked = tokio::task::spawn_blocking(move || {
-            let started = turns::started_of(&loaded);
-            let begun = !loaded.history.is_empty();
-            match engine.runnable(&loaded.record.id, &started, begun) {
-                Ok(mut execution) => {
-                    execution.replay(&loaded.history);
-                    match execution.strayed() {
-                        None => PendingWork::replayed(&loaded, &execution),
-                        Some(reason) => PendingWork {
-                            unrunnable: Some(reason.to_owned()),
-                            ..PendingWork::recorded(&loaded)
-                        },
-                    }
-                }
-                Err(why) => {
-                    let mut pending = PendingWork::recorded(&loaded);
-                    if !matches!(why, Why::NotDue(_)) {
-                        pending.unrunnable = Some(engine.told(&started, &why));
-                    }
-                    pending
-                }
-            }
+            let mut pending = engine.waits_of(&loaded);
+            let activities = &mut pending.activities;
+            engine.activities.mark_queued(&loaded.record, activities);
+            pending
         });
         let failed = |error: tokio::task::JoinError| ClientError::Unavailable(error.to_string());
         asked.await.map(Some).map_err(failed)
+    }
+
+    /// What history and code tell.
+    fn waits_of(self: &Arc<Self>, loaded: &LoadedInstance) -> PendingWork {
+        let started = turns::started_of(loaded);
+        let begun = !loaded.history.is_empty();
+        match self.runnable(&loaded.record.id, &started, begun) {
+            Ok(mut execution) => {
+                execution.replay(&loaded.history);
+                match execution.strayed() {
+                    None => PendingWork::replayed(loaded, &execution),
+                    Some(reason) => PendingWork {
+                        unrunnable: Some(reason.to_owned()),
+                        ..PendingWork::recorded(loaded)
+                    },
+                }
+            }
+            Err(why) => {
+                let mut pending = PendingWork::recorded(loaded);
+                if !matches!(why, Why::NotDue(_)) {
+                    pending.unrunnable = Some(self.told(&started, &why));
+                }
+                pending
+            }
+        }
     }
 }

@@ -24,6 +24,7 @@ mod log;
 mod mortal;
 mod notifications;
 mod objects;
+mod queued;
 mod quick;
 mod rewind;
 mod same;
