@@ -2,6 +2,7 @@
 //!
 //! This file lets in and hands on; what a path means is said in `routes`.
 
+mod entities;
 mod functions;
 mod host;
 mod keys;
@@ -92,6 +93,7 @@ async fn answer(
         Operation::Resume => host::resume(shared).await,
         Operation::Restart => host::restart(shared),
         Operation::SyncTriggers => host::sync_triggers(),
+        Operation::CleanEntities => entities::clean(shared).await,
         Operation::Instance => host::instance(),
         Operation::Log => host::log(shared, payload).await,
         Operation::HostKeys => keys::all(shared, req, &of_host).await,

@@ -24,6 +24,7 @@ pub(crate) enum Operation {
     FunctionStatus,
     FunctionKeys,
     FunctionKey,
+    CleanEntities,
     Instance,
     Log,
     OpenApi,
@@ -166,6 +167,12 @@ pub(crate) const ROUTES: &[Route] = &[
         "One key of a function",
     ),
     route(
+        &["POST"],
+        "/admin/entities/clean",
+        Operation::CleanEntities,
+        "Remove entities without state, lock and messages, and release locks whose holder is gone",
+    ),
+    route(
         &["GET"],
         "/admin/instance/info",
         Operation::Instance,
@@ -281,6 +288,11 @@ mod tests {
                 "DELETE",
                 "/admin/functions/hello/keys/a%20b+c",
                 Some((Operation::FunctionKey, named("hello", "a b+c", None))),
+            ),
+            (
+                "POST",
+                "/admin/Entities/Clean",
+                Some((Operation::CleanEntities, named("", "", None))),
             ),
             ("PATCH", "/admin/functions/hello/keys/a", None),
             ("GET", "/admin/functions/Hello/keys/a/b", None),

@@ -285,3 +285,27 @@ async fn the_master_key_is_rolled_and_set_but_stays() {
     assert_eq!(rolled.status, 201);
     assert_eq!(ask(&shared, "GET", path, new, None).await.status, 401);
 }
+
+#[actix_web::test]
+async fn entities_are_cleaned_for_an_administrator_alone() {
+    const CLEAN: &str = "/admin/entities/clean";
+    let host = crate::fixture::running().await;
+    for (scope, value) in [(Scope::Master, "m-1234"), (Scope::Host, "hk-def")] {
+        let name = if scope == Scope::Master {
+            "master"
+        } else {
+            "default"
+        };
+        host.shared
+            .keys
+            .set(&scope, name, value.into())
+            .await
+            .unwrap();
+    }
+    let refused = ask(&host.shared, "POST", CLEAN, Some("hk-def"), None).await;
+    assert_eq!(refused.status, 403);
+    let cleaned = ask(&host.shared, "POST", CLEAN, MASTER, None).await;
+    let expected = json!({ "emptyRemoved": 0, "locksReleased": 0 });
+    assert_eq!((cleaned.status, cleaned.json()), (200, expected));
+    host.stop().await;
+}

@@ -1,8 +1,8 @@
-//! `entities list|get|signal`.
+//! `entities list|get|signal|clean`.
 
 use clap::Subcommand;
-use durable_runtime::EntityId;
 use durable_runtime::model::{EntityOperation, Payload};
+use durable_runtime::{CleanedEntities, EntityId};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -45,7 +45,17 @@ pub(super) enum Entities {
         #[arg(long, value_name = "JSON")]
         input: Option<String>,
     },
+    /// Remove those without state, lock and messages, and release locks whose holder is gone
+    #[command(after_help = CLEAN)]
+    Clean,
 }
+
+const CLEAN: &str = "\
+An orchestration lets go of its locks when it ends, whatever way; a lock is left over only after a
+defect, or from a history that could not be read. While no host runs, the next host releases it.
+
+Example:
+  app entities clean --json";
 
 const SIGNAL: &str = "\
 While no host runs the signal is stored; the next host runs it.
@@ -81,6 +91,7 @@ pub(super) async fn run(command: Entities, site: &Site, global: &Global) -> Resu
             };
             signal(&EntityId::new(name, key), operation, site, global).await
         }
+        Entities::Clean => clean(site, global).await,
     }
 }
 
@@ -121,6 +132,28 @@ async fn get(id: &EntityId, site: &Site, global: &Global) -> Result<(), Failure>
     };
     let none = || Failure::refused(format!("there is no entity `{id}`"));
     table::print(&format!("{}\n", state.ok_or_else(none)?.as_str()))
+}
+
+async fn clean(site: &Site, global: &Global) -> Result<(), Failure> {
+    let cleaned: CleanedEntities = match reach_existing(site, global)? {
+        Reach::Remote(host) => host.clean_entities().await?,
+        Reach::Local(hub) => {
+            let cleaned = hub.clean_entities().await;
+            hub.close().await;
+            cleaned?
+        }
+    };
+    if global.json {
+        return table::print_json(&cleaned);
+    }
+    let CleanedEntities {
+        empty_removed,
+        locks_released,
+        ..
+    } = cleaned;
+    table::print(&format!(
+        "empty entities removed: {empty_removed}\nlocks released: {locks_released}\n"
+    ))
 }
 
 async fn signal(

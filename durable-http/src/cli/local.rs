@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use chrono::Utc;
 use durable_runtime::client::{
-    PendingWork, check_instance_id, check_no_entity, history_of, purge_order,
+    PendingWork, busy_entity, check_instance_id, check_no_entity, history_of, purge_order,
+    release_of_orphan, to_be_cleaned,
 };
 use durable_runtime::hub::plan_rewind;
 use durable_runtime::model::{
@@ -15,7 +16,7 @@ use durable_runtime::store::{
     Change, Cursor, Error, InstanceKey, InstanceRecord, ListQuery, LoadedInstance, NewInstance,
     NewMessage, Parts, Purge, Receipt, Reuse, Store,
 };
-use durable_runtime::{ClientError, EntityId, EntityStatus};
+use durable_runtime::{CleanedEntities, ClientError, EntityId, EntityStatus};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -24,7 +25,7 @@ use uuid::Uuid;
 use super::failure::Failure;
 use super::request::{Filter, Message, NewStart};
 use super::site::Site;
-use crate::webhooks::{StatusObject, busy_entity};
+use crate::webhooks::StatusObject;
 
 /// A hub that this process holds.
 pub(super) struct Local {
@@ -268,6 +269,50 @@ impl Local {
         }
     }
 
+    /// Locks are let go by the next host, which is sent so.
+    pub(super) async fn clean_entities(&self) -> Result<CleanedEntities, Failure> {
+        let mut cleaned = CleanedEntities::default();
+        let mut after = None;
+        loop {
+            let query = to_be_cleaned(after.take());
+            let limit = query.limit;
+            let found = self.store.list(query).await?;
+            for record in &found {
+                self.clean_entity(record, &mut cleaned).await?;
+            }
+            let Some(last) = found.last().filter(|_| found.len() >= limit) else {
+                return Ok(cleaned);
+            };
+            after = Some(Cursor {
+                created: last.created,
+                id: last.id.to_string(),
+            });
+        }
+    }
+
+    async fn clean_entity(
+        &self,
+        record: &InstanceRecord,
+        cleaned: &mut CleanedEntities,
+    ) -> Result<(), Failure> {
+        let kept = record.entity.as_deref();
+        if let Some(lock) = kept.and_then(|kept| kept.lock.as_ref()) {
+            let holder = &lock.request.requester.instance_id;
+            let holder = self.store.find(holder, Parts::NO_INPUT).await?;
+            if let Some(unlock) = release_of_orphan(lock, holder.as_ref()) {
+                self.send_to_entity(&record.id, unlock).await?;
+                cleaned.locks_released += 1;
+            }
+        } else if kept.is_none_or(|kept| kept.state.is_none()) {
+            let id = record.id.to_string();
+            let purged = self
+                .submit(Change::Purge(Purge::EmptyEntity { id }))
+                .await?;
+            cleaned.empty_removed += purged.count;
+        }
+        Ok(())
+    }
+
     pub(super) async fn entity(&self, id: &EntityId) -> Result<Option<Payload>, Failure> {
         let found = self.store.find(&id.to_string(), Parts::ALL).await?;
         Ok(found.and_then(|record| record.entity?.state))
@@ -280,11 +325,16 @@ impl Local {
     ) -> Result<(), Failure> {
         among(&self.entities, "entity", id.name())?;
         self.check("input", operation.input.as_ref())?;
+        let operation = EntityMessage::Operation(operation);
+        self.send_to_entity(&id.to_string(), operation).await
+    }
+
+    async fn send_to_entity(&self, id: &str, message: EntityMessage) -> Result<(), Failure> {
         let message = NewMessage {
             id: self.store.ids().next(),
-            to: id.to_string().into(),
+            to: id.into(),
             execution_id: None,
-            event: HistoryEvent::Entity(Box::new(EntityMessage::Operation(operation))),
+            event: HistoryEvent::Entity(Box::new(message)),
             created: now(),
         };
         let change = Change::Message {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use durable_runtime::EntityId;
 use durable_runtime::model::{EntityOperation, Payload};
+use durable_runtime::{CleanedEntities, EntityId};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
@@ -211,6 +211,12 @@ impl Remote {
                 .body(input.as_str().to_owned());
         }
         self.send(request, "").await.map(drop)
+    }
+
+    pub(super) async fn clean_entities(&self) -> Result<CleanedEntities, Failure> {
+        let request = self.request(Method::POST, &["admin", "entities", "clean"])?;
+        let response = self.send(request, "").await?;
+        self.read(response).await
     }
 
     fn webhook(

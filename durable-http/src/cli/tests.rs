@@ -129,6 +129,7 @@ fn a_hub_that_is_not_there_is_not_made_to_be_looked_into() {
         "instances purge one",
         "entities list",
         "entities get counter",
+        "entities clean",
         "hub info",
         "hub check",
         "hub backup copy.db",
@@ -191,6 +192,9 @@ fn a_hub_that_nobody_holds_is_opened_and_given_work() {
         ("instances restart kept --same-id", 1),
         ("instances suspend kept", 0),
         ("instances terminate kept --recursive", 0),
+        ("entities signal counter cats add", 1),
+        ("entities clean", 0),
+        ("entities clean --json", 0),
         ("start", 1),
         ("nonsense", 2),
     ] {

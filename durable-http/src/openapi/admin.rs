@@ -93,6 +93,7 @@ fn own(route: &Route, method: &str) -> Vec<u16> {
         (Admin::SyncTriggers | Admin::Instance | Admin::OpenApi | Admin::Functions, _) => vec![200],
         (Admin::State, _) => vec![200, 202, 400, 500],
         (Admin::Drain, _) => vec![202],
+        (Admin::CleanEntities, _) => vec![200],
         (Admin::Log, _) => vec![200, 400],
         (Admin::Resume | Admin::Restart, _) => vec![200, 409],
         (Admin::HostKeys | Admin::FunctionKeys | Admin::Function | Admin::FunctionStatus, _) => {

@@ -41,8 +41,6 @@ pub(crate) use document::{DESCRIBED, Described};
 #[cfg(any(test, fuzzing))]
 pub(crate) use fuzz::fuzz_query;
 pub(crate) use links::{BASE, Links, origin};
-#[cfg(feature = "cli")]
-pub(crate) use purge::busy_entity;
 use query::Query;
 #[cfg(feature = "cli")]
 pub(crate) use status_object::StatusObject;

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use durable_runtime::ClientError;
+use durable_runtime::client::busy_entity;
 use serde::Serialize;
 
 use super::{Call, answer};
@@ -12,13 +13,6 @@ use super::{Call, answer};
 #[serde(rename_all = "camelCase")]
 pub(super) struct Purged {
     pub(super) instances_deleted: u64,
-}
-
-/// Why an entity stays.
-pub(crate) fn busy_entity(id: &str) -> String {
-    format!(
-        "the entity `{id}` is locked or has messages waiting; purge it once those who use it are done"
-    )
 }
 
 pub(super) async fn purge(call: &Call<'_>, id: &str) -> Result<HttpResponse, ClientError> {

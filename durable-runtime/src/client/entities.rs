@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures::FutureExt;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -114,18 +114,13 @@ impl DurableClient {
             let mut cleaned = CleanedEntities::default();
             let mut after: Option<Cursor> = None;
             loop {
-                let query = ListQuery {
-                    id_prefix: Some("@".to_owned()),
-                    entities: true,
-                    limit: CLEAN_PAGE,
-                    after: after.take(),
-                    ..ListQuery::default()
-                };
+                let query = to_be_cleaned(after.take());
+                let limit = query.limit;
                 let records = client.engine().await?.list(query).await?;
                 for record in &records {
                     client.clean_entity(record, &mut cleaned).await?;
                 }
-                let Some(last) = records.last().filter(|_| records.len() >= CLEAN_PAGE) else {
+                let Some(last) = records.last().filter(|_| records.len() >= limit) else {
                     return Ok(cleaned);
                 };
                 after = Some(Cursor {
@@ -145,19 +140,9 @@ impl DurableClient {
         let empty = EntityRecord::default();
         let kept = record.entity.as_deref().unwrap_or(&empty);
         if let Some(lock) = &kept.lock {
-            let owner = &lock.request.requester;
-            let holds = engine
-                .find(&owner.instance_id, Parts::NO_INPUT)
-                .await?
-                .is_some_and(|found| {
-                    !found.status.is_terminal() && found.execution_id == owner.execution_id
-                });
-            if !holds {
-                let section = Arc::clone(&lock.section);
-                let message = EntityMessage::Unlock {
-                    section,
-                    forward: false,
-                };
+            let holder = &lock.request.requester.instance_id;
+            let holder = engine.find(holder, Parts::NO_INPUT).await?;
+            if let Some(message) = release_of_orphan(lock, holder.as_deref()) {
                 engine.send_to_entity(&record.id, message).await?;
                 cleaned.locks_released += 1;
             }
@@ -190,6 +175,34 @@ impl DurableClient {
             .send_to_entity(&id.instance_id(), EntityMessage::Operation(operation))
             .await
     }
+}
+
+/// A page of entities for [`DurableClient::clean_entity_storage`].
+#[doc(hidden)]
+#[must_use]
+pub fn to_be_cleaned(after: Option<Cursor>) -> ListQuery {
+    ListQuery {
+        id_prefix: Some("@".to_owned()),
+        entities: true,
+        limit: CLEAN_PAGE,
+        after,
+        ..ListQuery::default()
+    }
+}
+
+/// What releases a lock whose holder is not there any more; `holder`: the instance of its id.
+#[doc(hidden)]
+#[must_use]
+pub fn release_of_orphan(
+    lock: &EntityLockState,
+    holder: Option<&InstanceRecord>,
+) -> Option<EntityMessage> {
+    let own = &lock.request.requester.execution_id;
+    let holds = |found: &InstanceRecord| !found.status.is_terminal() && found.execution_id == *own;
+    (!holder.is_some_and(holds)).then(|| EntityMessage::Unlock {
+        section: Arc::clone(&lock.section),
+        forward: false,
+    })
 }
 
 impl EntitySignals for DurableClient {
@@ -457,7 +470,8 @@ impl EntityStatus {
 }
 
 /// What [`DurableClient::clean_entity_storage`] did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct CleanedEntities {
     /// Entities removed.

@@ -29,6 +29,8 @@ pub(crate) use entities::dress;
 
 pub use call::{Call, Start, Terminate};
 pub use entities::{CallEntity, CleanedEntities, EntityQuery, EntityStatus, SignalEntity};
+#[doc(hidden)]
+pub use entities::{release_of_orphan, to_be_cleaned};
 pub use pending::{PendingActivity, PendingWork, QueuedFor};
 pub use purge::PurgeInstance;
 #[doc(hidden)]
@@ -517,7 +519,7 @@ pub enum ClientError {
     #[error("{0}")]
     AlreadyExists(String),
     /// The instance is in a status that does not allow this.
-    #[error("the instance `{id}` is {status}, which does not allow this")]
+    #[error("{}", invalid_state(id, *status))]
     InvalidState {
         /// The instance.
         id: String,
@@ -544,6 +546,22 @@ pub enum ClientError {
     /// A called entity operation failed.
     #[error("{0}")]
     Failed(FailureDetails),
+}
+
+fn invalid_state(id: &str, status: RuntimeStatus) -> String {
+    match is_entity(id) {
+        true => busy_entity(id),
+        false => format!("the instance `{id}` is {status}, which does not allow this"),
+    }
+}
+
+/// Why an entity is not purged.
+#[doc(hidden)]
+#[must_use]
+pub fn busy_entity(id: &str) -> String {
+    format!(
+        "the entity `{id}` is locked or has messages waiting; purge it once those who use it are done"
+    )
 }
 
 /// What is wrong with an instance id (spec 0.2).

@@ -12,7 +12,7 @@ use futures::FutureExt;
 use super::call::Lazy;
 use super::{ClientError, DurableClient, PurgeFilter};
 use crate::hub::{Engine, client_error};
-use crate::store::{Parts, Purge, Store};
+use crate::store::{Parts, Purge, Store, is_entity};
 
 /// A purge of one instance: how many were removed.
 #[must_use = "nothing is purged unless it is awaited"]
@@ -109,6 +109,11 @@ pub async fn purge_order(
         };
         let found = store.find(&id, parts).await.map_err(client_error)?;
         let Some(record) = found else { continue };
+        if is_entity(&id) {
+            // What it started answers to nobody. Whether it may go is decided where nothing comes in between.
+            doomed.push(id);
+            continue;
+        }
         if !running && !record.status.is_terminal() {
             if *id == *root {
                 let (id, status) = (root.to_owned(), record.status);

@@ -475,8 +475,14 @@ scenarios! {
         host.wait_for_custom_status(&holder).await;
         let next = host.client.start_new::<holds>("in use").await.unwrap();
         let entity = id("in use").to_string();
-        let purged = host.client.purge_instance(&entity).await;
-        assert!(matches!(purged, Err(ClientError::InvalidState { .. })), "{purged:?}");
+        for purged in [
+            host.client.purge_instance(&entity).await,
+            host.client.purge_instance(&entity).recursive().await,
+        ] {
+            assert!(matches!(purged, Err(ClientError::InvalidState { .. })), "{purged:?}");
+            let text = purged.unwrap_err().to_string();
+            assert!(text.contains("purge it once those who use it are done"), "{text}");
+        }
         for instance in [&holder, &next] {
             host.wait_for_custom_status(instance).await;
             host.client.raise_event(instance, "go", ()).await.unwrap();
@@ -484,6 +490,10 @@ scenarios! {
         }
         host.call("in use", "add", json!(1)).await.unwrap();
         assert_eq!(host.client.purge_instance(&entity).await.unwrap(), 1);
+        assert_eq!(host.state("in use").await, None);
+        host.call("in use", "add", json!(1)).await.unwrap();
+        // It has nobody below it.
+        assert_eq!(host.client.purge_instance(&entity).recursive().await.unwrap(), 1);
         assert_eq!(host.state("in use").await, None);
     }
 
