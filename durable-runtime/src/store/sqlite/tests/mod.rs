@@ -7,6 +7,7 @@ mod peeking;
 mod plans;
 mod restart;
 mod upkeep;
+mod visits;
 
 mod contract_in_file {
     crate::store::contract::suite!(super::in_file());
