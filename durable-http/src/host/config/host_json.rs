@@ -164,7 +164,24 @@ impl<'a> Config<'a> {
 
     /// What is wrong, so far.
     pub(crate) fn take_faults(&mut self) -> Vec<String> {
+        self.check_sections();
         std::mem::take(&mut self.faults)
+    }
+
+    /// A section that is no object would hide all that was meant to be in it.
+    fn check_sections(&mut self) {
+        let sections = SECTIONS.map(|(section, _)| format!("extensions.{section}"));
+        for key in std::iter::once("extensions".to_owned()).chain(sections) {
+            let wrong = match self.value(&key) {
+                None | Some(Value::Null | Value::Object(_)) => continue,
+                Some(wrong) => wrong.to_string(),
+            };
+            let place = self.place(&key);
+            let fault = format!("{place}: `{key}` is `{wrong}`, expected an object");
+            if !self.faults.contains(&fault) {
+                self.faults.push(fault);
+            }
+        }
     }
 
     /// Keys that nobody knows, in the file and among the variables.

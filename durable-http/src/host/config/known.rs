@@ -116,8 +116,17 @@ const HTTP: &[&str] = &[
     "customHeaders",
 ];
 
+/// Below `extensions.http.hsts`.
+const HSTS: &[&str] = &[
+    "isEnabled",
+    "maxAge",
+    "includeSubDomains",
+    "preload",
+    "excludedHosts",
+];
+
 /// The sections whose keys are all known.
-pub(super) const SECTIONS: [(&str, &[&str]); 9] = [
+pub(super) const SECTIONS: [(&str, &[&str]); 10] = [
     ("durableTask", DURABLE_TASK),
     ("durableTask.httpSettings", HTTP_SETTINGS),
     ("durableTask.limits", LIMITS),
@@ -127,6 +136,7 @@ pub(super) const SECTIONS: [(&str, &[&str]); 9] = [
     ("durableTask.notifications", NOTIFICATIONS),
     ("durableTask.notifications.eventGrid", EVENT_GRID),
     ("http", HTTP),
+    ("http.hsts", HSTS),
 ];
 
 /// The known name that is most like that one.
@@ -171,7 +181,10 @@ mod tests {
             read("notifications.md"),
         ]
         .concat();
-        for (section, keys) in SECTIONS.iter().filter(|(section, _)| *section != "http") {
+        for (section, keys) in SECTIONS
+            .iter()
+            .filter(|(section, _)| !section.starts_with("http"))
+        {
             for key in *keys {
                 let told = guide.contains(key);
                 let unused = super::super::unused::is_unused(&format!("{section}.{key}"));

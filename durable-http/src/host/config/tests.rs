@@ -330,3 +330,39 @@ fn limits_are_within_reason() {
         told.warnings
     );
 }
+
+#[test]
+fn a_section_is_an_object() {
+    let text = r#"{"version":"2.0","extensions":{
+        "durableTask": { "limits": 5, "httpSettings": true, "tracing": null },
+        "http": { "hsts": [], "routePrefix": "x" }
+    }}"#;
+    let told =
+        crate::host::settings::Told::of_text(text, Variables::default(), &PathBuf::from("app"));
+    let mut faults = told.unwrap().faults;
+    faults.sort();
+    let expected = [
+        "host.json:2: `extensions.durableTask.httpSettings` is `true`, expected an object",
+        "host.json:2: `extensions.durableTask.limits` is `5`, expected an object",
+        "host.json:3: `extensions.http.hsts` is `[]`, expected an object",
+    ];
+    assert_eq!(faults, expected);
+    let text = r#"{"version":"2.0","extensions":"none"}"#;
+    let told =
+        crate::host::settings::Told::of_text(text, Variables::default(), &PathBuf::from("app"));
+    let expected = "host.json:1: `extensions` is `\"none\"`, expected an object";
+    assert_eq!(told.unwrap().faults, [expected]);
+}
+
+#[test]
+fn an_unknown_key_of_hsts_is_told_with_the_nearest() {
+    let text = r#"{"version":"2.0","extensions":{"http":{"hsts":{"isEnable":true}}}}"#;
+    let told =
+        crate::host::settings::Told::of_text(text, Variables::default(), &PathBuf::from("app"));
+    let hint = "`extensions.http.hsts.isEnable` has no meaning; did you mean `isEnabled`?";
+    let warnings = told.unwrap().warnings;
+    assert!(
+        warnings.iter().any(|said| said.ends_with(hint)),
+        "{warnings:?}"
+    );
+}
