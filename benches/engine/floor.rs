@@ -10,88 +10,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use anyhow::{Context as _, ensure};
-use diesel::connection::SimpleConnection as _;
-use diesel::dsl::Eq;
 use diesel::prelude::*;
-use diesel::query_builder::{AsChangeset, AstPass, QueryFragment, QueryId};
-use diesel::sqlite::Sqlite;
-use durable_functions::store::Store as _;
-use durable_functions::store::sqlite::{Options, SqliteStore};
 
+use crate::bare::schema::{history, inbox, instances, payloads};
+use crate::bare::{self, Fixed, INPUT, Instance, Last, OUTPUT};
 use crate::measure::{Mark, Row};
-
-/// As the store's writer has it.
-const GROUP: usize = 2_000;
-const INPUT: i32 = 0;
-
-diesel::table! {
-    instances (iid) {
-        iid -> BigInt,
-        id -> Text,
-        name -> Text,
-        version -> Text,
-        execution_id -> Text,
-        generation -> BigInt,
-        status -> Integer,
-        created -> BigInt,
-        updated -> BigInt,
-        wake_at -> Nullable<BigInt>,
-        sequence -> BigInt,
-        partition_id -> Integer,
-        parent -> Nullable<Text>,
-        scheduled_start -> Nullable<BigInt>,
-        tags -> Nullable<Text>,
-        trace_parent -> Nullable<Text>,
-    }
-}
-
-diesel::table! {
-    history (iid, seq) {
-        iid -> BigInt,
-        seq -> BigInt,
-        events -> Text,
-    }
-}
-
-diesel::table! {
-    payloads (iid, kind) {
-        iid -> BigInt,
-        kind -> Integer,
-        value -> Text,
-    }
-}
-
-diesel::table! {
-    inbox (iid, id) {
-        iid -> BigInt,
-        id -> BigInt,
-        execution_id -> Nullable<Text>,
-        event -> Text,
-        created -> BigInt,
-        due -> BigInt,
-    }
-}
-
-#[derive(Queryable, Insertable, Clone)]
-#[diesel(table_name = instances)]
-struct Instance {
-    iid: i64,
-    id: String,
-    name: String,
-    version: String,
-    execution_id: String,
-    generation: i64,
-    status: i32,
-    created: i64,
-    updated: i64,
-    wake_at: Option<i64>,
-    sequence: i64,
-    partition_id: i32,
-    parent: Option<String>,
-    scheduled_start: Option<i64>,
-    tags: Option<String>,
-    trace_parent: Option<String>,
-}
 
 /// What one commit of one instance writes.
 enum Step {
@@ -129,12 +52,9 @@ pub(crate) async fn run(
 ) -> anyhow::Result<Vec<Row>> {
     let mut script = read(written, messages)?;
     let folder = tempfile::tempdir()?;
-    let path = folder.path().join("floor.db");
-    // The schema, made by the store itself.
-    SqliteStore::open(Options::new(&path))?.close().await;
+    let conn = bare::new_database(folder.path()).await?;
     let (ask, asked) = channel();
     let (tell, told) = channel();
-    let conn = connect(&path)?;
     let writer = thread::spawn(move || write(conn, &asked, &tell));
     let mut flushes = 0;
     let mut rows = Vec::new();
@@ -194,59 +114,41 @@ fn drive(
     Ok(flushes)
 }
 
-/// The writer: commits whatever queued, tells who was in it, and empties the log at the end as the store does.
+/// The writer.
 fn write(
-    mut conn: SqliteConnection,
+    conn: SqliteConnection,
     asked: &Receiver<(usize, Step)>,
     tell: &Sender<Vec<usize>>,
 ) -> anyhow::Result<()> {
     let mut messages = 1_000_000_000;
-    while let Ok(first) = asked.recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(more) = asked.try_recv()
-        {
-            group.push(more);
-        }
-        conn.immediate_transaction(|conn| {
-            group
-                .iter()
-                .try_for_each(|(_, step)| apply(conn, step, &mut messages))
-        })?;
-        let durable = group.into_iter().map(|(index, _)| index).collect();
-        if tell.send(durable).is_err() {
-            break;
-        }
-    }
-    conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok(())
+    bare::write_groups(
+        conn,
+        asked,
+        |conn, (_, step)| apply(conn, step, &mut messages),
+        |group| {
+            let durable = group.into_iter().map(|(index, _)| index).collect();
+            tell.send(durable).context("nobody asks any more")
+        },
+    )
 }
 
 fn apply(conn: &mut SqliteConnection, step: &Step, messages: &mut i64) -> QueryResult<()> {
     struct Turn;
     struct Wake;
-    struct End;
+    let updated = |seq: i64| 1_732_435_200_000_000 + seq;
     match step {
         Step::Create {
             instance,
             input,
             events,
-        } => {
-            diesel::insert_into(instances::table)
-                .values(&**instance)
-                .execute(conn)?;
-            if let Some(input) = input {
-                put(conn, instance.iid, INPUT, input)?;
-            }
-            append(conn, instance.iid, 0, events)
-        }
+        } => bare::create(conn, instance, input.as_deref(), events),
         Step::Turn { iid, seq, events } => {
             let next = (
                 instances::sequence.eq(seq + 1),
-                instances::updated.eq(1_732_435_200_000_000 + seq),
+                instances::updated.eq(updated(*seq)),
             );
             Fixed::new(Turn, *iid, next).execute(conn)?;
-            append(conn, *iid, *seq, events)
+            bare::append(conn, *iid, *seq, events)
         }
         Step::Message { iid, event } => {
             *messages += 1;
@@ -256,7 +158,7 @@ fn apply(conn: &mut SqliteConnection, step: &Step, messages: &mut i64) -> QueryR
                     inbox::id.eq(*messages),
                     inbox::execution_id.eq(None::<&str>),
                     inbox::event.eq(event),
-                    inbox::created.eq(1_732_435_200_000_000),
+                    inbox::created.eq(updated(0)),
                     inbox::due.eq(0),
                 ))
                 .execute(conn)?;
@@ -271,50 +173,25 @@ fn apply(conn: &mut SqliteConnection, step: &Step, messages: &mut i64) -> QueryR
             output,
             message,
         } => {
-            let last = (
-                instances::sequence.eq(seq + 1),
-                instances::updated.eq(1_732_435_200_000_000 + seq),
-                instances::status.eq(status),
-                instances::wake_at.eq(None::<i64>),
-            );
-            Fixed::new(End, *iid, last).execute(conn)?;
-            append(conn, *iid, *seq, events)?;
+            let last = Last {
+                seq: *seq,
+                updated: updated(*seq),
+                events,
+                status: *status,
+                output: output.as_deref(),
+            };
+            bare::end(conn, *iid, &last)?;
             if *message {
                 diesel::delete(inbox::table.filter(inbox::iid.eq(iid))).execute(conn)?;
             }
-            match output {
-                Some(output) => put(conn, *iid, INPUT + 1, output),
-                None => Ok(()),
-            }
+            Ok(())
         }
     }
 }
 
-fn append(conn: &mut SqliteConnection, iid: i64, seq: i64, events: &str) -> QueryResult<()> {
-    diesel::insert_into(history::table)
-        .values((
-            history::iid.eq(iid),
-            history::seq.eq(seq),
-            history::events.eq(events),
-        ))
-        .execute(conn)
-        .map(drop)
-}
-
-fn put(conn: &mut SqliteConnection, iid: i64, kind: i32, value: &str) -> QueryResult<()> {
-    diesel::insert_into(payloads::table)
-        .values((
-            payloads::iid.eq(iid),
-            payloads::kind.eq(kind),
-            payloads::value.eq(value),
-        ))
-        .execute(conn)
-        .map(drop)
-}
-
 /// What the engine's database holds, as the steps that led to it.
 fn read(path: &Path, messages: bool) -> anyhow::Result<Script> {
-    let mut conn = connect(path)?;
+    let mut conn = bare::connect(path)?;
     let mut texts: BTreeMap<i64, Vec<String>> = BTreeMap::new();
     let turns = history::table.order((history::iid, history::seq));
     for (iid, _, events) in turns.load::<(i64, i64, String)>(&mut conn)? {
@@ -346,7 +223,7 @@ fn read(path: &Path, messages: bool) -> anyhow::Result<Script> {
             events,
         }]);
         steps.extend(turns.map(|(seq, events)| Step::Turn { iid, seq, events }));
-        let output = values.remove(&(iid, INPUT + 1));
+        let output = values.remove(&(iid, OUTPUT));
         if messages {
             let data = output.as_deref().unwrap_or("0");
             let event = format!(r#"{{"EventRaised":{{"name":"go","data":{data}}}}}"#);
@@ -365,49 +242,3 @@ fn read(path: &Path, messages: bool) -> anyhow::Result<Script> {
     }
     Ok(script)
 }
-
-/// With the settings of the store's writer.
-fn connect(path: &Path) -> anyhow::Result<SqliteConnection> {
-    let mut conn = SqliteConnection::establish(path.to_str().context("a path in UTF-8")?)?;
-    conn.batch_execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON; \
-         PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY",
-    )?;
-    Ok(conn)
-}
-
-/// An `UPDATE` of one row of `instances` that diesel prepares once: its own are prepared each time. `K` names the set of columns.
-struct Fixed<K, V> {
-    values: V,
-    row: Eq<instances::iid, i64>,
-    name: std::marker::PhantomData<K>,
-}
-
-impl<K, V> Fixed<K, V> {
-    fn new<C: AsChangeset<Target = instances::table, Changeset = V>>(
-        _: K,
-        iid: i64,
-        changes: C,
-    ) -> Self {
-        Self {
-            values: changes.as_changeset(),
-            row: instances::iid.eq(iid),
-            name: std::marker::PhantomData,
-        }
-    }
-}
-
-impl<K: 'static, V> QueryId for Fixed<K, V> {
-    type QueryId = K;
-}
-
-impl<K, V: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Fixed<K, V> {
-    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        pass.push_sql("UPDATE instances SET ");
-        self.values.walk_ast(pass.reborrow())?;
-        pass.push_sql(" WHERE ");
-        self.row.walk_ast(pass)
-    }
-}
-
-impl<K, V> RunQueryDsl<SqliteConnection> for Fixed<K, V> {}

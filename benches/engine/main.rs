@@ -7,6 +7,8 @@
 //! Each workload runs in a process of its own, so that the peak of memory, CPU time and the bytes written are its alone. Beside it runs its
 //! floor (`floor.rs`): the same rows and commits by bare diesel. Both are run in turns, and the median of each counts.
 
+#[path = "../floor/mod.rs"]
+mod bare;
 mod floor;
 mod functions;
 mod measure;

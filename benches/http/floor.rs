@@ -9,51 +9,12 @@ use std::thread::JoinHandle;
 
 use actix_web::{HttpResponse, web};
 use anyhow::{Context as _, ensure};
-use diesel::connection::SimpleConnection as _;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Integer};
-use durable_functions::store::Store as _;
-use durable_functions::store::sqlite::{Options, SqliteStore};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-/// As the store's writer has it.
-const GROUP: usize = 2_000;
-const INPUT: i32 = 0;
-const OUTPUT: i32 = 1;
-
-diesel::table! {
-    instances (iid) {
-        iid -> BigInt,
-        id -> Text,
-        name -> Text,
-        version -> Text,
-        execution_id -> Text,
-        generation -> BigInt,
-        status -> Integer,
-        created -> BigInt,
-        updated -> BigInt,
-        wake_at -> Nullable<BigInt>,
-        sequence -> BigInt,
-        partition_id -> Integer,
-    }
-}
-
-diesel::table! {
-    history (iid, seq) {
-        iid -> BigInt,
-        seq -> BigInt,
-        events -> Text,
-    }
-}
-
-diesel::table! {
-    payloads (iid, kind) {
-        iid -> BigInt,
-        kind -> Integer,
-        value -> Text,
-    }
-}
+use crate::bare::schema::{history, instances, payloads};
+use crate::bare::{self, INPUT, Instance, Last, OUTPUT};
 
 /// What the engine wrote for one orchestration.
 #[derive(Clone)]
@@ -62,23 +23,6 @@ struct Rows {
     turns: Vec<String>,
     input: String,
     output: String,
-}
-
-#[derive(Queryable, Insertable, Clone)]
-#[diesel(table_name = instances)]
-struct Instance {
-    iid: i64,
-    id: String,
-    name: String,
-    version: String,
-    execution_id: String,
-    generation: i64,
-    status: i32,
-    created: i64,
-    updated: i64,
-    wake_at: Option<i64>,
-    sequence: i64,
-    partition_id: i32,
 }
 
 /// Asks for the rows of one commit more; told when they are durable.
@@ -103,10 +47,7 @@ impl Floor {
     /// Writes into a new database in `folder` what `written`, the engine's, holds of the orchestration `id`.
     pub(crate) async fn start(folder: &Path, written: &Path, id: &str) -> anyhow::Result<Self> {
         let rows = Rows::of(written, id)?;
-        let path = folder.join("floor.db");
-        // The schema, made by the store itself.
-        SqliteStore::open(Options::new(&path))?.close().await;
-        let connection = connect(&path)?;
+        let connection = bare::new_database(folder).await?;
         let (steps, asked) = channel();
         let writer = std::thread::spawn(move || write(connection, &rows, &asked));
         Ok(Self { steps, writer })
@@ -141,41 +82,31 @@ async fn two_commits(steps: &Sender<Step>) -> Option<()> {
     told.await.ok()
 }
 
-/// Commits whatever queued, and tells who was in it.
-fn write(
-    mut connection: SqliteConnection,
-    rows: &Rows,
-    asked: &Receiver<Step>,
-) -> anyhow::Result<()> {
+/// The writer. Numbers are given in the order in which instances are asked for.
+fn write(connection: SqliteConnection, rows: &Rows, asked: &Receiver<Step>) -> anyhow::Result<()> {
     let mut created = 0;
-    while let Ok(first) = asked.recv() {
-        let mut group = vec![first];
-        while group.len() < GROUP
-            && let Ok(more) = asked.try_recv()
-        {
-            group.push(more);
-        }
-        let before = created;
-        connection.immediate_transaction(|connection| {
-            group.iter().try_for_each(|step| match step {
-                Step::Create(_) => {
-                    created += 1;
-                    create(connection, rows, created)
-                }
-                Step::End(iid, _) => end(connection, rows, *iid),
-            })
-        })?;
-        let mut iids = before + 1..;
-        for step in group {
-            // A client that left at the end of a round hears nothing.
-            match step {
-                Step::Create(tell) => drop(tell.send(iids.next().context("a number")?)),
-                Step::End(_, tell) => drop(tell.send(())),
+    let mut iids = 1..;
+    bare::write_groups(
+        connection,
+        asked,
+        |connection, step| match step {
+            Step::Create(_) => {
+                created += 1;
+                create(connection, rows, created)
             }
-        }
-    }
-    connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?;
-    Ok(())
+            Step::End(iid, _) => bare::end(connection, *iid, &rows.last()),
+        },
+        |group| {
+            for step in group {
+                // A client that left at the end of a round hears nothing.
+                match step {
+                    Step::Create(tell) => drop(tell.send(iids.next().context("a number")?)),
+                    Step::End(_, tell) => drop(tell.send(())),
+                }
+            }
+            Ok(())
+        },
+    )
 }
 
 fn create(connection: &mut SqliteConnection, rows: &Rows, iid: i64) -> QueryResult<()> {
@@ -184,51 +115,22 @@ fn create(connection: &mut SqliteConnection, rows: &Rows, iid: i64) -> QueryResu
         id: Uuid::new_v4().simple().to_string(),
         ..rows.instance.clone()
     };
-    diesel::insert_into(instances::table)
-        .values(instance)
-        .execute(connection)?;
-    put(connection, iid, INPUT, &rows.input)?;
-    append(connection, iid, 0, &rows.turns[0])
-}
-
-fn end(connection: &mut SqliteConnection, rows: &Rows, iid: i64) -> QueryResult<()> {
-    // Prepared once, as diesel's own `UPDATE` is not.
-    diesel::sql_query(
-        "UPDATE instances SET sequence = 2, updated = ?, status = ?, wake_at = NULL WHERE iid = ?",
-    )
-    .bind::<BigInt, _>(rows.instance.updated)
-    .bind::<Integer, _>(1)
-    .bind::<BigInt, _>(iid)
-    .execute(connection)?;
-    append(connection, iid, 1, &rows.turns[1])?;
-    put(connection, iid, OUTPUT, &rows.output)
-}
-
-fn append(connection: &mut SqliteConnection, iid: i64, seq: i64, events: &str) -> QueryResult<()> {
-    diesel::insert_into(history::table)
-        .values((
-            history::iid.eq(iid),
-            history::seq.eq(seq),
-            history::events.eq(events),
-        ))
-        .execute(connection)
-        .map(drop)
-}
-
-fn put(connection: &mut SqliteConnection, iid: i64, kind: i32, value: &str) -> QueryResult<()> {
-    diesel::insert_into(payloads::table)
-        .values((
-            payloads::iid.eq(iid),
-            payloads::kind.eq(kind),
-            payloads::value.eq(value),
-        ))
-        .execute(connection)
-        .map(drop)
+    bare::create(connection, &instance, Some(&rows.input), &rows.turns[0])
 }
 
 impl Rows {
+    fn last(&self) -> Last<'_> {
+        Last {
+            seq: 1,
+            updated: self.instance.updated,
+            events: &self.turns[1],
+            status: 1,
+            output: Some(&self.output),
+        }
+    }
+
     fn of(path: &Path, id: &str) -> anyhow::Result<Self> {
-        let mut connection = connect(path)?;
+        let mut connection = bare::connect(path)?;
         let mut instance: Instance = instances::table
             .filter(instances::id.eq(id))
             .first(&mut connection)?;
@@ -253,14 +155,4 @@ impl Rows {
             output,
         })
     }
-}
-
-/// With the settings of the store's writer.
-fn connect(path: &Path) -> anyhow::Result<SqliteConnection> {
-    let mut connection = SqliteConnection::establish(path.to_str().context("a path in UTF-8")?)?;
-    connection.batch_execute(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON; \
-         PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY",
-    )?;
-    Ok(connection)
 }

@@ -4,6 +4,8 @@
 //! Each is asked in turns, so that what the machine does besides hits all of them; a ratio is the median of the rounds' ratios.
 //! Client and servers share the machine: the client's own cost is in every figure.
 
+#[path = "../floor/mod.rs"]
+mod bare;
 mod connection;
 mod floor;
 mod functions;

@@ -19,6 +19,7 @@ async fn next(n: u64) -> Result<u64, dbos::Error> {
 pub(crate) async fn run(workload: &str, folder: &Path) -> anyhow::Result<Parts> {
     let postgres = Postgres::start(folder)?;
     let config = Config {
+        app_version: Some("peers".to_owned()),
         max_connections: 16,
         ..Config::new("peers", postgres.url())
     };
