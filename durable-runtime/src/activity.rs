@@ -1,8 +1,10 @@
 //! [`ActivityContext`]: what an activity can know of its call.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
+
+use crate::stop::Stop;
 
 /// What an activity can know of its call. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -16,8 +18,9 @@ pub(crate) struct Call {
     pub(crate) task_id: i64,
     pub(crate) attempt: u32,
     pub(crate) delivery: u32,
-    pub(crate) idempotency_key: String,
-    pub(crate) token: CancellationToken,
+    /// Made when it is asked for: few do.
+    pub(crate) idempotency_key: OnceLock<String>,
+    pub(crate) stop: Stop,
 }
 
 impl ActivityContext {
@@ -64,12 +67,18 @@ impl ActivityContext {
     /// `{instance}:{execution}:{task}`: the same over redeliveries, so that an effect can be made once (spec 7.1).
     #[must_use]
     pub fn idempotency_key(&self) -> &str {
-        &self.0.idempotency_key
+        let call = &*self.0;
+        call.idempotency_key.get_or_init(|| {
+            format!(
+                "{}:{}:{}",
+                call.instance_id, call.execution_id, call.task_id
+            )
+        })
     }
 
     /// Fires when the result no longer matters or the time is over: the instance ended, the call was dropped or timed out, the host stops.
     #[must_use]
     pub fn cancellation_token(&self) -> CancellationToken {
-        self.0.token.clone()
+        self.0.stop.token()
     }
 }

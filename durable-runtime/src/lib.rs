@@ -15,6 +15,7 @@ pub mod model;
 pub mod registry;
 mod replay;
 mod state;
+mod stop;
 pub mod store;
 pub mod testing;
 pub mod timer;

@@ -1,6 +1,6 @@
 //! What the host around a hub asks of it: draining, and functions that an administrator runs by hand.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::Utc;
 use uuid::Uuid;
@@ -54,13 +54,13 @@ impl DurableClient {
         let run = Uuid::new_v4().simple().to_string();
         let context = ActivityContext::new(Call {
             instance_id: "".into(),
-            idempotency_key: format!(":{run}:0"),
+            idempotency_key: OnceLock::new(),
             execution_id: run.into(),
             name: activity.name.into(),
             task_id: 0,
             attempt: 1,
             delivery: 1,
-            token: engine.until_stopped(),
+            stop: engine.until_stopped().into(),
         });
         let invocation = ActivityInvocation {
             input,

@@ -322,7 +322,10 @@ fn answer(operation: &EntityOperation, result: Result<Payload, FailureDetails>, 
             let id = caller.task_id;
             let event = match result {
                 Ok(result) => HistoryEvent::EntityOperationCompleted { id, result },
-                Err(failure) => HistoryEvent::EntityOperationFailed { id, failure },
+                Err(failure) => HistoryEvent::EntityOperationFailed {
+                    id,
+                    failure: Box::new(failure),
+                },
             };
             out.outgoing.push(Outgoing::Message {
                 to: Arc::clone(&caller.instance_id),

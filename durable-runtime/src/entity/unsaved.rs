@@ -49,7 +49,7 @@ impl Outbox {
                 HistoryEvent::EntityOperationCompleted { id, .. } => {
                     *event = HistoryEvent::EntityOperationFailed {
                         id: *id,
-                        failure: failure.clone(),
+                        failure: Box::new(failure.clone()),
                     };
                     true
                 }

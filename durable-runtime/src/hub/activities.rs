@@ -3,14 +3,14 @@
 mod http;
 mod quick;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use self::quick::Quick;
@@ -27,13 +27,14 @@ use crate::durable_http::{HTTP_ACTIVITY, HttpFailure};
 use crate::function::ActivityInvocation;
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
+use crate::stop::Stop;
 use crate::store::InstanceRecord;
 
 /// One delivery of one activity.
 pub(crate) struct Job {
     pub(crate) cell: Arc<Cell>,
     pub(crate) task: ActivityTask,
-    pub(crate) token: CancellationToken,
+    pub(crate) stop: Stop,
     /// If it starts before its turn is durable.
     pub(crate) ahead: Option<Arc<Ahead>>,
     /// If it runs alone because it may have taken a host down.
@@ -104,12 +105,6 @@ impl Limit {
             None => Ok(()),
         }
     }
-}
-
-/// What [`Activities::next`] found.
-enum Next {
-    Run(Box<Job>),
-    Nothing,
 }
 
 impl Activities {
@@ -185,24 +180,27 @@ impl Activities {
 }
 
 impl Engine {
-    /// Takes one into its queue, and starts it if there is a slot.
-    pub(crate) fn queue_activity(self: &Arc<Self>, job: Job) {
-        let lane = Lane::of(&job.task.name);
+    /// Takes those of one instance into its queue, and starts as many as there are slots for.
+    fn queue_activities(self: &Arc<Self>, lane: Lane, jobs: Vec<Job>) {
+        let Some(first) = jobs.first() else { return };
         let activities = self.activities.lane(lane);
-        let quick = activities.quick.is(&job.task.name);
-        let mut queue = activities.lock();
-        let id = Arc::clone(&job.cell.id);
-        let jobs = queue.waiting.entry(Arc::clone(&id)).or_default();
-        if jobs.is_empty() {
-            jobs.push_back(job);
-            queue.ring.push_back(id);
-        } else {
-            jobs.push_back(job);
-        }
-        let free = queue.running < activities.limit && !queue.closed && !queue.paused;
-        if free {
-            queue.running += 1;
-            drop(queue);
+        let id = Arc::clone(&first.cell.id);
+        let quick: Vec<bool> = {
+            let mut queue = activities.lock();
+            let free = match queue.closed || queue.paused {
+                false => activities.limit.saturating_sub(queue.running),
+                true => 0,
+            };
+            // A slot for each, of the kind that the job wants which it may get.
+            let quick = jobs.iter().take(free);
+            let quick: Vec<bool> = quick
+                .map(|job| activities.quick.is(&job.task.name))
+                .collect();
+            queue.running += quick.len();
+            queue.put(id, jobs);
+            quick
+        };
+        for quick in quick {
             if quick {
                 self.queue.push_slot(lane, self.busy.begin());
             } else {
@@ -232,12 +230,12 @@ impl Engine {
     }
 
     /// The next job whose function has room, in turn of the instances.
-    fn next_activity(self: &Arc<Self>, lane: Lane) -> Next {
+    fn next_activity(self: &Arc<Self>, lane: Lane) -> Option<Job> {
         let mut guard = self.activities.lane(lane).lock();
         let queue = &mut *guard;
         let now = Instant::now();
         let next = queue.next(now);
-        if matches!(next, Next::Nothing) {
+        if next.is_none() {
             queue.running -= 1;
         }
         if let Some(at) = queue.set_alarm(now) {
@@ -303,17 +301,28 @@ impl Engine {
 }
 
 impl Queue {
+    /// Takes jobs of one instance.
+    fn put(&mut self, id: Arc<str>, jobs: Vec<Job>) {
+        match self.waiting.entry(Arc::clone(&id)) {
+            Entry::Occupied(waiting) => waiting.into_mut().extend(jobs),
+            Entry::Vacant(place) => {
+                place.insert(jobs.into());
+                self.ring.push_back(id);
+            }
+        }
+    }
+
     /// The next job whose function has room; the others wait with their function.
-    fn next(&mut self, now: Instant) -> Next {
+    fn next(&mut self, now: Instant) -> Option<Job> {
         while !self.closed && !self.paused {
             let Some(job) = self.pop_admitted(now).or_else(|| self.pop()) else {
                 break;
             };
-            if job.token.is_cancelled() {
+            if job.stop.is_cancelled() {
                 continue;
             }
             let Some(limit) = self.limits.get_mut(&*job.task.name) else {
-                return Next::Run(Box::new(job));
+                return Some(job);
             };
             if limit.admit(now).is_err() {
                 limit.waiting.push_back(job);
@@ -323,9 +332,9 @@ impl Queue {
             if limit.rate.is_some() {
                 limit.starts.push_back(now);
             }
-            return Next::Run(Box::new(job));
+            return Some(job);
         }
-        Next::Nothing
+        None
     }
 
     /// When a slot is to be started for what waits, if none is to be so early already: one at a time, since each that finds
@@ -399,7 +408,7 @@ impl Lane {
 pub(crate) struct Pool {
     functions: Activities,
     http: Activities,
-    engine: std::sync::OnceLock<Weak<Engine>>,
+    engine: OnceLock<Weak<Engine>>,
 }
 
 impl Pool {
@@ -407,7 +416,7 @@ impl Pool {
         Self {
             functions,
             http,
-            engine: std::sync::OnceLock::new(),
+            engine: OnceLock::new(),
         }
     }
 
@@ -422,9 +431,17 @@ impl Pool {
         let _ = self.engine.set(Arc::downgrade(engine));
     }
 
-    pub(crate) fn push(&self, job: Job) {
+    /// Jobs of one instance.
+    pub(crate) fn push(&self, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
         if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
-            engine.queue_activity(job);
+            let (http, functions) = jobs
+                .into_iter()
+                .partition(|job| matches!(Lane::of(&job.task.name), Lane::Http));
+            engine.queue_activities(Lane::Functions, functions);
+            engine.queue_activities(Lane::Http, http);
         }
     }
 
@@ -463,7 +480,7 @@ async fn slot(engine: Weak<Engine>, lane: Lane, _work: Work, mut here: Option<In
         if here.is_some_and(|since| since.elapsed() > SHARE) {
             return strong.queue.push_slot(lane, strong.busy.begin());
         }
-        let Next::Run(job) = strong.next_activity(lane) else {
+        let Some(job) = strong.next_activity(lane) else {
             return;
         };
         if here.is_some() && !strong.activities.lane(lane).quick.is(&job.task.name) {
@@ -473,7 +490,7 @@ async fn slot(engine: Weak<Engine>, lane: Lane, _work: Work, mut here: Option<In
         let name = Arc::clone(&job.task.name);
         let mut polls = 0;
         let began = Instant::now();
-        let mut work = std::pin::pin!(run_job(&strong, *job));
+        let mut work = std::pin::pin!(run_job(&strong, job, began));
         std::future::poll_fn(|cx| {
             polls += 1;
             work.as_mut().poll(cx)
@@ -504,15 +521,14 @@ async fn leave() {
     .await;
 }
 
-async fn run_job(engine: &Arc<Engine>, job: Job) {
+async fn run_job(engine: &Arc<Engine>, job: Job, began: Instant) {
     let Job {
         cell,
         task,
-        token,
+        stop,
         ahead,
         alone,
     } = job;
-    let began = Instant::now();
     let span = tracing::info_span!(
         "activity",
         function = &*task.name,
@@ -524,15 +540,19 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         return;
     }
     let limit = engine.settings.max_payload_bytes;
-    let work = run(engine, &cell, &task, &token).map(|result| fitting(result?, limit, &task.name));
+    let work = run(engine, &cell, &task, &stop).map(|result| fitting(result?, limit, &task.name));
     let mut work = std::pin::pin!(work.instrument(span));
-    let (result, returned) = tokio::select! {
-        biased;
-        () = engine.stopped.cancelled() => {
-            engine.return_delivery(&task);
-            (work.await, true)
-        }
-        result = &mut work => (result, false),
+    // Only one that has to wait can be told of a stop: whoever is to be told stands in one line with all the others.
+    let (result, returned) = match futures::poll!(&mut work) {
+        Poll::Ready(result) => (result, false),
+        Poll::Pending => tokio::select! {
+            biased;
+            () = engine.stopped.cancelled() => {
+                engine.return_delivery(&task);
+                (work.await, true)
+            }
+            result = &mut work => (result, false),
+        },
     };
     let failure = result.as_ref().err();
     tracing::info!(
@@ -544,7 +564,7 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         duration = ?began.elapsed(),
         "activity ended"
     );
-    if engine.is_killed() && token.is_cancelled() {
+    if engine.is_killed() && stop.is_cancelled() {
         // Told to stop by the host: it is delivered again, not failed.
         if !returned {
             // It was told, and ended, within one poll.
@@ -559,7 +579,7 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         },
         Err(failure) => HistoryEvent::TaskFailed {
             id: task.id,
-            failure,
+            failure: Box::new(failure),
         },
     };
     let result = Inbound {
@@ -575,7 +595,7 @@ async fn run_job(engine: &Arc<Engine>, job: Job) {
         if let Some(alone) = alone {
             cell.lock().trial.extend(alone);
         }
-        engine.deliver(&cell.id, result);
+        engine.deliver_to(&cell, result);
     }
 }
 
@@ -583,7 +603,7 @@ async fn run(
     engine: &Arc<Engine>,
     cell: &Arc<Cell>,
     task: &ActivityTask,
-    token: &CancellationToken,
+    stop: &Stop,
 ) -> Result<Payload, FailureDetails> {
     if task.delivery > engine.settings.max_deliveries {
         let text = format!(
@@ -594,7 +614,7 @@ async fn run(
         return Err(FailureDetails::new("PoisonMessage", text).non_retriable());
     }
     if &*task.name == HTTP_ACTIVITY {
-        return http::run(engine, cell, task, token).await;
+        return http::run(engine, cell, task, stop).await;
     }
     let Some(activity) = engine.registry.activity(&task.name) else {
         let text = format!(
@@ -605,7 +625,7 @@ async fn run(
     };
     let invocation = ActivityInvocation {
         input: task.input.clone(),
-        context: context_of(cell, task, token),
+        context: context_of(cell, task, stop),
         states: Arc::clone(&engine.states),
         client: engine.client.clone(),
     };
@@ -628,7 +648,7 @@ async fn run(
                 work,
                 limit,
                 engine.settings.cancellation_grace,
-                token,
+                stop,
                 &task.name,
             )
             .await
@@ -650,7 +670,7 @@ fn fitting(result: Payload, limit: usize, name: &str) -> Result<Payload, Failure
     }
 }
 
-fn context_of(cell: &Cell, task: &ActivityTask, token: &CancellationToken) -> ActivityContext {
+fn context_of(cell: &Cell, task: &ActivityTask, stop: &Stop) -> ActivityContext {
     ActivityContext::new(Call {
         instance_id: Arc::clone(&cell.id),
         execution_id: Arc::clone(&task.execution_id),
@@ -658,8 +678,8 @@ fn context_of(cell: &Cell, task: &ActivityTask, token: &CancellationToken) -> Ac
         task_id: task.id,
         attempt: task.attempt,
         delivery: task.delivery,
-        idempotency_key: format!("{}:{}:{}", cell.id, task.execution_id, task.id),
-        token: token.clone(),
+        idempotency_key: OnceLock::new(),
+        stop: stop.clone(),
     })
 }
 
@@ -668,14 +688,14 @@ async fn bounded(
     work: impl Future<Output = Result<Payload, FailureDetails>>,
     limit: Duration,
     grace: Duration,
-    token: &CancellationToken,
+    stop: &Stop,
     name: &str,
 ) -> Result<Payload, FailureDetails> {
     let mut work = std::pin::pin!(work);
     if let Ok(result) = tokio::time::timeout(limit, &mut work).await {
         return result;
     }
-    token.cancel();
+    stop.cancel();
     let _ = tokio::time::timeout(grace, &mut work).await;
     Err(FailureDetails::new(
         "FunctionTimeout",

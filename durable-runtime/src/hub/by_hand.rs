@@ -74,7 +74,7 @@ pub fn by_hand(
         let Made {
             commit, effects, ..
         } = resident.make_turn(now, messages, rules, &|_| None);
-        let snapshot = Arc::new(resident.record.clone());
+        let snapshot = Arc::clone(&resident.record);
         bytes += commit.events.as_ref().map_or(0, String::len);
         if effects.ended {
             return Ok(bytes);

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tokio::sync::oneshot;
-use tokio_util::sync::CancellationToken;
 
 use super::entities::{Care, ResidentEntity};
 use super::resident::Resident;
 use super::trial::Trial;
 use crate::model::{FailureDetails, HistoryEvent, RuntimeStatus};
+use crate::stop::Stop;
 use crate::store::{self, InstanceRecord, NewInstance};
 
 /// Something that arrived for an instance.
@@ -59,7 +59,7 @@ pub(crate) struct CellState {
     /// Counts unloads: a turn of an earlier epoch is void.
     pub(crate) epoch: u64,
     /// Activities that this process was given and whose end no turn has taken yet.
-    pub(crate) running: BTreeMap<i64, CancellationToken>,
+    pub(crate) running: BTreeMap<i64, Stop>,
     /// A turn that ends the instance was submitted.
     pub(crate) ended: bool,
     /// No longer in the map: whoever holds it looks the instance up again.
@@ -140,6 +140,10 @@ impl CellState {
     /// Takes the next start, in place of whatever was here. The caller drops what it gets outside the lock.
     pub(crate) fn accept_queued(&mut self) -> Option<Option<Box<Resident>>> {
         let create = self.queued.pop_front()?;
+        if self.queued.is_empty() {
+            // What waits for long should keep no room that it had once.
+            self.queued = VecDeque::new();
+        }
         let dropped = self.unload();
         std::mem::take(&mut self.running)
             .into_values()

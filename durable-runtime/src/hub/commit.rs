@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio_util::sync::CancellationToken;
-
 use super::Engine;
 use super::activities::Job;
 use super::cell::{Cell, CellState, Inbound, Reply};
 use super::resident::{ActivityTask, Effects, StartEffect};
 use super::speculation::Ahead;
 use crate::model::{FailureDetails, HistoryEvent};
+use crate::stop::Stop;
 use crate::store::{Done, Error, InstanceRecord, NewMessage, Receipt};
 
 /// A turn that was submitted.
@@ -52,9 +51,7 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         engine.disarm(cell, generation, &[(*at, *id)]);
     }
     let started = publish(engine, cell, &effects, &snapshot, ahead.as_deref());
-    for job in started {
-        engine.activities.push(job);
-    }
+    engine.activities.push(started);
     send(engine, effects.messages, effects.starts, receipt);
     if told {
         engine.outbox.wake();
@@ -191,14 +188,14 @@ pub(super) fn job(
     task: &ActivityTask,
     current: &Arc<str>,
 ) -> Job {
-    let token = CancellationToken::new();
+    let stop = Stop::default();
     if task.execution_id == *current {
-        state.running.insert(task.id, token.clone());
+        state.running.insert(task.id, stop.clone());
     }
     Job {
         cell: Arc::clone(cell),
         task: task.clone(),
-        token,
+        stop,
         ahead: None,
         alone: None,
     }

@@ -40,9 +40,7 @@ pub(super) fn take_up(
     let tasks: Vec<i64> = later.iter().map(|job| job.task.id).collect();
     let (engine_then, cell_then) = (Arc::clone(engine), Arc::clone(cell));
     let done: Done = Box::new(move |result| match result {
-        Ok(_) => later
-            .into_iter()
-            .for_each(|job| engine_then.activities.push(job)),
+        Ok(_) => engine_then.activities.push(later),
         Err(error) => {
             tracing::warn!(instance_id = &*cell_then.id, %error, "open activities could not be taken up; the instance is loaded again");
             let mut state = cell_then.lock();
@@ -66,7 +64,7 @@ fn push_later(engine: &Arc<Engine>, mut job: Job) {
         let Some(alone) = turn.await else { return };
         job.alone = alone;
         if let Some(engine) = engine_then.upgrade() {
-            engine.activities.push(job);
+            engine.activities.push(vec![job]);
         }
     });
 }

@@ -70,6 +70,7 @@ use crate::model::{ExecutionStarted, Timestamp};
 use crate::registry::{Fault, Registry};
 use crate::replay::Execution;
 use crate::state::States;
+use crate::stop::Stop;
 use crate::store::{Change, Done, Receipt, Store};
 
 pub use crate::replay::Nondeterminism;
@@ -383,12 +384,8 @@ impl Engine {
 
     fn tell_to_stop(&self) {
         self.stopped.cancel();
-        self.cells.for_each(|cell| {
-            cell.lock()
-                .running
-                .values()
-                .for_each(CancellationToken::cancel)
-        });
+        self.cells
+            .for_each(|cell| cell.lock().running.values().for_each(Stop::cancel));
     }
 
     /// Whether no function begins any more, since the hub stops.
@@ -399,6 +396,20 @@ impl Engine {
     /// Hands a message to its instance, which is loaded if it is not in memory.
     fn deliver(&self, id: &Arc<str>, message: Inbound) {
         self.with_cell(id, |state| state.mailbox.push_back(message));
+    }
+
+    /// Hands a message to the instance of this cell, or of the one that took its place.
+    fn deliver_to(&self, cell: &Arc<Cell>, message: Inbound) {
+        let mut state = cell.lock();
+        if state.removed {
+            drop(state);
+            return self.deliver(&cell.id, message);
+        }
+        state.mailbox.push_back(message);
+        if !std::mem::replace(&mut state.scheduled, true) {
+            drop(state);
+            self.schedule(Arc::clone(cell));
+        }
     }
 
     /// Has the instance look at what it has.

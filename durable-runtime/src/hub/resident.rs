@@ -19,13 +19,17 @@ use crate::store::{
     PayloadKind, Reuse, TurnCommit,
 };
 
+/// Bytes of JSON that most events fit into.
+const EVENT: usize = 96;
+
 /// Makes an execution of what it starts with.
 pub(crate) type MakeExecution<'a> = &'a dyn Fn(&ExecutionStarted) -> Option<Execution>;
 
 /// A live execution with its row.
 pub(crate) struct Resident {
     pub(crate) execution: Execution,
-    pub(crate) record: InstanceRecord,
+    /// As the last turn that was made left it. Shared with what clients see of the last that was stored, which mostly is the same.
+    pub(crate) record: Arc<InstanceRecord>,
     /// History rows after the last turn that was made (not necessarily stored).
     pub(crate) sequence: i64,
     /// Deliveries of open activities that were delivered more than once.
@@ -129,7 +133,7 @@ impl Resident {
         };
         Self {
             execution,
-            record,
+            record: Arc::new(record),
             sequence: 0,
             deliveries: BTreeMap::new(),
             left_behind: Vec::new(),
@@ -251,7 +255,9 @@ impl Resident {
             .cancelled_activities
             .extend(&turn.cancelled_activities);
         if let Some(status) = &turn.custom_status {
-            self.record.custom_status.clone_from(status);
+            Arc::make_mut(&mut self.record)
+                .custom_status
+                .clone_from(status);
             draft.put(PayloadKind::CustomStatus, status.clone());
         }
     }
@@ -376,12 +382,13 @@ impl Resident {
         draft.effects.new_generation = true;
         let input = (!input.is_null()).then_some(input);
         draft.put(PayloadKind::Input, input.clone());
-        self.record.execution_id = new_execution_id();
-        self.record.generation += 1;
+        let record = Arc::make_mut(&mut self.record);
+        record.execution_id = new_execution_id();
+        record.generation += 1;
         if let Some(version) = version {
-            self.record.version = version;
+            record.version = version;
         }
-        self.record.input.clone_from(&input);
+        record.input.clone_from(&input);
         ExecutionStarted {
             name: Arc::clone(&self.record.name),
             version: self.record.version.clone(),
@@ -445,8 +452,9 @@ impl Resident {
                 "the instance is suspended, and keeps all that it has: {reason} Resume it on a host whose code fits"
             );
         }
-        self.record.updated = draft.now.max(self.record.updated);
-        self.record.status = match &end {
+        let record = Arc::make_mut(&mut self.record);
+        record.updated = draft.now.max(record.updated);
+        record.status = match &end {
             Some(end) => end.status(),
             None if suspended => RuntimeStatus::Suspended,
             None => RuntimeStatus::Running,
@@ -550,13 +558,11 @@ impl Resident {
                 },
                 End::Failed(failure) => HistoryEvent::SubOrchestrationInstanceFailed {
                     id,
-                    failure: failure.clone(),
+                    failure: Box::new(failure.clone()),
                 },
                 End::Terminated { .. } | End::ContinuedAsNew { .. } => {
-                    let failure = FailureDetails::new(
-                        "Terminated",
-                        format!("the sub-orchestration `{}` was terminated", self.record.id),
-                    );
+                    let text = format!("the sub-orchestration `{}` was terminated", self.record.id);
+                    let failure = Box::new(FailureDetails::new("Terminated", text));
                     HistoryEvent::SubOrchestrationInstanceFailed { id, failure }
                 }
             };
@@ -577,8 +583,9 @@ impl Resident {
                 draft.send(&child, None, event);
             }
         }
-        self.record.output = output;
-        self.record.failure = failure;
+        let record = Arc::make_mut(&mut self.record);
+        record.output = output;
+        record.failure = failure;
     }
 }
 
@@ -693,7 +700,10 @@ pub(crate) fn refusal_of_child(id: i64, instance_id: &str) -> HistoryEvent {
         "an orchestration instance with the id `{instance_id}` already exists and has not ended"
     );
     let failure = FailureDetails::new("InstanceAlreadyExists", text).non_retriable();
-    HistoryEvent::SubOrchestrationInstanceFailed { id, failure }
+    HistoryEvent::SubOrchestrationInstanceFailed {
+        id,
+        failure: Box::new(failure),
+    }
 }
 
 /// Messages for the current execution, `ExecutionStarted` first. Children answer to the generation, which rewindings do not change.
@@ -775,5 +785,9 @@ fn to_json(mut events: Vec<HistoryEvent>) -> String {
             _ => {}
         }
     }
-    serde_json::to_string(&events).unwrap_or_default()
+    let mut text = Vec::with_capacity(EVENT * events.len());
+    match serde_json::to_writer(&mut text, &events) {
+        Ok(()) => String::from_utf8(text).unwrap_or_default(),
+        Err(_) => String::new(),
+    }
 }

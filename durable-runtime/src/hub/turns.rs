@@ -433,7 +433,7 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         commit.create = Some(Box::new(create.instance));
         create.reply
     });
-    let snapshot = Arc::new(resident.record.clone());
+    let snapshot = Arc::clone(&resident.record);
     let ended = made.effects.ended;
     let ahead = engine.starts_ahead(&made.effects, reply.is_some());
     let early = {
@@ -476,9 +476,7 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         },
     );
     engine.submit_change(Change::Turn(Box::new(commit)), done);
-    for job in early {
-        engine.activities.push(job);
-    }
+    engine.activities.push(early);
     put_back(engine, cell, resident, epoch, made.again);
 }
 
@@ -598,7 +596,7 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
     } = loaded;
     let mut resident = Box::new(Resident {
         execution,
-        record,
+        record: Arc::new(record),
         sequence,
         deliveries: deliveries.into_iter().collect(),
         left_behind: Vec::new(),
@@ -634,7 +632,7 @@ fn load_resident(engine: &Arc<Engine>, cell: &Arc<Cell>, job: &mut Job) -> Optio
         .collect();
     let mut state = cell.lock();
     state.loaded = known.into_iter().collect();
-    state.snapshot = Some(Arc::new(resident.record.clone()));
+    state.snapshot = Some(Arc::clone(&resident.record));
     Some(resident)
 }
 

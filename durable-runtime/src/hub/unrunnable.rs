@@ -112,7 +112,7 @@ impl Engine {
         }
         let resident = Box::new(Resident {
             execution,
-            record: loaded.record,
+            record: Arc::new(loaded.record),
             sequence: loaded.sequence,
             deliveries: loaded.deliveries.into_iter().collect(),
             left_behind: Vec::new(),

@@ -11,7 +11,7 @@ use super::{EntityMessage, FailureDetails, Payload, RuntimeStatus, Timestamp};
 ///
 /// Stored as a member of a JSON array, one array per turn: `[{"OrchestratorStarted":{"at":1732435200000000}}, …]`.
 /// The events of a turn share the instant of its `OrchestratorStarted`. Inputs of the execution and results of its end lie in
-/// the payloads, not here: what is written once is not written twice.
+/// the payloads, not here: what is written once is not written twice. Failures are boxed: they would make every event large.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum HistoryEvent {
@@ -44,7 +44,7 @@ pub enum HistoryEvent {
         /// The id of its `TaskScheduled`.
         id: i64,
         /// Why.
-        failure: FailureDetails,
+        failure: Box<FailureDetails>,
     },
     /// A timer was asked for.
     TimerCreated {
@@ -88,7 +88,7 @@ pub enum HistoryEvent {
         /// The id of its `SubOrchestrationInstanceCreated`.
         id: i64,
         /// Why.
-        failure: FailureDetails,
+        failure: Box<FailureDetails>,
     },
     /// An event was sent to another instance.
     EventSent {
@@ -169,7 +169,7 @@ pub enum HistoryEvent {
         /// The id of its `EntityOperationCalled`.
         id: i64,
         /// Why.
-        failure: FailureDetails,
+        failure: Box<FailureDetails>,
     },
     /// All locks are held.
     EntityLockGranted {
@@ -221,7 +221,7 @@ pub enum HistoryEvent {
         result: Option<Payload>,
         /// Why it failed.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        failure: Option<FailureDetails>,
+        failure: Option<Box<FailureDetails>>,
     },
     /// Last event of a turn.
     OrchestratorCompleted,

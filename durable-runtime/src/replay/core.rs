@@ -1,6 +1,7 @@
 //! [`Core`]: what user code and the executor share: each event finds the call that waits for it.
 
 mod entities;
+mod fresh;
 mod http;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -10,6 +11,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use self::entities::Section;
+use self::fresh::Fresh;
 use self::http::Step;
 use super::nondeterminism::{LastCall, Nondeterminism};
 use super::retry::RetryPolicy;
@@ -142,10 +144,12 @@ pub(super) struct State {
     next_slot: SlotId,
     arrivals: u64,
     asked: usize,
+    /// The name of the activity that was called last.
+    last_name: Option<Arc<str>>,
     slots: Slots,
     routes: BTreeMap<i64, (SlotId, Role)>,
     /// Asked for in this poll: options may still change it, a drop may withdraw it.
-    fresh: BTreeMap<i64, Action>,
+    fresh: Fresh,
     /// Asked for, and not yet held against history or handed to the hub.
     confirmed: VecDeque<Action>,
     open: BTreeMap<i64, Open>,
@@ -153,7 +157,8 @@ pub(super) struct State {
     due: BTreeSet<(Timestamp, i64)>,
     /// How many activities of `open` somebody waits for.
     busy: usize,
-    events: BTreeMap<String, EventQueue>,
+    /// Boxed: a map keeps room for eleven in a node, and most executions know of one name.
+    events: BTreeMap<Arc<str>, Box<EventQueue>>,
     section: Option<Section>,
     last_call: Option<LastCall>,
     /// Slots whose future has been polled and waits.
@@ -248,11 +253,12 @@ impl Core {
         name: &str,
         input: Result<Option<Payload>, TaskError>,
     ) -> SlotId {
-        let name: Arc<str> = self.registry.activity(name).map_or(name, |a| a.name).into();
+        let known = self.registry.activity(name);
         let input = self.fitting(input);
         let state = &mut *self.state();
+        let name = state.name_of(known.map_or(name, |activity| activity.name));
         let input = match input {
-            Ok(input) if self.registry.activity(&name).is_some() => input,
+            Ok(input) if known.is_some() => input,
             Ok(_) => {
                 return state.add(Slot::failed(
                     What::Activity {
@@ -290,19 +296,25 @@ impl Core {
         let input = match input {
             Ok(_) if state.in_section() => {
                 let text = "a critical section must not call sub-orchestrations; start one with `start_orchestration`, or release the locks first";
-                return state.add(Slot::failed(What::Child(child), TaskError::usage(text)));
+                return state.add(Slot::failed(
+                    What::Child(Box::new(child)),
+                    TaskError::usage(text),
+                ));
             }
             Ok(input) if self.registry.has_orchestrator(name) => input,
             Ok(_) => {
                 return state.add(Slot::failed(
-                    What::Child(child),
+                    What::Child(Box::new(child)),
                     unknown_orchestrator(name, &self.registry),
                 ));
             }
-            Err(error) => return state.add(Slot::failed(What::Child(child), error)),
+            Err(error) => {
+                return state.add(Slot::failed(What::Child(Box::new(child)), error));
+            }
         };
         let id = self.take_id(state);
-        let slot = state.add(Slot::new(What::Child(Child { input, ..child }), id));
+        let child = What::Child(Box::new(Child { input, ..child }));
+        let slot = state.add(Slot::new(child, id));
         state.schedule_attempt(&self.started.execution_id, slot, id);
         slot
     }
@@ -337,7 +349,7 @@ impl Core {
             state.complete(slot, Err(TaskError::usage(text.to_string())));
             return;
         }
-        if state.fresh.contains_key(&current) {
+        if state.fresh.has(current) {
             state.schedule_attempt(&self.started.execution_id, slot, current);
         }
     }
@@ -370,21 +382,16 @@ impl Core {
     /// An event is waited for: the oldest unread one of the name is taken at once.
     pub(super) fn wait_for_event(&self, name: &str) -> SlotId {
         let state = &mut *self.state();
-        let slot = state.add(Slot::new(
-            What::Event {
-                name: name.to_lowercase(),
-                arrival: None,
-            },
-            -1,
-        ));
-        state
-            .events
-            .entry(name.to_lowercase())
-            .or_default()
-            .waiters
-            .insert(slot);
+        let name: Arc<str> = name.to_lowercase().into();
+        let what = What::Event {
+            name: Arc::clone(&name),
+            arrival: None,
+        };
+        let slot = state.add(Slot::new(what, -1));
+        let queue = state.events.entry(Arc::clone(&name)).or_default();
+        queue.waiters.insert(slot);
         // Nobody can be woken: the new waiter has not been polled.
-        let _ = state.hand_out(&name.to_lowercase());
+        let _ = state.hand_out(&name);
         slot
     }
 
@@ -403,7 +410,7 @@ impl Core {
 
     /// Changes what was asked for one-way, before the poll is over.
     pub(super) fn alter_one_way(&self, id: i64, alter: impl FnOnce(&mut Action)) {
-        if let Some(action) = self.state().fresh.get_mut(&id) {
+        if let Some(action) = self.state().fresh.get_mut(id) {
             alter(action);
         }
     }
@@ -445,11 +452,11 @@ impl Core {
         }
         let started = state.now;
         if let Some(entry) = state.slots.get_mut(&slot) {
-            entry.retry = Some(Retry {
+            entry.retry = Some(Box::new(Retry {
                 policy,
                 started,
                 made: 1,
-            });
+            }));
         }
     }
 
@@ -462,7 +469,7 @@ impl Core {
         entry.polled = true;
         if let Some(outcome) = entry.outcome.take() {
             state.remove(slot);
-            return Poll::Ready(outcome);
+            return Poll::Ready(outcome.map_err(|error| *error));
         }
         match &mut entry.waker {
             Some(known) => known.clone_from(waker),
@@ -498,7 +505,7 @@ impl Core {
             state.abandon(&entry);
         }
         let waker = if let What::Event { name, arrival } = entry.what {
-            state.put_back(slot, &name, arrival)
+            state.put_back(slot, &name, arrival.map(|event| *event))
         } else {
             None
         };
@@ -511,24 +518,25 @@ impl Core {
     /// The poll is over: what was asked for stays asked for.
     pub(super) fn confirm(&self) {
         let state = &mut *self.state();
-        let fresh = std::mem::take(&mut state.fresh);
-        let last = fresh
-            .values()
-            .rev()
-            .find_map(|action| LastCall::of(&action.event));
-        if last.is_some() {
-            state.last_call = last;
+        let mut asked = std::mem::take(&mut state.fresh).into_all();
+        let last = asked.iter().rev();
+        if let Some(last) = last.map(|action| &action.event).find_map(LastCall::of) {
+            state.last_call = Some(last);
         }
-        for (id, action) in fresh {
-            state.begin_task(id, &action);
-            state.confirmed.push_back(action);
+        for action in &asked {
+            state.begin_task(action.id, action);
+        }
+        if state.confirmed.is_empty() {
+            state.confirmed = asked;
+        } else {
+            state.confirmed.append(&mut asked);
         }
     }
 
     /// Takes back all that was asked for and is not in history yet, and what it was to stop.
     pub(super) fn withdraw_all(&self) {
         let state = &mut *self.state();
-        let fresh = std::mem::take(&mut state.fresh).into_values();
+        let fresh = std::mem::take(&mut state.fresh).into_all();
         let withdrawn: Vec<Action> = state.confirmed.drain(..).chain(fresh).collect();
         state.restore_section(&withdrawn);
         state.effects.cancelled_timers.clear();
@@ -550,13 +558,13 @@ impl Core {
             }
             HistoryEvent::TaskFailed { id, failure }
             | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => {
-                self.fail_task(id, failure)
+                self.fail_task(id, *failure)
             }
             HistoryEvent::EntityOperationCompleted { id, result } => {
                 self.state().end_task(id, Ok(result))
             }
             HistoryEvent::EntityOperationFailed { id, failure } => {
-                self.state().end_task(id, Err(TaskError::Failed(failure)))
+                self.state().end_task(id, Err(TaskError::Failed(*failure)))
             }
             HistoryEvent::EntityLockGranted { id } => self.enter_section(id),
             HistoryEvent::TimerFired { id } => self.fire_timer(id),
@@ -663,9 +671,8 @@ impl State {
     }
 
     pub(super) fn awaited_events(&self) -> Vec<String> {
-        let awaited = |(_, queue): &(&String, &EventQueue)| !queue.waiters.is_empty();
-        let names = self.events.iter().filter(awaited);
-        names.map(|(name, _)| name.clone()).collect()
+        let awaited = self.events.iter().filter(|(_, q)| !q.waiters.is_empty());
+        awaited.map(|(name, _)| name.to_string()).collect()
     }
 
     /// The id that the next call will get.
@@ -694,6 +701,18 @@ impl State {
         self.next_slot
     }
 
+    /// The name, shared with the last call if that was of the same function: many are.
+    fn name_of(&mut self, name: &str) -> Arc<str> {
+        match &self.last_name {
+            Some(last) if **last == *name => Arc::clone(last),
+            _ => {
+                let name: Arc<str> = name.into();
+                self.last_name = Some(Arc::clone(&name));
+                name
+            }
+        }
+    }
+
     fn remove(&mut self, slot: SlotId) -> Option<Slot> {
         let entry = self.slots.remove(&slot)?;
         if entry.waker.is_some() {
@@ -703,11 +722,11 @@ impl State {
     }
 
     fn ask(&mut self, action: Action) {
-        self.fresh.insert(action.id, action);
+        self.fresh.ask(action);
     }
 
     fn withdraw(&mut self, id: i64) {
-        self.fresh.remove(&id);
+        self.fresh.withdraw(id);
         self.routes.remove(&id);
         // What is not asked for will not be answered.
         self.leave_call(id);
@@ -828,17 +847,20 @@ impl State {
     fn complete(&mut self, slot: SlotId, outcome: Outcome) -> Option<Waker> {
         let entry = self.slots.get_mut(&slot)?;
         let named = match &entry.what {
-            What::Activity { name, .. } => Some(("activity", name.clone())),
-            What::Child(child) => Some(("orchestrator", child.name.clone())),
-            What::EntityCall { name } => Some(("entity", name.clone())),
+            What::Activity { name, .. } => Some(("activity", name)),
+            What::Child(child) => Some(("orchestrator", &child.name)),
+            What::EntityCall { name } => Some(("entity", name)),
             What::Http(_) | What::Timer | What::Event { .. } | What::Lock => None,
         };
-        entry.outcome = Some(match (outcome, named) {
-            (Err(TaskError::Failed(failure)), Some((kind, name))) => {
-                Err(TaskError::Failed(failure.of_function(kind, &name)))
-            }
-            (outcome, _) => outcome,
-        });
+        entry.outcome = Some(outcome.map_err(|error| {
+            Box::new(match (error, named) {
+                (TaskError::Failed(failure), Some((kind, name))) => {
+                    TaskError::Failed(failure.of_function(kind, name))
+                }
+                (error, _) => error,
+            })
+        }));
+        let waiting = matches!(entry.what, What::Event { .. });
         let waker = entry.waker.take();
         if waker.is_some() {
             self.awaited -= 1;
@@ -846,13 +868,6 @@ impl State {
         if let Some(timeout) = entry.timeout.take() {
             self.cancel_timer(timeout);
         }
-        let waiting = matches!(
-            self.slots.get(&slot),
-            Some(Slot {
-                what: What::Event { .. },
-                ..
-            })
-        );
         if waiting {
             self.forget_waiter(slot);
         }
@@ -879,7 +894,7 @@ impl State {
         if let Some(timeout) = entry.timeout {
             self.cancel_timer(timeout);
         }
-        if !entry.polled && self.fresh.contains_key(&entry.current) {
+        if !entry.polled && self.fresh.has(entry.current) {
             self.withdraw(entry.current);
             if let Some(timeout) = entry.timeout {
                 self.withdraw(timeout);
@@ -914,17 +929,14 @@ impl State {
 
     fn raise(&mut self, name: String, data: Payload) -> Option<Waker> {
         self.arrivals += 1;
-        let key = name.to_lowercase();
+        let key: Arc<str> = name.to_lowercase().into();
         let event = Buffered {
             arrival: self.arrivals,
             name,
             data,
         };
-        self.events
-            .entry(key.clone())
-            .or_default()
-            .unread
-            .push_back(event);
+        let queue = self.events.entry(Arc::clone(&key)).or_default();
+        queue.unread.push_back(event);
         self.hand_out(&key)
     }
 
@@ -941,7 +953,7 @@ impl State {
             ..
         }) = self.slots.get_mut(&slot)
         {
-            *arrival = Some(event);
+            *arrival = Some(Box::new(event));
         }
         self.complete(slot, Ok(data))
     }

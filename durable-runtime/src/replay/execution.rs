@@ -228,9 +228,10 @@ impl Execution {
         self.root.enter();
         self.core.state().replaying = false;
         self.begin(now);
-        let mut events = vec![HistoryEvent::OrchestratorStarted {
+        let mut events = Vec::with_capacity(inbound.len() + 3);
+        events.push(HistoryEvent::OrchestratorStarted {
             at: self.core.state().now,
-        }];
+        });
         let mut late = Vec::new();
         self.check_wakes();
         for event in inbound {
@@ -315,7 +316,7 @@ impl Execution {
         let actions: Vec<Action> = if held_back {
             Vec::new()
         } else {
-            state.confirmed().drain(..).collect()
+            std::mem::take(state.confirmed()).into()
         };
         events.extend(actions.iter().map(|action| action.event.clone()));
         if let Some(end) = self
@@ -325,7 +326,7 @@ impl Execution {
         {
             let (result, failure) = match end {
                 End::Completed(output) => (Some(output.clone()), None),
-                End::Failed(failure) => (None, Some(failure.clone())),
+                End::Failed(failure) => (None, Some(Box::new(failure.clone()))),
                 End::Terminated { .. } | End::ContinuedAsNew { .. } => (None, None),
             };
             events.push(HistoryEvent::ExecutionCompleted {

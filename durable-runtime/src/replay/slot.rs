@@ -10,10 +10,11 @@ use crate::model::{Payload, TaskError, Timestamp};
 
 pub(super) type SlotId = u64;
 
-/// One call of user code: an activity with all its attempts, a child, a timer, a wait for an event.
+/// One call of user code: an activity with all its attempts, a child, a timer, a wait for an event. Small, since there may be very many at
+/// one time: what few calls have is boxed.
 pub(super) struct Slot {
     pub(super) what: What,
-    pub(super) outcome: Option<Outcome>,
+    pub(super) outcome: Option<Result<Payload, Box<TaskError>>>,
     pub(super) waker: Option<Waker>,
     /// A call that is dropped in the poll that made it, without having been polled, asks for nothing.
     pub(super) polled: bool,
@@ -21,7 +22,7 @@ pub(super) struct Slot {
     pub(super) current: i64,
     /// The id of the timer of `with_timeout`.
     pub(super) timeout: Option<i64>,
-    pub(super) retry: Option<Retry>,
+    pub(super) retry: Option<Box<Retry>>,
 }
 
 /// The calls of an execution, by number. Boxed: a map keeps room for eleven in a node, and most executions that wait, wait for one.
@@ -61,7 +62,7 @@ pub(super) enum What {
         name: Arc<str>,
         input: Option<Payload>,
     },
-    Child(Child),
+    Child(Box<Child>),
     Http(Box<HttpExchange>),
     Timer,
     /// An operation of the entity of that name.
@@ -71,8 +72,8 @@ pub(super) enum What {
     Lock,
     /// `arrival` numbers the event that was handed out, so that it can be put back where it was.
     Event {
-        name: String,
-        arrival: Option<Buffered>,
+        name: Arc<str>,
+        arrival: Option<Box<Buffered>>,
     },
 }
 
@@ -159,7 +160,7 @@ impl Slot {
     /// A call that failed where it was made.
     pub(super) fn failed(what: What, error: TaskError) -> Self {
         Self {
-            outcome: Some(Err(error)),
+            outcome: Some(Err(Box::new(error))),
             ..Self::new(what, -1)
         }
     }

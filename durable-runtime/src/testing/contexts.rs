@@ -1,11 +1,10 @@
 //! Arguments for functions that a test calls as the plain functions that they are.
 
 use std::any::type_name;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 
 use super::scope;
 use crate::activity::{ActivityContext, Call};
@@ -13,6 +12,7 @@ use crate::entity::{Entity, EntityContext, Operation, Rollback};
 use crate::error::Result;
 use crate::hub::Settings;
 use crate::model::{EntityId, Payload};
+use crate::stop::Stop;
 use crate::timer::TimerInfo;
 
 /// An [`ActivityContext`] for an activity that is called by hand: attempt 1, delivery 1, and nobody cancels it.
@@ -31,8 +31,8 @@ pub fn activity_context() -> ActivityContext {
         task_id: 0,
         attempt: 1,
         delivery: 1,
-        idempotency_key: "test:test:0".to_owned(),
-        token: CancellationToken::new(),
+        idempotency_key: OnceLock::new(),
+        stop: Stop::default(),
     })
 }
 

@@ -4,7 +4,6 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use tokio_util::sync::CancellationToken;
 
 use super::{ActivityTask, Cell, Engine, bounded, context_of};
 use crate::durable_http::{
@@ -12,13 +11,14 @@ use crate::durable_http::{
 };
 use crate::model::{FailureDetails, Payload};
 use crate::replay::panic_text;
+use crate::stop::Stop;
 use crate::trace;
 
 pub(super) async fn run(
     engine: &Arc<Engine>,
     cell: &Arc<Cell>,
     task: &ActivityTask,
-    token: &CancellationToken,
+    stop: &Stop,
 ) -> Result<Payload, FailureDetails> {
     let Some(executor) = &engine.settings.http.executor else {
         let text = "this host sends no HTTP requests: it was built without the feature `http-client`, or the hub was given no executor; \
@@ -38,7 +38,7 @@ pub(super) async fn run(
     let (trace_parent, trace_state) = context.map(trace::split).unzip();
     let delivery = HttpDelivery {
         request,
-        context: context_of(cell, task, token),
+        context: context_of(cell, task, stop),
         trace_parent: trace_parent.map(str::to_owned),
         trace_state: trace_state.flatten().map(str::to_owned),
     };
@@ -47,7 +47,7 @@ pub(super) async fn run(
         None => work.await,
         Some(limit) => {
             let grace = engine.settings.cancellation_grace;
-            bounded(work, limit, grace, token, &task.name).await
+            bounded(work, limit, grace, stop, &task.name).await
         }
     }
 }

@@ -233,7 +233,7 @@ mod tests {
     }
 
     fn broke(id: i64) -> HistoryEvent {
-        let failure = FailureDetails::new("Boom", "it broke");
+        let failure = Box::new(FailureDetails::new("Boom", "it broke"));
         HistoryEvent::TaskFailed { id, failure }
     }
 
@@ -263,7 +263,7 @@ mod tests {
     }
 
     fn child_broke(id: i64) -> HistoryEvent {
-        let failure = FailureDetails::new("Boom", "it broke");
+        let failure = Box::new(FailureDetails::new("Boom", "it broke"));
         HistoryEvent::SubOrchestrationInstanceFailed { id, failure }
     }
 

@@ -236,7 +236,7 @@ impl State {
         let Some(section) = self.section.take() else {
             return;
         };
-        if self.fresh.contains_key(&section.id) {
+        if self.fresh.has(section.id) {
             return self.withdraw(section.id);
         }
         let early = !section.granted;

@@ -33,10 +33,12 @@ impl Core {
             return state.add(Slot::failed(what, TaskError::Failed(failure)));
         }
         let id = self.take_id(state);
-        let retry = request.retry().map(|retry| Retry {
-            policy: retry.policy().clone(),
-            started: state.now,
-            made: 1,
+        let retry = request.retry().map(|retry| {
+            Box::new(Retry {
+                policy: retry.policy().clone(),
+                started: state.now,
+                made: 1,
+            })
         });
         let first = self.with_idempotency_key(&request, id);
         let exchange = HttpExchange::of(request, first);

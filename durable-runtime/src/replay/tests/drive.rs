@@ -372,24 +372,24 @@ impl Play<'_> {
         let event = match asked {
             Asked::Activity if fails => H::TaskFailed {
                 id,
-                failure: failed(&result),
+                failure: Box::new(failed(&result)),
             },
             Asked::Activity => H::TaskCompleted { id, result },
             Asked::Child if fails => H::SubOrchestrationInstanceFailed {
                 id,
-                failure: failed(&result),
+                failure: Box::new(failed(&result)),
             },
             Asked::Child => H::SubOrchestrationInstanceCompleted { id, result },
             Asked::Entity if fails => H::EntityOperationFailed {
                 id,
-                failure: failed(&result),
+                failure: Box::new(failed(&result)),
             },
             Asked::Entity => H::EntityOperationCompleted { id, result },
             Asked::Lock => H::EntityLockGranted { id },
             // A status that is to be retried is recorded as a failure, as one that never came.
             Asked::Request(retries) if which % 12 == 7 || (fails && retries) => H::TaskFailed {
                 id,
-                failure: failed(&result),
+                failure: Box::new(failed(&result)),
             },
             Asked::Request(_) => H::TaskCompleted {
                 id,

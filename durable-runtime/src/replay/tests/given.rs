@@ -166,7 +166,7 @@ pub(super) fn done(id: i64, result: impl Serialize) -> H {
 }
 
 pub(super) fn failed(id: i64, message: &str) -> H {
-    let failure = FailureDetails::new("Boom", message);
+    let failure = Box::new(FailureDetails::new("Boom", message));
     H::TaskFailed { id, failure }
 }
 

@@ -73,6 +73,7 @@ fn failure_that_is_not_retriable_ends_the_attempts() {
     let mut given = Given::of::<retried>("plain");
     given.start();
     let failure = FailureDetails::new("Declined", "for good").non_retriable();
+    let failure = Box::new(failure);
     let turn = given.turn([crate::model::HistoryEvent::TaskFailed { id: 0, failure }]);
     assert!(turn.actions.is_empty());
     assert!(super::super::given::failure(&turn).is_caused_by("Declined"));
