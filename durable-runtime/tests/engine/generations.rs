@@ -125,7 +125,7 @@ scenarios! {
 }
 
 /// The status comes with a commit; waits by asking again, since no signal tells of it.
-async fn until_input(host: &Host, id: &str, input: u32) {
+pub(crate) async fn until_input(host: &Host, id: &str, input: u32) {
     let deadline = tokio::time::Instant::now() + crate::host::PATIENCE;
     while host.client.get_status(id).await.unwrap().unwrap().input != Some(json!(input)) {
         assert!(tokio::time::Instant::now() < deadline, "never {input}");
