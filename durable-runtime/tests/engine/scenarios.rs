@@ -144,7 +144,7 @@ scenarios! {
             r#"The orchestrator function 'fails' failed: "The activity function 'boom' failed: "kaboom". See the function execution logs for additional details.". See the function execution logs for additional details."#,
             r#"The activity function 'boom' failed: "kaboom". See the function execution logs for additional details."#,
         );
-        let error = "durable_runtime::model::failure::TaskError";
+        let error = "durable_functions::TaskError";
         assert_eq!(chain, [(error, orchestration), (error, activity), ("Boom", "kaboom")]);
     }
 
