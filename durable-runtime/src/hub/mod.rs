@@ -257,6 +257,12 @@ impl Hub {
         engine.schedules.close();
     }
 
+    /// Resolves when nothing is under way: nothing will happen any more unless a timer comes due or somebody asks for something.
+    #[doc(hidden)]
+    pub async fn quiet(&self) {
+        self.engine.busy.quiet().await;
+    }
+
     /// Lets no function begin, and waits for what runs; what takes too long is told to stop, early enough that all is over within the grace period.
     #[doc(hidden)]
     pub async fn drain(&self) {

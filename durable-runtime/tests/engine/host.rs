@@ -14,7 +14,7 @@ use durable_runtime::{DurableClient, OrchestrationStatus, Registry, States};
 use crate::http::Scripted;
 use crate::mortal::{Client, Mortals};
 
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 
 pub struct Host {
     pub hub: Hub,

@@ -95,6 +95,8 @@ impl Host {
         while !self.kinds(&reader).await.contains(&"EntityOperationCalled") {
             tokio::task::yield_now().await;
         }
+        // Who has loaded the entity with the first of them must not go on with these alone.
+        self.hub.quiet().await;
         self.client.pause_functions(false).await.unwrap();
         self.end(&reader).await
     }
