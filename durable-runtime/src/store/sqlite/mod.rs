@@ -181,7 +181,7 @@ impl Assembly {
                 place.busy_timeout.as_millis(),
             ),
             ids: group::Ids::new(Arc::clone(&ids), first),
-            pace: Pace::new(options.group_span),
+            pace: Pace::default(),
             group: options.group.max(1),
             flushes: Arc::clone(&flushes),
             lock: lock.clone(),

@@ -53,14 +53,12 @@ pub struct Options {
     pub busy_timeout: Duration,
     /// Changes in one transaction, at most.
     pub group: usize,
-    /// For so long a group is written at least before it is cut, so that whoever is in its first part can go on; longer where flushes are slow.
-    pub group_span: Duration,
     /// What a commit has to survive.
     pub durability: Durability,
 }
 
 impl Options {
-    /// The defaults: 2 readers, 64 MB of log, 2 s, 2,000 changes and 2 ms, full durability.
+    /// The defaults: 2 readers, 64 MB of log, 2 s, 2,000 changes, full durability.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
@@ -69,7 +67,6 @@ impl Options {
             wal_limit: 64 << 20,
             busy_timeout: Duration::from_secs(2),
             group: 2000,
-            group_span: Duration::from_millis(2),
             durability: Durability::Full,
         }
     }

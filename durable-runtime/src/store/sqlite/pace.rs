@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 /// A group is written for so many times the time of a flush.
 const SHARE: u32 = 3;
+/// What a transaction costs without its flush is little beside this.
+const LEAST: Duration = Duration::from_millis(2);
 /// Flushes that are remembered.
 const RECENT: usize = 16;
 
@@ -13,27 +15,18 @@ const RECENT: usize = 16;
 /// A group of everything that waits spends the least on flushes, but nobody in it hears anything before its last row is written, and
 /// who has heard of the last group has nothing to write meanwhile: turns and writes take turns, each with a part of the processors. Of a cut
 /// group the first part is at work again while the second is written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Pace {
-    least: Duration,
     recent: VecDeque<Duration>,
 }
 
 impl Pace {
-    /// One that cuts no group earlier.
-    pub(super) const fn new(least: Duration) -> Self {
-        Self {
-            least,
-            recent: VecDeque::new(),
-        }
-    }
-
     /// A group that begins to be written now is to be cut at this time.
     pub(super) fn end(&self, now: Instant) -> Instant {
         let mut recent: Vec<Duration> = self.recent.iter().copied().collect();
         recent.sort_unstable();
         let median = recent.get(recent.len() / 2).copied();
-        now + (median.unwrap_or_default() * SHARE).max(self.least)
+        now + (median.unwrap_or_default() * SHARE).max(LEAST)
     }
 
     /// A flush took so long.
@@ -47,8 +40,6 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const LEAST: Duration = Duration::from_millis(2);
-
     fn span(pace: &Pace) -> Duration {
         let now = Instant::now();
         pace.end(now) - now
@@ -60,7 +51,7 @@ mod tests {
 
     #[test]
     fn the_slower_the_disk_the_longer_a_group_is_written() {
-        let mut pace = Pace::new(LEAST);
+        let mut pace = Pace::default();
         assert_eq!(span(&pace), LEAST);
         learn(&mut pace, RECENT, 50);
         assert_eq!(span(&pace), LEAST);
@@ -70,7 +61,7 @@ mod tests {
 
     #[test]
     fn single_flushes_that_take_long_change_nothing() {
-        let mut pace = Pace::new(LEAST);
+        let mut pace = Pace::default();
         for _ in 0..RECENT {
             learn(&mut pace, 2, 1_000);
             learn(&mut pace, 1, 900_000);

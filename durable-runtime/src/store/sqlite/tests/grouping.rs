@@ -3,30 +3,17 @@
 use std::time::Duration;
 
 use anyhow::ensure;
-use tempfile::TempDir;
 
-use super::super::{Durability, Options, SqliteStore};
+use super::{in_file, in_memory};
 use crate::store::contract::given;
 use crate::store::{Change, Error, InstanceKey, NewInstance, Reuse, Store};
 
 /// Takes the writer's time.
 const HOLD: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n";
 
-/// A store whose groups are written for so long at least, whatever a flush takes.
-fn paced(span: Duration) -> anyhow::Result<(SqliteStore, TempDir)> {
-    let folder = tempfile::tempdir()?;
-    let mut options = Options::new(folder.path().join("hub.db"));
-    options.group_span = span;
-    // Without flushes: a disk that is slow at them would have groups written for longer.
-    options.durability = Durability::Relaxed;
-    Ok((SqliteStore::open(options)?, folder))
-}
-
-const LONG: Duration = Duration::from_secs(3600);
-
 #[tokio::test]
 async fn a_thousand_changes_share_few_flushes() -> anyhow::Result<()> {
-    let (store, _keep) = paced(LONG)?;
+    let (store, _keep) = in_file()?;
     let given = given(&store);
     let before = store.flushes();
     let answers: Vec<_> = (0..1000)
@@ -49,7 +36,7 @@ async fn a_thousand_changes_share_few_flushes() -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_long_group_is_cut() -> anyhow::Result<()> {
     const CHANGES: u64 = 1_000;
-    let (store, _keep) = paced(Duration::ZERO)?;
+    let (store, ()) = in_memory()?;
     let given = given(&store);
     let before = store.flushes();
     let held = store.sabotage(HOLD);
@@ -72,7 +59,7 @@ async fn a_long_group_is_cut() -> anyhow::Result<()> {
 /// While the writer is held up, a group gathers; one of it fails half-way through its writes.
 #[tokio::test]
 async fn only_the_guilty_change_fails() -> anyhow::Result<()> {
-    let (store, _keep) = paced(LONG)?;
+    let (store, ()) = in_memory()?;
     let given = given(&store);
     let taken = given.running("victim").await?;
     let before = store.flushes();
@@ -115,8 +102,9 @@ async fn only_the_guilty_change_fails() -> anyhow::Result<()> {
         victim.record.key == taken && victim.sequence == 1,
         "the guilty change left a trace"
     );
+    // Not each by itself: groups, cut by their time, and what stands around the guilty one.
     let flushes = store.flushes() - before;
-    ensure!(flushes < 10, "{flushes} flushes");
+    ensure!(flushes < 25, "{flushes} flushes");
     Ok(())
 }
 
