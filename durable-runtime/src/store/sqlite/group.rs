@@ -2,13 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
 
 use diesel::SqliteConnection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 
 use super::fault::Fault;
-use super::pace::Pace;
 use super::{open, write};
 use crate::store::{self, Change, Error, NewInstance, OutboxRecord, Receipt};
 
@@ -35,24 +33,19 @@ pub(super) struct Failure {
     pub(super) fault: Fault,
 }
 
-/// Commits changes, in order, in one transaction: all that are not refused, or none. The result says how many; those after them had no time.
+/// Commits the changes, in order, in one transaction: all that are not refused, or none.
 pub(super) fn commit<'a>(
     conn: &mut SqliteConnection,
-    (ids, pace): (&mut Ids, &mut Pace),
+    ids: &mut Ids,
     changes: impl Iterator<Item = &'a Change>,
 ) -> Result<Vec<Result<Receipt, Error>>, Failure> {
     let mut at = 0;
     let mut cause = None;
     let mut ceiling = ids.ceiling;
-    let end = pace.end(Instant::now());
-    let mut written = None;
     let work = || {
         conn.immediate_transaction(|conn| {
             let mut results = Vec::new();
             for change in changes {
-                if !results.is_empty() && Instant::now() >= end {
-                    break;
-                }
                 at = results.len();
                 ceiling = ceiling.max(write::highest_id(change) + 1);
                 match write::apply(conn, &ids.source, change) {
@@ -74,7 +67,6 @@ pub(super) fn commit<'a>(
                 ceiling += BLOCK;
                 open::keep_ids(conn, ceiling)?;
             }
-            written = Some(Instant::now());
             Ok(results)
         })
     };
@@ -82,9 +74,6 @@ pub(super) fn commit<'a>(
     match outcome {
         Ok(Ok(results)) => {
             ids.ceiling = ceiling;
-            if let Some(written) = written {
-                pace.learn(written.elapsed());
-            }
             Ok(results)
         }
         Ok(Err(error)) => Err(Failure {

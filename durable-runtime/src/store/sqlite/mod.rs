@@ -11,7 +11,6 @@ mod list;
 mod lock;
 mod open;
 mod outbox;
-mod pace;
 mod peek;
 mod query;
 mod readers;
@@ -44,7 +43,6 @@ pub use upkeep::{HubInfo, backup, check, info, peek_history, reset};
 
 use self::lock::Lock;
 use self::open::Place;
-use self::pace::Pace;
 use self::readers::Readers;
 use self::wal::Wal;
 use self::writer::{Pending, Work, Writer};
@@ -181,7 +179,6 @@ impl Assembly {
                 place.busy_timeout.as_millis(),
             ),
             ids: group::Ids::new(Arc::clone(&ids), first),
-            pace: Pace::default(),
             group: options.group.max(1),
             flushes: Arc::clone(&flushes),
             lock: lock.clone(),

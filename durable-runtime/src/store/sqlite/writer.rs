@@ -17,7 +17,6 @@ use super::file::Identity;
 use super::group::{self, Ids};
 use super::lock::Lock;
 use super::open::Place;
-use super::pace::Pace;
 use super::readers::Job;
 use super::wal::Wal;
 use crate::store::{Change, Done, Error, Receipt};
@@ -97,7 +96,6 @@ pub(super) struct Writer {
     pub(super) work: Receiver<Work>,
     pub(super) wal: Wal,
     pub(super) ids: Ids,
-    pub(super) pace: Pace,
     pub(super) group: usize,
     pub(super) flushes: Arc<AtomicU64>,
     pub(super) lock: Option<Arc<Lock>>,
@@ -144,22 +142,12 @@ impl Writer {
                 self.take(work, &mut bytes);
             }
         }
-        self.fill(bytes);
-    }
-
-    /// Takes what is there, up to a full group, of which there are so many bytes already.
-    fn fill(&mut self, mut bytes: usize) {
         while self.queue.len() < self.group && bytes < GROUP_BYTES {
             let Ok(work) = self.work.try_recv() else {
                 return;
             };
             self.take(work, &mut bytes);
         }
-    }
-
-    fn queue_bytes(&self) -> usize {
-        let changes = self.queue.iter().map(|pending| &pending.change);
-        changes.map(group::weight).sum()
     }
 
     fn take(&mut self, work: Work, bytes: &mut usize) {
@@ -210,15 +198,10 @@ impl Writer {
                 return self.disk_refused(&fault);
             }
             let changes = self.queue.iter().take(size).map(|pending| &pending.change);
-            let marks = (&mut self.ids, &mut self.pace);
-            match group::commit(&mut self.conn, marks, changes) {
+            match group::commit(&mut self.conn, &mut self.ids, changes) {
                 Ok(results) => {
                     self.committed(results);
                     size = self.group;
-                    // A group that was cut has left some, which go with whatever came meanwhile.
-                    if !self.queue.is_empty() && !self.closing {
-                        self.fill(self.queue_bytes());
-                    }
                 }
                 Err(group::Failure {
                     fault: Fault::Disk(text),
