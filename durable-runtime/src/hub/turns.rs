@@ -373,8 +373,10 @@ fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
         return None;
     }
     if state.resident.is_none() && state.create.is_none() && state.in_flight > 0 {
-        // What it did before must be stored, or refused, before it is read: the answer schedules it again.
+        // What it did before must be stored, or refused, before it is read: the answer schedules it again, also if that was a turn of an
+        // instance that another one has replaced, whose refusal says nothing.
         state.scheduled = false;
+        state.again = true;
         return None;
     }
     state.again = false;

@@ -32,6 +32,47 @@ async fn locks_two(ctx: OrchestrationContext, (one, two): (String, String)) -> R
     Ok(())
 }
 
+#[orchestration_trigger]
+async fn starts_twice(ctx: OrchestrationContext, rounds: u32) -> Result<()> {
+    for round in 0..rounds {
+        for _ in 0..2 {
+            let start = ctx.start_orchestration::<retold>(60_u32);
+            let _ = start.with_instance_id(format!("{} {round}", ctx.instance_id()));
+            ctx.create_timer(Duration::from_millis(5)).await;
+        }
+    }
+    Ok(())
+}
+
+/// Has a turn under way most of the time.
+#[orchestration_trigger]
+async fn retold(ctx: OrchestrationContext, times: u32) -> Result<u32> {
+    for _ in 0..times {
+        ctx.call_activity::<crate::functions::say_hello>("you".to_owned())
+            .await?;
+    }
+    Ok(times)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_replaces_an_instance_with_a_turn_under_way_runs() {
+    let host = host(Residency::Resident);
+    let (starters, rounds) = (20, 30);
+    let mut ids = Vec::new();
+    for _ in 0..starters {
+        let starter = host.client.start_new::<starts_twice>(rounds);
+        ids.push(starter.await.unwrap());
+    }
+    for id in ids {
+        host.end(&id).await;
+        for round in 0..rounds {
+            let end = host.end(&format!("{id} {round}")).await;
+            assert_eq!(end.output, Some(json!(60)));
+        }
+    }
+    host.hub.shutdown().await;
+}
+
 #[derive(Clone, Copy, Debug)]
 enum Way {
     Purge,
