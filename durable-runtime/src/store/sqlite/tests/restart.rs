@@ -55,6 +55,25 @@ async fn ids_are_not_used_again_after_a_purge() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is put before all others in an inbox has its id with the other sign: it is used up all the same.
+#[tokio::test]
+async fn ids_of_either_sign_are_not_used_again() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("hub.db");
+    let store = SqliteStore::open(Options::new(&path))?;
+    given(&store).running("one").await?;
+    let used = 1 << 40;
+    let mut message = given(&store).message("one", "x");
+    message.id = -used;
+    given(&store).write(raise(message)).await?;
+    store.close().await;
+    let store = SqliteStore::open(Options::new(&path))?;
+    let next = store.ids().next();
+    ensure!(next > used, "{next} after {used}");
+    store.close().await;
+    Ok(())
+}
+
 /// Not a test of its own: the process that is killed.
 #[tokio::test]
 async fn child_that_writes_until_it_is_killed() -> anyhow::Result<()> {

@@ -46,7 +46,8 @@ pub(super) fn apply(
 
 /// The largest id from [`crate::store::Ids`] that comes with the change and may be stored; 0 if none.
 pub(super) fn highest_id(change: &Change) -> i64 {
-    let message = |message: &NewMessage| message.id;
+    // What is put before all others has its id with the other sign.
+    let message = |message: &NewMessage| message.id.abs();
     match change {
         Change::Turn(turn) => {
             let starts = turn.starts.iter().chain(turn.create.as_deref());
@@ -57,7 +58,7 @@ pub(super) fn highest_id(change: &Change) -> i64 {
             messages.chain(keys).chain(outbox).max().unwrap_or(0)
         }
         Change::Create(new) => new.key.0.max(new.on_refused.as_ref().map_or(0, message)),
-        Change::Message { message, .. } => message.id,
+        Change::Message { message: told, .. } => message(told),
         Change::Rewind(all) => {
             let starts = all.iter().flat_map(|one| &one.starts);
             let keys =
