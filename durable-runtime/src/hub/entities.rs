@@ -223,23 +223,34 @@ fn end_batch(engine: &Engine, cell: &Arc<Cell>, resident: Box<ResidentEntity>) {
     state.in_flight -= 1;
     state.care = Care::None;
     state.trial.end();
-    place(engine, cell, &mut state, resident);
+    if state.scheduled {
+        // A message came meanwhile. Whoever takes it from the queue goes on; a second one would run the entity beside the first.
+        keep(engine, cell, &mut state, resident);
+    } else {
+        place(engine, cell, &mut state, resident);
+    }
 }
 
-fn place(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState, resident: Box<ResidentEntity>) {
+/// Leaves the entity in memory, if it may stay there, and has it looked at when something is due.
+fn keep(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState, resident: Box<ResidentEntity>) {
     state.last_active = Instant::now();
-    let now = engine.clock.now();
     // While nothing begins, nothing that is due may wake it: whoever ends the pause looks for all that waits.
+    let now = engine.clock.now();
     if let Some(due) = resident.next_due().filter(|due| *due > now) {
         engine.look_at(&cell.id, due);
     }
-    // Looked at with the lock held: a pause that ends later finds the entity not scheduled, and so does the answer of what it asked.
-    let asks = !state.trial.is_none();
-    let ready = resident.mailbox.is_ready(now) && engine.begins_batches() && !asks;
-    if asks || !engine.settings.idle_timeout.is_zero() {
+    if !state.trial.is_none() || !engine.settings.idle_timeout.is_zero() {
         state.entity = Some(resident);
         engine.mind_the_limit();
     }
+}
+
+fn place(engine: &Engine, cell: &Arc<Cell>, state: &mut CellState, resident: Box<ResidentEntity>) {
+    // Looked at with the lock held: a pause that ends later finds the entity not scheduled, and so does the answer of what it asked.
+    let asks = !state.trial.is_none();
+    let is_ready = resident.mailbox.is_ready(engine.clock.now());
+    let ready = is_ready && engine.begins_batches() && !asks;
+    keep(engine, cell, state, resident);
     if ready {
         state.scheduled = true;
         return engine.schedule(Arc::clone(cell));
