@@ -158,24 +158,24 @@ impl Activities {
         self.lock().closed = true;
     }
 
-    /// What an activity waits for that has not begun, and which delivery that will be.
-    fn queued(&self, instance_id: &str, execution_id: &str, id: i64) -> Option<(QueuedFor, u32)> {
+    /// What each activity of an instance waits for that has not begun, and which delivery that will be, by its id.
+    fn queued(&self, instance_id: &str, execution_id: &str) -> HashMap<i64, (QueuedFor, u32)> {
         let queue = self.lock();
-        let is_it = |job: &&Job| {
-            let task = &job.task;
-            task.id == id && *task.execution_id == *execution_id && *job.cell.id == *instance_id
-        };
-        let mut ready = queue.waiting.get(instance_id).into_iter().flatten();
-        let (why, job) = match ready.find(is_it) {
-            Some(job) => (QueuedFor::Slot, job),
-            None => queue.limits.values().find_map(|limit| {
-                let job = limit.waiting.iter().find(is_it)?;
-                Some((limit.why(), job))
-            })?,
-        };
         let paused = queue.closed || queue.paused;
-        let why = if paused { QueuedFor::Paused } else { why };
-        Some((why, job.task.delivery))
+        let ready = queue.waiting.get(instance_id).into_iter().flatten();
+        let ready = ready.map(|job| (QueuedFor::Slot, job));
+        let limited = queue.limits.values().flat_map(|limit| {
+            let why = limit.why();
+            limit.waiting.iter().map(move |job| (why, job))
+        });
+        let own = ready.chain(limited).filter(|(_, job)| {
+            *job.cell.id == *instance_id && *job.task.execution_id == *execution_id
+        });
+        own.map(|(why, job)| {
+            let why = if paused { QueuedFor::Paused } else { why };
+            (job.task.id, (why, job.task.delivery))
+        })
+        .collect()
     }
 }
 
@@ -451,12 +451,13 @@ impl Pool {
 
     /// Says of activities that have not begun what they wait for.
     pub(super) fn mark_queued(&self, record: &InstanceRecord, activities: &mut [PendingActivity]) {
+        let (id, execution) = (&*record.id, &*record.execution_id);
+        // One look at each queue, which slots need too.
+        let mut queued = self.functions.queued(id, execution);
+        queued.extend(self.http.queued(id, execution));
         for activity in activities {
-            let lane = self.lane(Lane::of(&activity.name));
-            if let Some((why, delivery)) =
-                lane.queued(&record.id, &record.execution_id, activity.id)
-            {
-                activity.queued_for = Some(why);
+            if let Some((why, delivery)) = queued.get(&activity.id) {
+                activity.queued_for = Some(*why);
                 activity.delivery = delivery.saturating_sub(1);
             }
         }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::oneshot;
+
 use super::unrunnable::Why;
 use super::{Engine, turns};
 use crate::client::{ClientError, PendingWork};
@@ -21,15 +23,24 @@ impl Engine {
             return Ok(Some(PendingWork::recorded(&loaded)));
         }
         let engine = Arc::clone(self);
-        // Replay runs user code, which may take its time.
-        let asked = tokio::task::spawn_blocking(move || {
+        let (sender, asked) = oneshot::channel();
+        // Replay runs user code, which may take its time; and outside of tokio, as on a thread of turns: what it must not use fails here, too.
+        let replay = move || {
             let mut pending = engine.waits_of(&loaded);
             let activities = &mut pending.activities;
             engine.activities.mark_queued(&loaded.record, activities);
-            pending
-        });
-        let failed = |error: tokio::task::JoinError| ClientError::Unavailable(error.to_string());
-        asked.await.map(Some).map_err(failed)
+            drop(sender.send(pending));
+        };
+        let thread = std::thread::Builder::new().name("durable-ask".to_owned());
+        let spawned = thread.spawn(replay);
+        let unavailable = |error: String| {
+            ClientError::Unavailable(format!("what the instance waits for is not known: {error}"))
+        };
+        spawned.map_err(|error| unavailable(error.to_string()))?;
+        let pending = asked.await;
+        pending
+            .map(Some)
+            .map_err(|error| unavailable(error.to_string()))
     }
 
     /// What history and code tell.
