@@ -58,7 +58,7 @@ pub(super) fn take_up(
 
 /// Has an activity wait until it may be delivered once more.
 fn push_later(engine: &Arc<Engine>, mut job: Job) {
-    let turn = engine.await_trial(job.task.delivery);
+    let turn = engine.await_trial(job.task.delivery.into());
     let engine_then = Arc::downgrade(engine);
     engine.runtime.spawn(async move {
         let Some(alone) = turn.await else { return };

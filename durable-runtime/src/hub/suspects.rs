@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::Engine;
 use super::cell::{Cell, CellState};
 use super::entities::{Care, ResidentEntity};
-use super::trial::{TURN, Trial, grant};
-use crate::model::{FailureDetails, Timestamp};
+use super::trial::{Pace, TURN, Trial, grant};
+use crate::model::FailureDetails;
 use crate::store::{Change, InstanceKey, LoadedInstance};
 
 /// Deliveries of an operation before the first that is counted under its own id: the batch's, twice.
@@ -33,13 +33,11 @@ pub(super) struct Suspects {
 }
 
 impl Suspects {
-    /// Of an entity that was loaded; `left`: another process had it last, and went down.
-    pub(super) fn of(loaded: &LoadedInstance, left: bool, now: Timestamp) -> Self {
-        let counted: BTreeMap<i64, u32> = loaded.deliveries.iter().copied().collect();
-        let waiting = loaded.inbox.iter();
-        let waiting = waiting.filter(|message| message.event.due().is_none_or(|due| due <= now));
-        let waiting: BTreeSet<i64> = waiting.map(|message| message.id).collect();
-        let again = counted.contains_key(&TURN);
+    /// Of an entity that was loaded: what was counted, the operations that wait and may run, and whether another process had it last and went
+    /// down.
+    fn of(counted: BTreeMap<i64, u32>, waiting: BTreeSet<i64>, left: bool) -> Self {
+        // One that was counted, and given back by a host that stopped, went down once.
+        let again = counted.get(&TURN).is_some_and(|count| *count > 1);
         Self {
             left: left && !again && !waiting.is_empty(),
             single: if again { waiting } else { BTreeSet::new() },
@@ -65,6 +63,11 @@ impl Suspects {
         let upcoming = upcoming.filter(|id| self.single.contains(id))?;
         let counted = self.counted.get(&upcoming).copied().unwrap_or(1);
         Some((upcoming, counted + BEFORE))
+    }
+
+    /// The one that is to blame was found: the others are beyond doubt.
+    fn acquit(&mut self) {
+        self.single.clear();
     }
 
     /// What was asked for is counted now.
@@ -94,7 +97,12 @@ impl Suspects {
 impl Engine {
     /// What is known of an entity that was loaded.
     pub(super) fn suspects(&self, loaded: &LoadedInstance) -> Suspects {
-        Suspects::of(loaded, self.was_left(loaded), self.clock.now())
+        let now = self.clock.now();
+        let waiting = loaded.inbox.iter();
+        let waiting = waiting.filter(|message| message.event.due().is_none_or(|due| due <= now));
+        let waiting = waiting.map(|message| message.id).collect();
+        let counted = loaded.deliveries.iter().copied().collect();
+        Suspects::of(counted, waiting, self.was_left(loaded))
     }
 
     /// Whether the entity's next batch may run now; else the entity is looked at again once it may.
@@ -134,6 +142,7 @@ impl Engine {
             let failure = poison(&operation.unwrap_or_default(), delivery - 1);
             tracing::error!(instance_id = &*cell.id, error = %failure.message, "an operation is not run any more");
             resident.poison = Some(failure.clone());
+            resident.suspects.acquit();
             state.care = Care::Fail(failure);
             return true;
         }
@@ -144,7 +153,11 @@ impl Engine {
             Arc::downgrade(self),
             Arc::clone(cell),
             (resident.key, task),
-            delivery,
+            // All that waited is asked about, one by one, though one alone may be to blame: the first time that costs no wait.
+            Pace {
+                delivery,
+                waits: delivery > BEFORE + 1,
+            },
         );
         self.runtime.spawn(asked);
         false
@@ -227,5 +240,21 @@ mod tests {
         assert_eq!(suspects.question(Some(8)), Some((8, 6)));
         assert_eq!(suspects.settle(&[8]), [8, TURN]);
         assert!(suspects.is_clear());
+    }
+
+    #[test]
+    fn what_a_host_gave_back_before_it_stopped_went_down_once() {
+        let of = |count| Suspects::of([(TURN, count)].into(), [7, 8].into(), true);
+        assert_eq!(of(1).question(Some(7)), Some((TURN, 2)));
+        assert_eq!(of(2).question(Some(7)), Some((7, 3)));
+    }
+
+    #[test]
+    fn once_one_was_found_guilty_the_others_are_beyond_doubt() {
+        let mut suspects = suspects(&[7, 8, 9], &[(TURN, 2), (7, 9)]);
+        suspects.acquit();
+        assert_eq!(suspects.settle(&[7]), [7, TURN]);
+        assert!(suspects.is_clear());
+        assert_eq!(suspects.question(Some(8)), None);
     }
 }

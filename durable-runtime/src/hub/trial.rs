@@ -25,6 +25,23 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Held by what runs alone among the suspicious.
 pub(crate) type Alone = OwnedSemaphorePermit;
 
+/// How soon something may run that asks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) delivery: u32,
+    /// Whether it waits before its turn in the lane: the longer, the more often it was delivered.
+    pub(super) waits: bool,
+}
+
+impl From<u32> for Pace {
+    fn from(delivery: u32) -> Self {
+        Self {
+            delivery,
+            waits: true,
+        }
+    }
+}
+
 /// What the trials of a hub share.
 #[derive(Debug)]
 pub(crate) struct Trials {
@@ -118,7 +135,12 @@ impl Engine {
         state.trial = Trial::Waiting;
         drop(state);
         let what = (loaded.record.key, TURN);
-        let asked = grant(Arc::downgrade(self), Arc::clone(cell), what, delivery);
+        let asked = grant(
+            Arc::downgrade(self),
+            Arc::clone(cell),
+            what,
+            delivery.into(),
+        );
         self.runtime.spawn(asked);
         Verdict::Later
     }
@@ -155,14 +177,18 @@ impl Engine {
     /// Answers nothing if the host stops.
     pub(super) fn await_trial(
         &self,
-        delivery: u32,
+        pace: Pace,
     ) -> impl Future<Output = Option<Option<Alone>>> + Send + use<> {
-        let (span, lane) = (self.backoff(delivery), Arc::clone(&self.trials.lane));
+        let span = self.backoff(pace.delivery);
+        let span = span.map(|span| if pace.waits { span } else { Duration::ZERO });
+        let lane = Arc::clone(&self.trials.lane);
         let stopped = self.stopped.clone();
         async move {
             let Some(span) = span else { return Some(None) };
             let alone = async {
-                tokio::time::sleep(span).await;
+                if !span.is_zero() {
+                    tokio::time::sleep(span).await;
+                }
                 // One that runs for ever must not keep the others waiting as long.
                 let alone = tokio::time::timeout(LONGEST, lane.acquire_owned()).await;
                 alone.ok().and_then(Result::ok)
@@ -191,9 +217,9 @@ pub(super) async fn grant(
     engine: Weak<Engine>,
     cell: Arc<Cell>,
     (key, task): (InstanceKey, i64),
-    delivery: u32,
+    pace: Pace,
 ) {
-    let Some(turn) = engine.upgrade().map(|engine| engine.await_trial(delivery)) else {
+    let Some(turn) = engine.upgrade().map(|engine| engine.await_trial(pace)) else {
         return;
     };
     let Some(alone) = turn.await else { return };
