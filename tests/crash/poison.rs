@@ -170,7 +170,7 @@ fn until_it_lives(folder: &Path, what: &str) {
             return;
         }
         deaths += 1;
-        assert!(deaths < 20, "it never becomes poison");
+        assert!(deaths < 30, "it never becomes poison");
     }
 }
 
@@ -215,8 +215,8 @@ fn an_operation_that_takes_its_host_down_ten_times_is_poison() {
     until_it_lives(folder.path(), "entity");
     let deaths = std::fs::read_to_string(folder.path().join("entity deaths")).unwrap();
     let count = |how: &str| deaths.lines().filter(|line| *line == how).count();
-    // What was called lay beside what was signalled when the first two batches went down.
-    assert_eq!((count("signalled"), count("called")), (10, 8));
+    // One was found guilty, and the other no longer suspected: it had as many deliveries of its own.
+    assert_eq!((count("signalled"), count("called")), (10, 10));
     verify_entity(folder.path());
 }
 
