@@ -95,10 +95,15 @@ async fn answer(mut stream: TcpStream, first: &[u8]) -> Option<u16> {
     let mut answer = Vec::new();
     let mut stream = stream.take(1 << 20);
     let read = async {
-        // Not until the connection is closed, which a host that is short of time may put off.
         while !is_whole(&answer) && stream.read_buf(&mut answer).await.unwrap_or(0) > 0 {}
     };
     let read = tokio::time::timeout(Duration::from_secs(30), read).await;
+    // Whoever is not read to the end is held for a second, so that there are never more of these than senders; a host that is short of time may
+    // forget to let go of one.
+    let mut rest = Vec::new();
+    let end = stream.read_to_end(&mut rest);
+    drop(tokio::time::timeout(Duration::from_secs(3), end).await);
+    answer.extend(rest);
     let text = String::from_utf8_lossy(&answer).to_lowercase();
     let sent = String::from_utf8_lossy(first);
     assert!(read.is_ok(), "no end of {text:?}, the answer to {sent:?}");
