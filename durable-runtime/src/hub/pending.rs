@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-
 use super::unrunnable::Why;
 use super::{Engine, turns};
 use crate::client::{ClientError, PendingWork};
@@ -23,24 +21,25 @@ impl Engine {
             return Ok(Some(PendingWork::recorded(&loaded)));
         }
         let engine = Arc::clone(self);
-        let (sender, asked) = oneshot::channel();
-        // Replay runs user code, which may take its time; and outside of tokio, as on a thread of turns: what it must not use fails here, too.
         let replay = move || {
             let mut pending = engine.waits_of(&loaded);
             let activities = &mut pending.activities;
             engine.activities.mark_queued(&loaded.record, activities);
-            drop(sender.send(pending));
+            pending
         };
-        let thread = std::thread::Builder::new().name("durable-ask".to_owned());
-        let spawned = thread.spawn(replay);
-        let unavailable = |error: String| {
+        // Replay runs user code, which may take its time; and outside of tokio, as on a thread of turns: what it must not use fails here,
+        // too. A thread of tokio's waits for it, since those are limited in number.
+        let asked = tokio::task::spawn_blocking(|| {
+            let thread = std::thread::Builder::new().name("durable-ask".to_owned());
+            let replayed = thread.spawn(replay).map_err(|error| error.to_string())?;
+            replayed
+                .join()
+                .map_err(|_| "the replay panicked".to_owned())
+        });
+        let pending = asked.await.unwrap_or_else(|error| Err(error.to_string()));
+        pending.map(Some).map_err(|error| {
             ClientError::Unavailable(format!("what the instance waits for is not known: {error}"))
-        };
-        spawned.map_err(|error| unavailable(error.to_string()))?;
-        let pending = asked.await;
-        pending
-            .map(Some)
-            .map_err(|error| unavailable(error.to_string()))
+        })
     }
 
     /// What history and code tell.
