@@ -53,7 +53,7 @@ impl<'a> Config<'a> {
                 Error::msg(format!("{}:{}: {error}", file.display(), error.line()))
             })?
         };
-        let config = Self {
+        let mut config = Self {
             file,
             root,
             variables,
@@ -61,6 +61,7 @@ impl<'a> Config<'a> {
             text,
         };
         config.check_version()?;
+        config.check_sections();
         Ok(config)
     }
 
@@ -164,7 +165,6 @@ impl<'a> Config<'a> {
 
     /// What is wrong, so far.
     pub(crate) fn take_faults(&mut self) -> Vec<String> {
-        self.check_sections();
         std::mem::take(&mut self.faults)
     }
 
@@ -177,10 +177,8 @@ impl<'a> Config<'a> {
                 Some(wrong) => wrong.to_string(),
             };
             let place = self.place(&key);
-            let fault = format!("{place}: `{key}` is `{wrong}`, expected an object");
-            if !self.faults.contains(&fault) {
-                self.faults.push(fault);
-            }
+            self.faults
+                .push(format!("{place}: `{key}` is `{wrong}`, expected an object"));
         }
     }
 
