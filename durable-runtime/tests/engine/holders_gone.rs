@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 use durable_macros::orchestration_trigger;
 use durable_runtime::{EntityId, OrchestrationContext, Result, RuntimeStatus};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::entities::{holds, id, locked_increment};
 use crate::functions::empty;
@@ -145,6 +145,12 @@ impl Host {
         }
     }
 
+    /// What somebody counts who locks that entity now.
+    async fn locks_and_counts(&self, key: &str) -> Option<Value> {
+        let next = self.client.start_new::<locked_increment>(key);
+        self.end(&next.await.unwrap()).await.output
+    }
+
     async fn holder_of(&self, entity: &EntityId) -> Option<String> {
         let status = self.client.get_status(entity.to_string()).await.unwrap()?;
         let holder = status.custom_status?["lockedBy"].as_str()?.to_owned();
@@ -183,25 +189,15 @@ async fn request_for_locks_is_taken_back_when_who_asked_is_purged_or_replaced() 
             tokio::task::yield_now().await;
         }
         host.remove(&waits, way).await;
-        let next = host
-            .client
-            .start_new::<locked_increment>("s1")
-            .await
-            .unwrap();
         assert_eq!(
-            host.end(&next).await.output,
+            host.locks_and_counts("s1").await,
             Some(json!(1)),
             "{residency:?} {way:?}"
         );
         assert_eq!(host.holder_of(&id("s2")).await, Some(holder.clone()));
         host.client.raise_event(&holder, "go", ()).await.unwrap();
-        let next = host
-            .client
-            .start_new::<locked_increment>("s2")
-            .await
-            .unwrap();
         assert_eq!(
-            host.end(&next).await.output,
+            host.locks_and_counts("s2").await,
             Some(json!(1)),
             "{residency:?} {way:?}"
         );
@@ -232,13 +228,8 @@ async fn locks_of_children_are_let_go_when_all_of_them_are_purged() {
             2
         );
         for key in ["of the parent", "of the child"] {
-            let next = host
-                .client
-                .start_new::<locked_increment>(key)
-                .await
-                .unwrap();
             assert_eq!(
-                host.end(&next).await.output,
+                host.locks_and_counts(key).await,
                 Some(json!(1)),
                 "{residency:?} {key}"
             );
@@ -262,12 +253,7 @@ async fn locks_that_were_let_go_by_a_purge_are_free_after_a_restart() {
     assert_eq!(host.client.purge_instance(&holder).await.unwrap(), 1);
     assert_eq!(host.holder_of(&id("kept")).await, Some(holder));
     let host = host.restart(Residency::Evicted).await;
-    let next = host
-        .client
-        .start_new::<locked_increment>("kept")
-        .await
-        .unwrap();
-    assert_eq!(host.end(&next).await.output, Some(json!(1)));
+    assert_eq!(host.locks_and_counts("kept").await, Some(json!(1)));
     host.hub.shutdown().await;
 }
 

@@ -144,6 +144,11 @@ impl Site {
         tokio::time::timeout(PATIENCE, seen).await.unwrap()
     }
 
+    async fn end(&self, id: &str) -> OrchestrationStatus {
+        let end = self.client.wait_for_completion(id, PATIENCE);
+        end.await.unwrap()
+    }
+
     /// Waits until so many events of that kind are recorded.
     async fn recorded(&self, id: &str, kind: &str, count: usize) -> Vec<HistoryEvent> {
         let seen = async {
@@ -184,11 +189,7 @@ async fn changed_code_fails_an_instance_unless_the_host_is_told_otherwise() {
     let id = begun(folder.path(), &[ORDER, CHARGE]).await;
     let site = Site::open(folder.path(), &[CHANGED, CHARGE], |_| ());
     site.client.raise_event(&id, "more", 5).await.unwrap();
-    let end = site
-        .client
-        .wait_for_completion(&id, PATIENCE)
-        .await
-        .unwrap();
+    let end = site.end(&id).await;
     assert_eq!(end.runtime_status, RuntimeStatus::Failed);
     let failure = end.failure.unwrap();
     assert_eq!(failure.error_type, "NonDeterminismError");
@@ -235,11 +236,7 @@ async fn a_suspended_stray_keeps_what_comes_and_goes_on_under_code_that_fits() {
         "{pending:?}"
     );
     right.client.resume(&id, "mended").await.unwrap();
-    let end = right
-        .client
-        .wait_for_completion(&id, PATIENCE)
-        .await
-        .unwrap();
+    let end = right.end(&id).await;
     assert_eq!(end.output, Some(json!(35)), "{end:?}");
     right.close().await;
 }
@@ -260,11 +257,7 @@ async fn an_instance_that_waits_for_nothing_durable_goes_on_under_a_fixed_build(
     wrong.close().await;
     let right = Site::open(folder.path(), &[ORDER, CHARGE], suspends);
     right.client.resume(&id, "mended").await.unwrap();
-    let end = right
-        .client
-        .wait_for_completion(&id, PATIENCE)
-        .await
-        .unwrap();
+    let end = right.end(&id).await;
     assert_eq!(end.output, Some(json!(35)), "{end:?}");
     right.close().await;
 }
@@ -277,11 +270,7 @@ async fn a_suspended_stray_can_be_terminated() {
     site.client.raise_event(&id, "more", 5).await.unwrap();
     site.until(&id, RuntimeStatus::Suspended).await;
     site.client.terminate(&id, "no use").await.unwrap();
-    let end = site
-        .client
-        .wait_for_completion(&id, PATIENCE)
-        .await
-        .unwrap();
+    let end = site.end(&id).await;
     assert_eq!(end.runtime_status, RuntimeStatus::Terminated);
     assert_eq!(end.output, Some(json!("no use")));
     site.close().await;
@@ -322,22 +311,14 @@ async fn an_instance_whose_function_is_gone_can_be_told_what_any_other_can() {
         site.client.suspend(&id, "wait").await.unwrap();
         site.until(&id, RuntimeStatus::Suspended).await;
         site.client.terminate(&ended, "no use").await.unwrap();
-        let end = site
-            .client
-            .wait_for_completion(&ended, PATIENCE)
-            .await
-            .unwrap();
+        let end = site.end(&ended).await;
         assert_eq!(end.runtime_status, RuntimeStatus::Terminated);
         site.close().await;
         // Its function is back, and it is where it was left, with what came meanwhile.
         let site = Site::open(folder.path(), &[ORDER, CHARGE], |_| ());
         site.until(&id, RuntimeStatus::Suspended).await;
         site.client.resume(&id, "go").await.unwrap();
-        let end = site
-            .client
-            .wait_for_completion(&id, PATIENCE)
-            .await
-            .unwrap();
+        let end = site.end(&id).await;
         assert_eq!(end.output, Some(json!(35)), "{end:?}");
         site.close().await;
     }
@@ -391,11 +372,7 @@ async fn the_result_of_an_activity_that_outlives_its_code_counts_once() {
         let functions = [orchestrator("order", split_order), CHARGE_SLOWLY];
         let right = Site::open(folder.path(), &functions, |_| ());
         right.client.resume(&id, "mended").await.unwrap();
-        let end = right
-            .client
-            .wait_for_completion(&id, PATIENCE)
-            .await
-            .unwrap();
+        let end = right.end(&id).await;
         assert_eq!(end.output, Some(json!(15)), "{end:?}");
         assert_eq!(SLOW_RUNS.load(Ordering::SeqCst), before + 1);
         right.close().await;
@@ -420,11 +397,7 @@ async fn an_activity_that_ends_while_its_instance_is_suspended_does_not_run_agai
     let site = Site::open(folder.path(), &functions, |_| ());
     site.client.raise_event(&id, "more", 5).await.unwrap();
     site.client.resume(&id, "go").await.unwrap();
-    let end = site
-        .client
-        .wait_for_completion(&id, PATIENCE)
-        .await
-        .unwrap();
+    let end = site.end(&id).await;
     assert_eq!(end.output, Some(json!(15)));
     assert_eq!(GATED_RUNS.load(Ordering::SeqCst), 1);
     site.close().await;
