@@ -33,7 +33,7 @@ pub fn by_hand(
         started: ExecutionStarted {
             name: Arc::from(orchestrator.name),
             version: String::new(),
-            execution_id: super::resident::new_execution_id(),
+            execution_id: super::fresh_id::fresh_id(now),
             parent: None,
             scheduled_start: None,
             generation: 0,

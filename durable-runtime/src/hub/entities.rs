@@ -15,7 +15,8 @@ use tokio::sync::{Semaphore, oneshot};
 use tracing::Instrument;
 
 use super::cell::{Cell, CellState, Inbound};
-use super::resident::{StartEffect, new_execution_id};
+use super::fresh_id::fresh_id;
+use super::resident::StartEffect;
 use super::suspects::Suspects;
 use super::{Engine, commit, growth, user_code};
 use crate::entity::{
@@ -539,7 +540,7 @@ fn start(engine: &Engine, sent: Sent, now: Timestamp) -> Option<NewInstance> {
         version: version
             .or_else(|| engine.settings.default_version.clone())
             .unwrap_or_default(),
-        execution_id: new_execution_id(),
+        execution_id: fresh_id(now),
         parent: None,
         scheduled_start: due,
         generation: 0,

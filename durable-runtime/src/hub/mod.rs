@@ -13,6 +13,7 @@ mod commit;
 mod deliveries;
 mod entities;
 mod eviction;
+mod fresh_id;
 mod growth;
 mod loading;
 mod notifications;

@@ -6,12 +6,11 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use super::Engine;
 use super::cell::{Create, Inbound, Reply};
 use super::commit;
-use super::resident::new_execution_id;
+use super::fresh_id::fresh_id;
 use crate::client::{ClientError, check_instance_id, check_no_entity, dress, unknown_orchestrator};
 use crate::model::{
     EntityMessage, ExecutionStarted, FailureDetails, HistoryEvent, Payload, RuntimeStatus,
@@ -74,10 +73,10 @@ impl Engine {
     }
 
     fn new_instance(&self, request: StartRequest) -> NewInstance {
+        let created = self.clock.now();
         let id: Arc<str> = request
             .instance_id
-            .unwrap_or_else(|| Uuid::new_v4().simple().to_string())
-            .into();
+            .map_or_else(|| fresh_id(created), Into::into);
         let name = self
             .registry
             .orchestrator(
@@ -91,7 +90,7 @@ impl Engine {
                 .version
                 .or_else(|| self.settings.default_version.clone())
                 .unwrap_or_default(),
-            execution_id: new_execution_id(),
+            execution_id: fresh_id(created),
             parent: None,
             scheduled_start: request.scheduled_at,
             generation: 0,
@@ -103,7 +102,7 @@ impl Engine {
             key: InstanceKey(self.store.ids().next()),
             id,
             started,
-            created: self.clock.now(),
+            created,
             reuse: self.reuse(),
             on_refused: None,
         }

@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::cell::Inbound;
+use super::fresh_id::fresh_id;
 use super::outbox::Watched;
 use super::trial::TURN;
 use crate::model::{
@@ -340,7 +339,7 @@ impl Resident {
         let started = ExecutionStarted {
             name: Arc::clone(name),
             version: version.clone(),
-            execution_id: new_execution_id(),
+            execution_id: fresh_id(draft.now),
             parent,
             scheduled_start: action.scheduled_start,
             generation: 0,
@@ -383,7 +382,7 @@ impl Resident {
         let input = (!input.is_null()).then_some(input);
         draft.put(PayloadKind::Input, input.clone());
         let record = Arc::make_mut(&mut self.record);
-        record.execution_id = new_execution_id();
+        record.execution_id = fresh_id(draft.now);
         record.generation += 1;
         if let Some(version) = version {
             record.version = version;
@@ -619,10 +618,6 @@ impl Draft<'_> {
 /// What clients read as the output of a failed instance.
 fn failure_text(name: &str, failure: &FailureDetails) -> String {
     format!("Orchestrator function '{name}' failed: {}", failure.message)
-}
-
-pub(crate) fn new_execution_id() -> Arc<str> {
-    Uuid::new_v4().simple().to_string().into()
 }
 
 /// What an entity is told by an instance and its execution.

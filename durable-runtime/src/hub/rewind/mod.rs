@@ -8,8 +8,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use self::plan::{ChildCall, Plan, plan};
+use super::fresh_id::fresh_id;
 use super::outbox::Watched;
-use super::resident::{new_execution_id, refusal_of_child, to_entity};
+use super::resident::{refusal_of_child, to_entity};
 use super::{Engine, commit, turns};
 use crate::client::ClientError;
 use crate::model::{
@@ -189,7 +190,7 @@ impl Planner<'_> {
             entity_calls,
         } = plan(&loaded.history, record.failure.as_ref());
         let now = self.now;
-        let execution_id = new_execution_id();
+        let execution_id = fresh_id(now);
         // What children answer to: it outlives rewindings, so that those that still run find their parent.
         let generation = turns::started_of(loaded).execution_id;
         let mut starts = Vec::new();
@@ -287,7 +288,7 @@ impl Planner<'_> {
             started: ExecutionStarted {
                 name: call.name,
                 version: call.version,
-                execution_id: new_execution_id(),
+                execution_id: fresh_id(now),
                 parent: Some(Parent {
                     instance_id: Arc::clone(&record.id),
                     execution_id: Arc::clone(generation),
