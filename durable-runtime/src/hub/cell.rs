@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::entities::{Care, ResidentEntity};
 use super::resident::Resident;
@@ -177,6 +177,8 @@ pub(crate) struct Cells {
     shards: Vec<Shard>,
     hasher: RandomState,
     count: AtomicUsize,
+    /// The first one came.
+    first: Arc<Notify>,
 }
 
 impl Cells {
@@ -185,6 +187,7 @@ impl Cells {
             shards: (0..64).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
             count: AtomicUsize::new(0),
+            first: Arc::default(),
         }
     }
 
@@ -203,7 +206,9 @@ impl Cells {
         match self.shard(id).entry(Arc::clone(id)) {
             Entry::Occupied(entry) => Arc::clone(entry.get()),
             Entry::Vacant(entry) => {
-                self.count.fetch_add(1, Ordering::Relaxed);
+                if self.count.fetch_add(1, Ordering::Relaxed) == 0 {
+                    self.first.notify_one();
+                }
                 Arc::clone(entry.insert(Cell::new(Arc::clone(id))))
             }
         }
@@ -220,6 +225,11 @@ impl Cells {
 
     pub(crate) fn len(&self) -> usize {
         self.count.load(Ordering::Relaxed)
+    }
+
+    /// Told when the first one comes where [`Self::len`] was none.
+    pub(crate) fn first(&self) -> Arc<Notify> {
+        Arc::clone(&self.first)
     }
 
     /// Every cell, shard by shard.

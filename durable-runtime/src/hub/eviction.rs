@@ -8,7 +8,7 @@ use super::cell::{Cell, CellState};
 
 /// While there are too many, the next look at them comes no sooner: they may all be at work.
 const BREATH: Duration = Duration::from_millis(50);
-/// Idle ones are looked for at least so often.
+/// Idle ones are looked for at least so often, while there are any.
 const SELDOM: Duration = Duration::from_secs(10);
 
 /// Lets idle instances leave memory, until the engine is gone.
@@ -25,14 +25,23 @@ pub(super) async fn run(engine: Weak<Engine>) {
             idle => (idle / 4).clamp(BREATH, SELDOM),
         };
         let crowded = Arc::clone(&strong.crowded);
+        let first = (strong.cells.len() == 0).then(|| strong.cells.first());
         drop(strong);
-        let too_many = async {
-            tokio::time::sleep(BREATH).await;
-            crowded.notified().await;
+        let again = async {
+            if let Some(first) = first {
+                first.notified().await;
+            }
+            let too_many = async {
+                tokio::time::sleep(BREATH).await;
+                crowded.notified().await;
+            };
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = too_many => {}
+            }
         };
         tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = too_many => {}
+            () = again => {}
             () = stopped.cancelled() => return,
         }
     }

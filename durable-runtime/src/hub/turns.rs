@@ -3,11 +3,13 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use futures::executor::block_on;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use super::activities::Lane;
 use super::busy::Work;
@@ -39,6 +41,8 @@ pub(crate) struct RunQueue {
     state: Mutex<QueueState>,
     ready: Condvar,
     threads: AtomicUsize,
+    /// Something has begun, and nobody watched.
+    begun: Arc<Notify>,
 }
 
 #[derive(Default)]
@@ -50,6 +54,8 @@ struct QueueState {
     idle: usize,
     next: u64,
     closed: bool,
+    /// Somebody looks after what is busy, now and then.
+    watched: bool,
 }
 
 /// What a thread of turns does.
@@ -84,6 +90,7 @@ impl RunQueue {
             state: Mutex::default(),
             ready: Condvar::new(),
             threads: AtomicUsize::new(0),
+            begun: Arc::default(),
         }
     }
 
@@ -156,9 +163,13 @@ impl RunQueue {
                 });
                 // Some of what is left may have been pushed without a wake.
                 let wake = !state.items.is_empty() && state.claim_idle();
+                let unwatched = !std::mem::replace(&mut state.watched, true);
                 drop(state);
                 if wake {
                     self.ready.notify_one();
+                }
+                if unwatched {
+                    self.begun.notify_one();
                 }
                 return Some((ticket, item));
             }
@@ -184,18 +195,22 @@ impl RunQueue {
         taken.is_some_and(|taken| taken.replaced)
     }
 
-    /// What has just become slow.
-    fn slow(&self) -> Vec<Item> {
+    /// What has just become slow; `None`: nothing is busy, and the next that begins says so.
+    fn slow(&self) -> Option<Vec<Item>> {
         let mut state = self.lock();
+        if state.busy.is_empty() {
+            state.watched = false;
+            return None;
+        }
         let late = state
             .busy
             .iter_mut()
             .filter(|taken| !taken.replaced && taken.since.elapsed() > SLOW);
-        late.map(|taken| {
+        let late = late.map(|taken| {
             taken.replaced = true;
             taken.item.clone()
-        })
-        .collect()
+        });
+        Some(late.collect())
     }
 }
 
@@ -205,27 +220,51 @@ pub(super) fn spawn(engine: &Arc<Engine>) {
     for _ in 0..count {
         spawn_worker(Arc::clone(engine));
     }
-    let watched = Arc::downgrade(engine);
-    engine.runtime.spawn(async move {
-        loop {
-            tokio::time::sleep(SLOW).await;
-            let Some(engine) = watched.upgrade() else { return };
-            for item in engine.queue.slow() {
-                match item {
-                    Item::Turn(cell) => tracing::warn!(
-                        instance_id = &*cell.id,
-                        "a turn takes over a second: orchestrators must not compute or block; do that in an activity"
-                    ),
-                    Item::Slot(_) => tracing::warn!(
-                        "an async activity blocks its thread for over a second: make it a plain `fn`, which has a thread of its own"
-                    ),
-                }
-                if engine.queue.threads.load(Ordering::Relaxed) < 4 * count {
-                    spawn_worker(Arc::clone(&engine));
-                }
-            }
+    let begun = Arc::clone(&engine.queue.begun);
+    let stopped = engine.stopped.clone();
+    engine
+        .runtime
+        .spawn(watch(Arc::downgrade(engine), begun, stopped));
+}
+
+/// Names what is slow and puts a spare thread in its place. While nothing is busy it sleeps.
+async fn watch(engine: Weak<Engine>, begun: Arc<Notify>, stopped: CancellationToken) {
+    let mut asleep = true;
+    loop {
+        tokio::select! {
+            () = begun.notified(), if asleep => {}
+            () = tokio::time::sleep(SLOW), if !asleep => {}
+            () = stopped.cancelled() => return,
         }
-    });
+        let Some(engine) = engine.upgrade() else {
+            return;
+        };
+        if asleep {
+            // What has begun is not slow yet.
+            asleep = false;
+            continue;
+        }
+        match engine.queue.slow() {
+            Some(items) => items.iter().for_each(|item| replace(&engine, item)),
+            None => asleep = true,
+        }
+    }
+}
+
+fn replace(engine: &Arc<Engine>, slow: &Item) {
+    match slow {
+        Item::Turn(cell) => tracing::warn!(
+            instance_id = &*cell.id,
+            "a turn takes over a second: orchestrators must not compute or block; do that in an activity"
+        ),
+        Item::Slot(_) => tracing::warn!(
+            "an async activity blocks its thread for over a second: make it a plain `fn`, which has a thread of its own"
+        ),
+    }
+    let count = engine.settings.max_concurrent_orchestrations.max(1);
+    if engine.queue.threads.load(Ordering::Relaxed) < 4 * count {
+        spawn_worker(Arc::clone(engine));
+    }
 }
 
 fn spawn_worker(engine: Arc<Engine>) {

@@ -3,6 +3,7 @@
 mod crowded;
 mod held;
 mod horizon;
+mod idle;
 mod inbox;
 mod long;
 mod speculation;
@@ -33,13 +34,16 @@ fn hub_on(store: Arc<dyn Store>, idle_timeout: Duration) -> Hub {
 }
 
 fn hub_with(store: Arc<dyn Store>, settings: Settings) -> Hub {
-    let options = Options {
+    Hub::start(options(store, settings), &DurableClient::unbound()).unwrap()
+}
+
+fn options(store: Arc<dyn Store>, settings: Settings) -> Options {
+    Options {
         registry: Registry::collect().unwrap(),
         states: Arc::new(States::default()),
         store,
         settings,
-    };
-    Hub::start(options, &DurableClient::unbound()).unwrap()
+    }
 }
 
 #[orchestration_trigger(crate = crate)]
