@@ -1,9 +1,10 @@
 //! The hub in one SQLite file: nothing to install, one process that owns it.
 //!
-//! One thread writes (`writer.rs`), a few read (`readers.rs`); everything else here is functions of a connection: `write/` and
+//! One thread writes (`writer.rs`), another tells what was written (`answers.rs`), a few read (`readers.rs`); everything else here is functions of a connection: `write/` and
 //! `group.rs` change, `query.rs` and `list.rs` read, `timers.rs` and `outbox.rs` do both, `rows.rs` converts, `open.rs` prepares. Start with [`SqliteStore::open`].
 //! `docs/schema.md` describes the tables.
 
+mod answers;
 mod fault;
 mod file;
 mod group;
@@ -41,6 +42,7 @@ pub use open::{Durability, OpenError, Options};
 pub use peek::peek_keys;
 pub use upkeep::{HubInfo, backup, check, info, peek_history, reset};
 
+use self::answers::Answers;
 use self::lock::Lock;
 use self::open::Place;
 use self::readers::Readers;
@@ -186,6 +188,7 @@ impl Assembly {
             queue: VecDeque::new(),
             closing: false,
             outage: None,
+            answers: Answers::start().map_err(|error| place.failed(error))?,
             work: queue,
             place: place.clone(),
             conn,

@@ -12,6 +12,7 @@ use diesel::SqliteConnection;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use tokio::sync::oneshot;
 
+use super::answers::Answers;
 use super::fault::Fault;
 use super::file::Identity;
 use super::group::{self, Ids};
@@ -65,7 +66,7 @@ impl Pending {
         })
     }
 
-    fn answer(mut self, result: Result<Receipt, Error>) {
+    pub(super) fn answer(mut self, result: Result<Receipt, Error>) {
         self.give(result);
     }
 
@@ -104,6 +105,7 @@ pub(super) struct Writer {
     pub(super) queue: VecDeque<Box<Pending>>,
     pub(super) closing: bool,
     pub(super) outage: Option<Outage>,
+    pub(super) answers: Answers,
 }
 
 /// The disk takes no writes.
@@ -119,6 +121,8 @@ impl Writer {
             self.gather();
             self.flush();
         }
+        // Those that were not written are told when all others are.
+        self.answers.finish();
         self.queue.clear();
         self.wal.finish(&mut self.conn);
         drop(self.conn);
@@ -209,7 +213,7 @@ impl Writer {
                 }) => return self.disk_refused(&text),
                 Err(failure) if size.min(self.queue.len()) == 1 => {
                     if let Some(guilty) = self.queue.pop_front() {
-                        guilty.answer(Err(failure.fault.into()));
+                        self.answers.tell(vec![(guilty, Err(failure.fault.into()))]);
                     }
                     size = self.group;
                 }
@@ -227,9 +231,8 @@ impl Writer {
                 "the hub's database takes writes again"
             );
         }
-        for (pending, result) in self.queue.drain(..results.len()).zip(results) {
-            pending.answer(result);
-        }
+        let told = self.queue.drain(..results.len()).zip(results);
+        self.answers.tell(told.collect());
         self.wal.committed(&mut self.conn);
     }
 
@@ -253,9 +256,9 @@ impl Writer {
             .drain(..)
             .partition(|pending| pending.outlasts_disk());
         self.queue = kept;
-        for pending in told {
-            pending.answer(Err(Error::Unavailable(text.to_owned())));
-        }
+        let unavailable = |pending| (pending, Err(Error::Unavailable(text.to_owned())));
+        self.answers
+            .tell(told.into_iter().map(unavailable).collect());
         self.reconnect_if_broken();
     }
 

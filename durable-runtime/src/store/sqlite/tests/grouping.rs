@@ -1,12 +1,15 @@
 //! Group commit, and the change that spoils its group.
 
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{anyhow, ensure};
+use diesel::SqliteConnection;
 
+use super::super::writer::Work;
 use super::{in_file, in_memory};
 use crate::store::contract::given;
-use crate::store::{Change, Error, InstanceKey, NewInstance, Reuse, Store};
+use crate::store::{Change, Error, InstanceKey, NewInstance, Receipt, Reuse, Store};
 
 #[tokio::test]
 async fn a_thousand_changes_share_few_flushes() -> anyhow::Result<()> {
@@ -80,6 +83,60 @@ async fn only_the_guilty_change_fails() -> anyhow::Result<()> {
         "{} flushes",
         store.flushes() - before
     );
+    Ok(())
+}
+
+/// A later turn of an instance must not be told of before an earlier one, however many were stored with that, and however slow their
+/// receivers are.
+#[tokio::test]
+async fn answers_keep_the_order_of_their_commits() -> anyhow::Result<()> {
+    const MANY: usize = 50;
+    let (store, _keep) = in_file()?;
+    let given = given(&store);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let before = store.flushes();
+    let (open, gate) = mpsc::channel::<()>();
+    let mut gate = Some(gate);
+    let mut submit = |number: usize| {
+        let (told, gate) = (Arc::clone(&told), gate.take());
+        let new = given.instance(&format!("i{number}"));
+        let done = move |_: Result<Receipt, Error>| {
+            if let Some(gate) = gate {
+                let _ = gate.recv();
+            }
+            if let Ok(mut told) = told.lock() {
+                told.push(number);
+            }
+        };
+        store.submit(Change::Create(Box::new(new)), Box::new(done));
+    };
+    let flushed = async |flushes: u64| {
+        while store.flushes() < before + flushes {
+            tokio::task::yield_now().await;
+        }
+    };
+    let (gathered, hold) = mpsc::channel::<()>();
+    let hold = move |_: &mut SqliteConnection| {
+        let _ = hold.recv();
+    };
+    let held = store.work.send(Work::Job(Box::new(hold)));
+    ensure!(held.is_ok(), "the writer is gone");
+    (0..MANY).for_each(&mut submit);
+    gathered.send(())?;
+    flushed(1).await;
+    submit(MANY);
+    flushed(2).await;
+    submit(MANY + 1);
+    // Whatever the writer says of the second group it has said by now.
+    flushed(3).await;
+    ensure!(
+        told.lock().is_ok_and(|told| told.is_empty()),
+        "overtaken: {told:?}"
+    );
+    open.send(())?;
+    store.close().await;
+    let told = told.lock().map_err(|error| anyhow!("{error}"))?;
+    ensure!(*told == (0..MANY + 2).collect::<Vec<_>>(), "{told:?}");
     Ok(())
 }
 
