@@ -3,9 +3,12 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use futures::StreamExt as _;
 use futures::future::{FusedFuture, JoinAll, SelectAll, join_all, select_all};
+use futures::stream::FuturesUnordered;
+use pin_project_lite::pin_project;
 use serde_json::Value;
 
 use crate::model::TaskError;
@@ -13,14 +16,81 @@ use crate::model::TaskError;
 /// Waits for all, then gives the results in argument order, or the first failure in that order.
 #[must_use = "futures do nothing unless awaited"]
 pub struct WhenAll<F: Future> {
-    inner: Option<JoinAll<F>>,
+    inner: Option<Joined<F>>,
 }
+
+enum Joined<F: Future> {
+    /// All are polled each time.
+    Few(JoinAll<F>),
+    Many(Many<F>),
+}
+
+/// So many are polled each time at most, as [`join_all`] has it; of more, those that were woken.
+const FEW: usize = 30;
+
+/// Results lie where they belong as they come, in whatever order that is.
+struct Many<F: Future> {
+    waiting: FuturesUnordered<Numbered<F>>,
+    results: Vec<Option<F::Output>>,
+}
+
+pin_project! {
+    /// A future that tells which it is.
+    struct Numbered<F> {
+        index: usize,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Numbered<F> {
+    type Output = (usize, F::Output);
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let index = *this.index;
+        this.future.poll(cx).map(|output| (index, output))
+    }
+}
+
+impl<F: Future> Many<F> {
+    fn new(all: Vec<F>) -> Self {
+        Self {
+            results: all.iter().map(|_| None).collect(),
+            waiting: all
+                .into_iter()
+                .enumerate()
+                .map(|(index, future)| Numbered { index, future })
+                .collect(),
+        }
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Vec<F::Output>> {
+        while let Some((index, output)) = ready!(self.waiting.poll_next_unpin(cx)) {
+            if let Some(place) = self.results.get_mut(index) {
+                *place = Some(output);
+            }
+        }
+        Poll::Ready(
+            std::mem::take(&mut self.results)
+                .into_iter()
+                .flatten()
+                .collect(),
+        )
+    }
+}
+
+// Nothing is pinned in it: the futures have places of their own.
+impl<F: Future> Unpin for WhenAll<F> {}
 
 impl<F: Future> WhenAll<F> {
     pub(super) fn new(all: impl IntoIterator<Item = F>) -> Self {
-        Self {
-            inner: Some(join_all(all)),
-        }
+        let all: Vec<F> = all.into_iter().collect();
+        let inner = match all.len() {
+            0..=FEW => Joined::Few(join_all(all)),
+            _ => Joined::Many(Many::new(all)),
+        };
+        Self { inner: Some(inner) }
     }
 }
 
@@ -32,11 +102,10 @@ where
     type Output = Result<Vec<O>, TaskError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(inner) = &mut self.inner else {
-            return Poll::Pending;
-        };
-        let Poll::Ready(results) = Pin::new(inner).poll(cx) else {
-            return Poll::Pending;
+        let results = match &mut self.inner {
+            None => return Poll::Pending,
+            Some(Joined::Few(all)) => ready!(Pin::new(all).poll(cx)),
+            Some(Joined::Many(all)) => ready!(all.poll(cx)),
         };
         self.inner = None;
         Poll::Ready(merge(results))
