@@ -1,6 +1,7 @@
 //! The engine of durable-functions: orchestrations that survive, without HTTP. Applications use the crate `durable-functions`.
 
 mod activity;
+mod ascending;
 pub mod client;
 mod disabled;
 pub mod durable_http;

@@ -15,7 +15,8 @@ use self::fresh::Fresh;
 use self::http::Step;
 use super::nondeterminism::{LastCall, Nondeterminism};
 use super::retry::RetryPolicy;
-use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, Slots, What};
+use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
+use crate::ascending::Ascending;
 use crate::durable_http::HTTP_ACTIVITY;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, TaskError, Timestamp};
 use crate::registry::Registry;
@@ -146,13 +147,13 @@ pub(super) struct State {
     asked: usize,
     /// The name of the activity that was called last.
     last_name: Option<Arc<str>>,
-    slots: Slots,
-    routes: BTreeMap<i64, (SlotId, Role)>,
+    slots: Ascending<Slot>,
+    routes: Ascending<(SlotId, Role)>,
     /// Asked for in this poll: options may still change it, a drop may withdraw it.
     fresh: Fresh,
     /// Asked for, and not yet held against history or handed to the hub.
     confirmed: VecDeque<Action>,
-    open: BTreeMap<i64, Open>,
+    open: Ascending<Open>,
     /// The timers of `open` by due time.
     due: BTreeSet<(Timestamp, i64)>,
     /// How many activities of `open` somebody waits for.
@@ -327,7 +328,7 @@ impl Core {
             current,
             outcome: None,
             ..
-        }) = state.slots.get_mut(&slot)
+        }) = state.slots.get_mut(slot)
         else {
             return;
         };
@@ -422,7 +423,7 @@ impl Core {
             outcome: None,
             what,
             ..
-        }) = state.slots.get(&slot)
+        }) = state.slots.get(slot)
         else {
             return;
         };
@@ -439,7 +440,7 @@ impl Core {
             scheduled_start: None,
         });
         state.routes.insert(id, (slot, Role::Timeout));
-        if let Some(entry) = state.slots.get_mut(&slot) {
+        if let Some(entry) = state.slots.get_mut(slot) {
             entry.timeout = Some(id);
         }
     }
@@ -451,7 +452,7 @@ impl Core {
             return state.refuse(slot, fault);
         }
         let started = state.now;
-        if let Some(entry) = state.slots.get_mut(&slot) {
+        if let Some(entry) = state.slots.get_mut(slot) {
             entry.retry = Some(Box::new(Retry {
                 policy,
                 started,
@@ -463,7 +464,7 @@ impl Core {
     /// Looks whether a call is done; else remembers who waits.
     pub(super) fn poll(&self, slot: SlotId, waker: &Waker) -> Poll<Outcome> {
         let state = &mut *self.state();
-        let Some(entry) = state.slots.get_mut(&slot) else {
+        let Some(entry) = state.slots.get_mut(slot) else {
             return Poll::Pending;
         };
         entry.polled = true;
@@ -483,10 +484,7 @@ impl Core {
 
     /// The task whose end the slot waits for.
     pub(super) fn task_of(&self, slot: SlotId) -> i64 {
-        self.state()
-            .slots
-            .get(&slot)
-            .map_or(-1, |slot| slot.current)
+        self.state().slots.get(slot).map_or(-1, |slot| slot.current)
     }
 
     /// A call's future is dropped: it is no waiter any more, and what can be taken back is taken back.
@@ -546,13 +544,16 @@ impl Core {
     /// Hands an inbound event to the call that waits for it.
     pub(super) fn feed(&self, event: HistoryEvent) {
         let waker = match event {
-            HistoryEvent::TaskCompleted { id, result } => match self.http_step(id, &result) {
-                Step::Answer => self.state().end_task(id, Ok(result)),
-                Step::Poll(wait, request) => {
-                    self.wait_for_poll(id, wait, *request);
-                    None
+            HistoryEvent::TaskCompleted { id, result } => {
+                let state = &mut *self.state();
+                match self.http_step(state, id, &result) {
+                    Step::Answer => state.end_task(id, Ok(result)),
+                    Step::Poll(wait, request) => {
+                        self.wait_for_poll(state, id, wait, *request);
+                        None
+                    }
                 }
-            },
+            }
             HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
                 self.state().end_task(id, Ok(result))
             }
@@ -581,8 +582,8 @@ impl Core {
         let (slot, retry) = {
             let state = &mut *self.state();
             state.close(id);
-            let (slot, _) = *state.routes.get(&id)?;
-            let entry = state.slots.get(&slot)?;
+            let (slot, _) = *state.routes.get(id)?;
+            let entry = state.slots.get(slot)?;
             let now = state.now;
             (
                 slot,
@@ -598,7 +599,7 @@ impl Core {
         let Some(delay) = delay else {
             return state.end_task(id, Err(TaskError::Failed(failure)));
         };
-        state.routes.remove(&id);
+        state.routes.remove(id);
         let timer = self.take_id(state);
         let fire_at = state.now.plus(delay);
         state.ask(Action {
@@ -608,18 +609,18 @@ impl Core {
             scheduled_start: None,
         });
         state.routes.insert(timer, (slot, Role::RetryTimer));
-        state.slots.get_mut(&slot)?.current = timer;
+        state.slots.get_mut(slot)?.current = timer;
         None
     }
 
     fn fire_timer(&self, id: i64) -> Option<Waker> {
         let state = &mut *self.state();
         state.close(id);
-        let (slot, role) = state.routes.remove(&id)?;
+        let (slot, role) = state.routes.remove(id)?;
         match role {
             Role::Main => state.complete(slot, Ok(Payload::null())),
             Role::Timeout => {
-                let entry = state.slots.get_mut(&slot)?;
+                let entry = state.slots.get_mut(slot)?;
                 entry.timeout = None;
                 let current = entry.current;
                 state.abandon_task(current);
@@ -631,7 +632,7 @@ impl Core {
             }
             Role::RetryTimer => {
                 let attempt = self.take_id(state);
-                let entry = state.slots.get_mut(&slot)?;
+                let entry = state.slots.get_mut(slot)?;
                 entry.current = attempt;
                 if let Some(retry) = &mut entry.retry {
                     retry.made += 1;
@@ -655,13 +656,12 @@ impl State {
 
     /// Tasks that history asks for and whose end it does not hold.
     pub(super) fn open(&self) -> impl Iterator<Item = (i64, &Open)> {
-        let all = self.open.iter().map(|(id, open)| (*id, open));
-        all.filter(|(id, _)| !self.is_held_back(*id))
+        self.open.iter().filter(|(id, _)| !self.is_held_back(*id))
     }
 
     /// The task of that id, if history asks for it and does not hold its end.
     pub(super) fn open_task(&self, id: i64) -> Option<&Open> {
-        self.open.get(&id).filter(|_| !self.is_held_back(id))
+        self.open.get(id).filter(|_| !self.is_held_back(id))
     }
 
     /// Asked for, but not in history: the turn is not over, or the instance is suspended.
@@ -714,7 +714,7 @@ impl State {
     }
 
     fn remove(&mut self, slot: SlotId) -> Option<Slot> {
-        let entry = self.slots.remove(&slot)?;
+        let entry = self.slots.remove(slot)?;
         if entry.waker.is_some() {
             self.awaited -= 1;
         }
@@ -727,13 +727,13 @@ impl State {
 
     fn withdraw(&mut self, id: i64) {
         self.fresh.withdraw(id);
-        self.routes.remove(&id);
+        self.routes.remove(id);
         // What is not asked for will not be answered.
         self.leave_call(id);
     }
 
     fn wanted_id(&self, slot: SlotId) -> Option<Arc<str>> {
-        match &self.slots.get(&slot)?.what {
+        match &self.slots.get(slot)?.what {
             What::Child(child) => child.instance_id.clone(),
             _ => None,
         }
@@ -741,7 +741,7 @@ impl State {
 
     /// Asks for the attempt `id` of an activity or child.
     fn schedule_attempt(&mut self, execution_id: &str, slot: SlotId, id: i64) {
-        let Some(entry) = self.slots.get(&slot) else {
+        let Some(entry) = self.slots.get(slot) else {
             return;
         };
         let attempt = entry.retry.as_ref().map_or(1, |retry| retry.made);
@@ -779,7 +779,7 @@ impl State {
     }
 
     fn begin_task(&mut self, id: i64, action: &Action) {
-        let abandoned = !self.routes.contains_key(&id);
+        let abandoned = !self.routes.contains(id);
         let Some((_, mut open)) = Open::of(&action.event) else {
             return;
         };
@@ -806,7 +806,7 @@ impl State {
     }
 
     fn close(&mut self, id: i64) {
-        match self.open.remove(&id) {
+        match self.open.remove(id) {
             Some(Open::Timer { fire_at }) => {
                 self.due.remove(&(fire_at, id));
             }
@@ -825,7 +825,7 @@ impl State {
     /// The earliest timer, if there is one, and whether any activity is waited for.
     pub(super) fn next_wake(&self) -> (Option<Timestamp>, bool) {
         let held_back = self.confirmed.iter().filter(|action| {
-            let open = self.open.get(&action.id);
+            let open = self.open.get(action.id);
             matches!(
                 open,
                 Some(Open::Activity {
@@ -840,12 +840,12 @@ impl State {
 
     fn end_task(&mut self, id: i64, outcome: Outcome) -> Option<Waker> {
         self.close(id);
-        let (slot, _) = self.routes.remove(&id)?;
+        let (slot, _) = self.routes.remove(id)?;
         self.complete(slot, outcome)
     }
 
     fn complete(&mut self, slot: SlotId, outcome: Outcome) -> Option<Waker> {
-        let entry = self.slots.get_mut(&slot)?;
+        let entry = self.slots.get_mut(slot)?;
         let named = match &entry.what {
             What::Activity { name, .. } => Some(("activity", name)),
             What::Child(child) => Some(("orchestrator", &child.name)),
@@ -876,7 +876,7 @@ impl State {
 
     /// The call was asked for in a way that cannot be: it fails, and is not made if it was not made yet.
     fn refuse(&mut self, slot: SlotId, fault: String) {
-        if let Some(entry) = self.slots.remove(&slot) {
+        if let Some(entry) = self.slots.remove(slot) {
             let pending = entry.outcome.is_none();
             if pending {
                 self.abandon(&entry);
@@ -906,8 +906,8 @@ impl State {
 
     /// Nobody waits for this task any more: a timer goes, an activity is told, a child runs on.
     fn abandon_task(&mut self, id: i64) {
-        self.routes.remove(&id);
-        match self.open.get_mut(&id) {
+        self.routes.remove(id);
+        match self.open.get_mut(id) {
             Some(Open::Activity { abandoned, .. }) => {
                 if !std::mem::replace(abandoned, true) {
                     self.busy -= 1;
@@ -920,8 +920,8 @@ impl State {
     }
 
     fn cancel_timer(&mut self, id: i64) {
-        self.routes.remove(&id);
-        if let Some(Open::Timer { fire_at }) = self.open.get(&id) {
+        self.routes.remove(id);
+        if let Some(Open::Timer { fire_at }) = self.open.get(id) {
             self.effects.cancelled_timers.push((id, *fire_at));
             self.close(id);
         }
@@ -951,7 +951,7 @@ impl State {
         if let Some(Slot {
             what: What::Event { arrival, .. },
             ..
-        }) = self.slots.get_mut(&slot)
+        }) = self.slots.get_mut(slot)
         {
             *arrival = Some(Box::new(event));
         }
@@ -974,7 +974,7 @@ impl State {
         if let Some(Slot {
             what: What::Event { name, .. },
             ..
-        }) = self.slots.get(&slot)
+        }) = self.slots.get(slot)
         {
             let name = name.clone();
             self.forget_waiter_of(slot, &name);

@@ -538,25 +538,24 @@ impl Execution {
         let Some(id) = answers(event) else {
             return false;
         };
-        let asked = match self.open_task(id) {
-            Some(Open::Activity { .. }) => matches!(
+        let asked = self.has_open(id, |open| match open {
+            Open::Activity { .. } => matches!(
                 event,
                 HistoryEvent::TaskCompleted { .. } | HistoryEvent::TaskFailed { .. }
             ),
-            Some(Open::Timer { .. }) => matches!(event, HistoryEvent::TimerFired { .. }),
-            Some(Open::Child { .. }) => matches!(
+            Open::Timer { .. } => matches!(event, HistoryEvent::TimerFired { .. }),
+            Open::Child { .. } => matches!(
                 event,
                 HistoryEvent::SubOrchestrationInstanceCompleted { .. }
                     | HistoryEvent::SubOrchestrationInstanceFailed { .. }
             ),
-            Some(Open::EntityCall) => matches!(
+            Open::EntityCall => matches!(
                 event,
                 HistoryEvent::EntityOperationCompleted { .. }
                     | HistoryEvent::EntityOperationFailed { .. }
             ),
-            Some(Open::Lock) => matches!(event, HistoryEvent::EntityLockGranted { .. }),
-            None => false,
-        };
+            Open::Lock => matches!(event, HistoryEvent::EntityLockGranted { .. }),
+        });
         !asked || self.held_answers.contains(&id)
     }
 

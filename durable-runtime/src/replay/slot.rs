@@ -1,6 +1,6 @@
 //! What one call of user code waits for.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -8,7 +8,8 @@ use super::retry::RetryPolicy;
 use crate::durable_http::DurableHttpRequest;
 use crate::model::{Payload, TaskError, Timestamp};
 
-pub(super) type SlotId = u64;
+/// Counts the calls of an execution.
+pub(super) type SlotId = i64;
 
 /// One call of user code: an activity with all its attempts, a child, a timer, a wait for an event. Small, since there may be very many at
 /// one time: what few calls have is boxed.
@@ -23,28 +24,6 @@ pub(super) struct Slot {
     /// The id of the timer of `with_timeout`.
     pub(super) timeout: Option<i64>,
     pub(super) retry: Option<Box<Retry>>,
-}
-
-/// The calls of an execution, by number. Boxed: a map keeps room for eleven in a node, and most executions that wait, wait for one.
-#[derive(Default)]
-pub(super) struct Slots(BTreeMap<SlotId, Box<Slot>>);
-
-impl Slots {
-    pub(super) fn get(&self, id: &SlotId) -> Option<&Slot> {
-        self.0.get(id).map(|slot| &**slot)
-    }
-
-    pub(super) fn get_mut(&mut self, id: &SlotId) -> Option<&mut Slot> {
-        self.0.get_mut(id).map(|slot| &mut **slot)
-    }
-
-    pub(super) fn insert(&mut self, id: SlotId, slot: Slot) {
-        self.0.insert(id, Box::new(slot));
-    }
-
-    pub(super) fn remove(&mut self, id: &SlotId) -> Option<Slot> {
-        self.0.remove(id).map(|slot| *slot)
-    }
 }
 
 pub(super) type Outcome = Result<Payload, TaskError>;

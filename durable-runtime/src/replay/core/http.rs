@@ -69,12 +69,11 @@ impl Core {
     }
 
     /// What the result of the task leads to; of an activity: nothing but that it is the result.
-    pub(super) fn http_step(&self, id: i64, result: &Payload) -> Step {
-        let state = &*self.state();
+    pub(super) fn http_step(&self, state: &State, id: i64, result: &Payload) -> Step {
         let slot = state
             .routes
-            .get(&id)
-            .and_then(|(slot, _)| state.slots.get(slot));
+            .get(id)
+            .and_then(|(slot, _)| state.slots.get(*slot));
         let Some(What::Http(exchange)) = slot.map(|slot| &slot.what) else {
             return Step::Answer;
         };
@@ -93,10 +92,15 @@ impl Core {
     }
 
     /// The request is under way elsewhere: a durable timer, then the poll.
-    pub(super) fn wait_for_poll(&self, id: i64, wait: Duration, poll: DurableHttpRequest) {
-        let state = &mut *self.state();
+    pub(super) fn wait_for_poll(
+        &self,
+        state: &mut State,
+        id: i64,
+        wait: Duration,
+        poll: DurableHttpRequest,
+    ) {
         state.close(id);
-        let Some((slot, _)) = state.routes.remove(&id) else {
+        let Some((slot, _)) = state.routes.remove(id) else {
             return;
         };
         let timer = self.take_id(state);
@@ -108,7 +112,7 @@ impl Core {
             scheduled_start: None,
         });
         state.routes.insert(timer, (slot, Role::PollTimer));
-        if let Some(entry) = state.slots.get_mut(&slot) {
+        if let Some(entry) = state.slots.get_mut(slot) {
             entry.current = timer;
             if let What::Http(exchange) = &mut entry.what {
                 exchange.sends(poll);
@@ -120,7 +124,7 @@ impl Core {
     pub(super) fn poll_again(&self, state: &mut State, slot: SlotId) {
         let id = self.take_id(state);
         let now = state.now;
-        let Some(entry) = state.slots.get_mut(&slot) else {
+        let Some(entry) = state.slots.get_mut(slot) else {
             return;
         };
         entry.current = id;

@@ -69,11 +69,11 @@ impl Execution {
         }
     }
 
-    /// Whether the task of that id is open, for all that history tells.
-    pub(super) fn open_task(&self, id: i64) -> Option<Open> {
+    /// Whether the task of that id is open, for all that history tells, and such a one.
+    pub(super) fn has_open(&self, id: i64, is_such: impl FnOnce(&Open) -> bool) -> bool {
         match &self.stray {
-            Some(stray) => stray.open.get(&id).cloned(),
-            None => self.core.state().open_task(id).cloned(),
+            Some(stray) => stray.open.get(&id).is_some_and(is_such),
+            None => self.core.state().open_task(id).is_some_and(is_such),
         }
     }
 
