@@ -28,6 +28,20 @@ impl ActivityContext {
         Self(Arc::new(call))
     }
 
+    /// What its token is made of when somebody asks for it.
+    pub(crate) fn stop(&self) -> &Stop {
+        &self.0.stop
+    }
+
+    /// The calling generation, of a call that is over.
+    pub(crate) fn into_execution(self) -> Arc<str> {
+        match Arc::try_unwrap(self.0) {
+            Ok(call) => call.execution_id,
+            // Its function has kept one.
+            Err(call) => Arc::clone(&call.execution_id),
+        }
+    }
+
     /// The calling instance.
     #[must_use]
     pub fn instance_id(&self) -> &str {

@@ -162,6 +162,12 @@ pub(crate) fn read_input<T: DeserializeOwned>(
 pub struct ActivityInvocation {
     pub(crate) input: Option<Payload>,
     pub(crate) context: ActivityContext,
+    pub(crate) host: Arc<Surroundings>,
+}
+
+/// What activities may ask of their host.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
     pub(crate) states: Arc<States>,
     pub(crate) client: DurableClient,
 }
@@ -192,7 +198,7 @@ impl ActivityInvocation {
                 std::any::type_name::<S>(),
             )))
         };
-        self.states.get::<S>().ok_or_else(missing)
+        self.host.states.get::<S>().ok_or_else(missing)
     }
 
     /// A client of the hub.
@@ -204,7 +210,7 @@ impl ActivityInvocation {
         task_hub: Option<&'static str>,
         connection: Option<&'static str>,
     ) -> Result<DurableClient, Error> {
-        Ok(self.client.of(task_hub, connection)?)
+        Ok(self.host.client.of(task_hub, connection)?)
     }
 }
 

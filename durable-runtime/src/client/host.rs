@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{ClientError, DurableClient};
 use crate::activity::{ActivityContext, Call};
 use crate::error::Error;
-use crate::function::ActivityInvocation;
+use crate::function::{ActivityInvocation, Surroundings};
 use crate::model::Payload;
 use crate::registry::{ActivityRun, TimerRun};
 use crate::timer::{TimerInfo, TimerInvocation};
@@ -65,8 +65,10 @@ impl DurableClient {
         let invocation = ActivityInvocation {
             input,
             context,
-            states: Arc::clone(&engine.states),
-            client: self.clone(),
+            host: Arc::new(Surroundings {
+                states: Arc::clone(&engine.states),
+                client: self.clone(),
+            }),
         };
         match activity.spec.run {
             ActivityRun::Async(run) => run(invocation).await,

@@ -4,16 +4,15 @@ mod http;
 mod quick;
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
 use tracing::Instrument;
 
-use self::quick::Quick;
+use self::quick::{Quick, Streak};
 use super::Engine;
 use super::busy::Work;
 use super::cell::{Cell, Inbound};
@@ -24,7 +23,7 @@ use super::{turns, user_code};
 use crate::activity::{ActivityContext, Call};
 use crate::client::{PendingActivity, QueuedFor};
 use crate::durable_http::{HTTP_ACTIVITY, HttpFailure};
-use crate::function::ActivityInvocation;
+use crate::function::{ActivityInvocation, Surroundings};
 use crate::model::{FailureDetails, HistoryEvent, Payload};
 use crate::registry::{Activity, ActivityRun, Rate};
 use crate::stop::Stop;
@@ -45,6 +44,8 @@ pub(crate) struct Job {
 pub(crate) struct Activities {
     state: Mutex<Queue>,
     limit: usize,
+    /// Functions with a limit of their own: those of [`Queue::limits`].
+    limited: BTreeSet<&'static str>,
     quick: Quick,
 }
 
@@ -120,7 +121,7 @@ impl Activities {
         let is_limited = |a: &&&Activity| {
             a.spec.max_concurrency.is_some() || a.spec.rate.is_some() || is_disabled(a.name)
         };
-        let limits = all
+        let limits: BTreeMap<&'static str, Limit> = all
             .iter()
             .filter(is_limited)
             .map(|a| {
@@ -136,6 +137,7 @@ impl Activities {
             })
             .collect();
         Self {
+            limited: limits.keys().copied().collect(),
             state: Mutex::new(Queue {
                 limits,
                 ..Queue::default()
@@ -230,10 +232,9 @@ impl Engine {
     }
 
     /// The next job whose function has room, in turn of the instances.
-    fn next_activity(self: &Arc<Self>, lane: Lane) -> Option<Job> {
+    fn next_activity(self: &Arc<Self>, lane: Lane, now: Instant) -> Option<Job> {
         let mut guard = self.activities.lane(lane).lock();
         let queue = &mut *guard;
-        let now = Instant::now();
         let next = queue.next(now);
         if next.is_none() {
             queue.running -= 1;
@@ -292,8 +293,9 @@ impl Engine {
         }
     }
 
-    fn activity_done(&self, name: &str) {
-        let mut queue = self.activities.lane(Lane::of(name)).lock();
+    /// One of a function with a limit of its own has ended.
+    fn limited_done(&self, lane: Lane, name: &str) {
+        let mut queue = self.activities.lane(lane).lock();
         if let Some(limit) = queue.limits.get_mut(name) {
             limit.running = limit.running.saturating_sub(1);
         }
@@ -437,9 +439,11 @@ impl Pool {
             return;
         }
         if let Some(engine) = self.engine.get().and_then(Weak::upgrade) {
-            let (http, functions) = jobs
-                .into_iter()
-                .partition(|job| matches!(Lane::of(&job.task.name), Lane::Http));
+            let is_http = |job: &Job| matches!(Lane::of(&job.task.name), Lane::Http);
+            if !jobs.iter().any(is_http) {
+                return engine.queue_activities(Lane::Functions, jobs);
+            }
+            let (http, functions) = jobs.into_iter().partition(is_http);
             engine.queue_activities(Lane::Functions, functions);
             engine.queue_activities(Lane::Http, http);
         }
@@ -474,32 +478,44 @@ const SHARE: Duration = Duration::from_micros(500);
 
 /// A slot: runs one job after the other until there is none. `here`: since when it has a thread of turns.
 async fn slot(engine: Weak<Engine>, lane: Lane, _work: Work, mut here: Option<Instant>) {
+    let Some(strong) = engine.upgrade() else {
+        return;
+    };
+    let activities = strong.activities.lane(lane);
+    // Its own: what all slots count on is slow to count.
+    let host = Arc::new(Surroundings {
+        states: Arc::clone(&strong.states),
+        client: strong.client.clone(),
+    });
+    let mut now = Instant::now();
     loop {
-        let Some(strong) = engine.upgrade() else {
-            return;
-        };
-        if here.is_some_and(|since| since.elapsed() > SHARE) {
+        if here.is_some_and(|since| now.duration_since(since) > SHARE) {
             return strong.queue.push_slot(lane, strong.busy.begin());
         }
-        let Some(job) = strong.next_activity(lane) else {
+        let Some(job) = strong.next_activity(lane, now) else {
             return;
         };
-        if here.is_some() && !strong.activities.lane(lane).quick.is(&job.task.name) {
+        let streak = activities.quick.streak(&job.task.name);
+        let limited = activities.limited.get(&*job.task.name).copied();
+        if here.is_some() && !streak.is_some_and(Streak::is_quick) {
             here = None;
             leave().await;
+            now = Instant::now();
         }
-        let name = Arc::clone(&job.task.name);
         let mut polls = 0;
-        let began = Instant::now();
-        let mut work = std::pin::pin!(run_job(&strong, job, began));
+        let mut work = std::pin::pin!(run_job(&strong, &host, job, now));
         std::future::poll_fn(|cx| {
             polls += 1;
             work.as_mut().poll(cx)
         })
         .await;
-        let activities = strong.activities.lane(lane);
-        activities.quick.learn(&name, began.elapsed(), polls == 1);
-        strong.activity_done(&name);
+        let began = std::mem::replace(&mut now, Instant::now());
+        if let Some(streak) = streak {
+            streak.learn(now.duration_since(began), polls == 1);
+        }
+        if let Some(name) = limited {
+            strong.limited_done(lane, name);
+        }
         if here.is_some() && turns::is_own_thread() {
             // The result waits for this thread. If there is more to run, another had better take it.
             strong.queue.wake_for_more(|| activities.has_waiting());
@@ -522,7 +538,7 @@ async fn leave() {
     .await;
 }
 
-async fn run_job(engine: &Arc<Engine>, job: Job, began: Instant) {
+async fn run_job(engine: &Arc<Engine>, host: &Arc<Surroundings>, job: Job, began: Instant) {
     let Job {
         cell,
         task,
@@ -536,57 +552,71 @@ async fn run_job(engine: &Arc<Engine>, job: Job, began: Instant) {
         instance_id = &*cell.id,
         task = task.id
     );
-    if !engine.count_start(&cell, &task).await {
-        cell.lock().running.remove(&task.id);
+    if task.delivery > 1 && !Box::pin(engine.count_start(&cell, &task)).await {
+        cell.lock().running.remove(task.id);
         return;
     }
+    let (key, input) = (task.key, task.input);
+    let context = ActivityContext::new(Call {
+        instance_id: Arc::clone(&cell.id),
+        execution_id: task.execution_id,
+        name: task.name,
+        task_id: task.id,
+        attempt: task.attempt,
+        delivery: task.delivery,
+        idempotency_key: OnceLock::new(),
+        stop,
+    });
     let limit = engine.settings.max_payload_bytes;
-    let work = run(engine, &cell, &task, &stop).map(|result| fitting(result?, limit, &task.name));
-    let mut work = std::pin::pin!(work.instrument(span));
-    // Only one that has to wait can be told of a stop: whoever is to be told stands in one line with all the others.
-    let (result, returned) = match futures::poll!(&mut work) {
-        Poll::Ready(result) => (result, false),
-        Poll::Pending => tokio::select! {
-            biased;
-            () = engine.stopped.cancelled() => {
-                engine.return_delivery(&task);
-                (work.await, true)
-            }
-            result = &mut work => (result, false),
-        },
+    let (result, returned) = {
+        let work = async {
+            let result = run(engine, host, &cell, input, &context, began).await?;
+            fitting(result, limit, context.name())
+        };
+        let mut work = std::pin::pin!(work.instrument(span));
+        // Only one that has to wait can be told of a stop: whoever is to be told stands in one line with all the others.
+        match futures::poll!(&mut work) {
+            Poll::Ready(result) => (result, false),
+            Poll::Pending => tokio::select! {
+                biased;
+                () = engine.stopped.cancelled() => {
+                    engine.return_delivery(key, &context);
+                    (work.await, true)
+                }
+                result = &mut work => (result, false),
+            },
+        }
     };
     let failure = result.as_ref().err();
     tracing::info!(
-        function = &*task.name,
+        function = context.name(),
         instance_id = &*cell.id,
-        task = task.id,
+        task = context.task_id(),
         outcome = failure.map_or("ok", |failure| &*failure.error_type),
         error = failure.map(|failure| &*failure.message),
         duration = ?began.elapsed(),
         "activity ended"
     );
-    if engine.is_killed() && stop.is_cancelled() {
+    if engine.is_killed() && context.stop().is_cancelled() {
         // Told to stop by the host: it is delivered again, not failed.
         if !returned {
             // It was told, and ended, within one poll.
-            engine.return_delivery(&task);
+            engine.return_delivery(key, &context);
         }
         return;
     }
+    let id = context.task_id();
     let event = match result {
-        Ok(result) => HistoryEvent::TaskCompleted {
-            id: task.id,
-            result,
-        },
+        Ok(result) => HistoryEvent::TaskCompleted { id, result },
         Err(failure) => HistoryEvent::TaskFailed {
-            id: task.id,
+            id,
             failure: Box::new(failure),
         },
     };
     let result = Inbound {
         event,
         inbox: None,
-        execution_id: Some(Arc::clone(&task.execution_id)),
+        execution_id: Some(context.into_execution()),
     };
     let result = match &ahead {
         Some(ahead) => ahead.admit(result),
@@ -602,57 +632,49 @@ async fn run_job(engine: &Arc<Engine>, job: Job, began: Instant) {
 
 async fn run(
     engine: &Arc<Engine>,
+    host: &Arc<Surroundings>,
     cell: &Arc<Cell>,
-    task: &ActivityTask,
-    stop: &Stop,
+    input: Option<Payload>,
+    context: &ActivityContext,
+    began: Instant,
 ) -> Result<Payload, FailureDetails> {
-    if task.delivery > engine.settings.max_deliveries {
+    let name = context.name();
+    if context.delivery() > engine.settings.max_deliveries {
         let text = format!(
-            "the activity `{}` was delivered {} times without an end: each time its host went down",
-            task.name,
-            task.delivery - 1
+            "the activity `{name}` was delivered {} times without an end: each time its host went down",
+            context.delivery() - 1
         );
         return Err(FailureDetails::new("PoisonMessage", text).non_retriable());
     }
-    if &*task.name == HTTP_ACTIVITY {
-        return http::run(engine, cell, task, stop).await;
+    if name == HTTP_ACTIVITY {
+        return Box::pin(http::run(engine, cell, input.as_ref(), context)).await;
     }
-    let Some(activity) = engine.registry.activity(&task.name) else {
-        let text = format!(
-            "the activity `{}` is not registered here any more",
-            task.name
-        );
+    let Some(activity) = engine.registry.activity(name) else {
+        let text = format!("the activity `{name}` is not registered here any more");
         return Err(FailureDetails::new("UnknownFunction", text).non_retriable());
     };
     let invocation = ActivityInvocation {
-        input: task.input.clone(),
-        context: context_of(cell, task, stop),
-        states: Arc::clone(&engine.states),
-        client: engine.client.clone(),
+        input,
+        context: context.clone(),
+        host: Arc::clone(host),
     };
     let limit = [activity.spec.timeout, engine.settings.function_timeout]
         .into_iter()
         .flatten()
         .min();
     let mock = engine.settings.rehearsal.as_ref();
-    let work = match mock.and_then(|rehearsal| rehearsal.mock(&task.name)) {
-        // Like any function that is not async: it may wait for the test.
-        Some(mock) => user_code::blocking(move || mock(&invocation))
-            .map(user_code::outcome)
-            .boxed(),
-        None => invoke(activity.spec.run, invocation).boxed(),
+    let work = async {
+        match mock.and_then(|rehearsal| rehearsal.mock(name)) {
+            // Like any function that is not async: it may wait for the test.
+            Some(mock) => user_code::outcome(user_code::blocking(move || mock(&invocation)).await),
+            None => invoke(activity.spec.run, invocation).await,
+        }
     };
     match limit {
         None => work.await,
         Some(limit) => {
-            bounded(
-                work,
-                limit,
-                engine.settings.cancellation_grace,
-                stop,
-                &task.name,
-            )
-            .await
+            let grace = engine.settings.cancellation_grace;
+            bounded(work, (limit, began), grace, context).await
         }
     }
 }
@@ -671,33 +693,25 @@ fn fitting(result: Payload, limit: usize, name: &str) -> Result<Payload, Failure
     }
 }
 
-fn context_of(cell: &Cell, task: &ActivityTask, stop: &Stop) -> ActivityContext {
-    ActivityContext::new(Call {
-        instance_id: Arc::clone(&cell.id),
-        execution_id: Arc::clone(&task.execution_id),
-        name: Arc::clone(&task.name),
-        task_id: task.id,
-        attempt: task.attempt,
-        delivery: task.delivery,
-        idempotency_key: OnceLock::new(),
-        stop: stop.clone(),
-    })
-}
-
 /// When the time is over, the token fires; when the grace is over too, the activity has failed, whatever it still does.
 async fn bounded(
     work: impl Future<Output = Result<Payload, FailureDetails>>,
-    limit: Duration,
+    (limit, began): (Duration, Instant),
     grace: Duration,
-    stop: &Stop,
-    name: &str,
+    context: &ActivityContext,
 ) -> Result<Payload, FailureDetails> {
     let mut work = std::pin::pin!(work);
-    if let Ok(result) = tokio::time::timeout(limit, &mut work).await {
+    // A timer costs more than all else of one that never waits.
+    if let Poll::Ready(result) = futures::poll!(&mut work) {
         return result;
     }
-    stop.cancel();
+    let left = limit.saturating_sub(began.elapsed());
+    if let Ok(result) = tokio::time::timeout(left, &mut work).await {
+        return result;
+    }
+    context.stop().cancel();
     let _ = tokio::time::timeout(grace, &mut work).await;
+    let name = context.name();
     Err(FailureDetails::new(
         "FunctionTimeout",
         format!("the activity `{name}` took longer than {limit:?}"),

@@ -1,7 +1,7 @@
 //! [`Cell`]: an instance in memory, and [`Cells`]: all of them.
 
 use std::collections::hash_map::{Entry, RandomState};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,6 +12,7 @@ use tokio::sync::{Notify, oneshot};
 use super::entities::{Care, ResidentEntity};
 use super::resident::Resident;
 use super::trial::Trial;
+use crate::ascending::Ascending;
 use crate::model::{FailureDetails, HistoryEvent, RuntimeStatus};
 use crate::stop::Stop;
 use crate::store::{self, InstanceRecord, NewInstance};
@@ -59,7 +60,7 @@ pub(crate) struct CellState {
     /// Counts unloads: a turn of an earlier epoch is void.
     pub(crate) epoch: u64,
     /// Activities that this process was given and whose end no turn has taken yet.
-    pub(crate) running: BTreeMap<i64, Stop>,
+    pub(crate) running: Ascending<Stop>,
     /// A turn that ends the instance was submitted.
     pub(crate) ended: bool,
     /// No longer in the map: whoever holds it looks the instance up again.
@@ -87,7 +88,7 @@ impl Cell {
             snapshot: None,
             in_flight: 0,
             epoch: 0,
-            running: BTreeMap::new(),
+            running: Ascending::default(),
             ended: false,
             removed: false,
             fail_with: None,

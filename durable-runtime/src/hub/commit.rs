@@ -35,7 +35,7 @@ pub(super) fn callback(engine: Arc<Engine>, cell: Arc<Cell>, pending: Pending) -
 
 fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: &Receipt) {
     let Pending {
-        effects,
+        mut effects,
         snapshot,
         told,
         reply,
@@ -50,7 +50,7 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     for (generation, at, id) in &effects.cancelled_timers {
         engine.disarm(cell, generation, &[(*at, *id)]);
     }
-    let started = publish(engine, cell, &effects, &snapshot, ahead.as_deref());
+    let started = publish(engine, cell, &mut effects, &snapshot, ahead.as_deref());
     engine.activities.push(started);
     send(engine, effects.messages, effects.starts, receipt);
     if told {
@@ -130,7 +130,7 @@ pub(super) fn deliver(engine: &Engine, message: NewMessage) {
 fn publish(
     engine: &Arc<Engine>,
     cell: &Arc<Cell>,
-    effects: &Effects,
+    effects: &mut Effects,
     snapshot: &Arc<InstanceRecord>,
     ahead: Option<&Ahead>,
 ) -> Vec<Job> {
@@ -144,7 +144,7 @@ fn publish(
             .for_each(|token| token.cancel());
     }
     for id in &effects.cancelled_activities {
-        if let Some(token) = state.running.get(id) {
+        if let Some(token) = state.running.get(*id) {
             token.cancel();
         }
     }
@@ -159,7 +159,10 @@ fn publish(
             }
             Vec::new()
         }
-        None => jobs(cell, &mut state, effects, &snapshot.execution_id, None),
+        None => {
+            let tasks = std::mem::take(&mut effects.activities);
+            jobs(cell, &mut state, tasks, &snapshot.execution_id, None)
+        }
     };
     settle(engine, cell, &mut state);
     jobs
@@ -169,12 +172,12 @@ fn publish(
 pub(super) fn jobs(
     cell: &Arc<Cell>,
     state: &mut CellState,
-    effects: &Effects,
+    tasks: Vec<ActivityTask>,
     current: &Arc<str>,
     ahead: Option<&Arc<Ahead>>,
 ) -> Vec<Job> {
-    let tasks = effects.activities.iter();
     tasks
+        .into_iter()
         .map(|task| Job {
             ahead: ahead.cloned(),
             ..job(cell, state, task, current)
@@ -185,7 +188,7 @@ pub(super) fn jobs(
 pub(super) fn job(
     cell: &Arc<Cell>,
     state: &mut CellState,
-    task: &ActivityTask,
+    task: ActivityTask,
     current: &Arc<str>,
 ) -> Job {
     let stop = Stop::default();
@@ -194,7 +197,7 @@ pub(super) fn job(
     }
     Job {
         cell: Arc::clone(cell),
-        task: task.clone(),
+        task,
         stop,
         ahead: None,
         alone: None,
@@ -216,7 +219,7 @@ fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Erro
     if let Some(ahead) = ahead {
         ahead.refute();
         let tasks = effects.activities.iter();
-        let tokens = tasks.filter_map(|task| state.running.remove(&task.id));
+        let tokens = tasks.filter_map(|task| state.running.remove(task.id));
         tokens.for_each(|token| token.cancel());
     }
     // The first refusal makes all that was built on it void; the refusals of those only give their messages back.

@@ -10,6 +10,7 @@ use super::activities::Job;
 use super::cell::Cell;
 use super::resident::ActivityTask;
 use super::{Engine, commit};
+use crate::activity::ActivityContext;
 use crate::client::ClientError;
 use crate::store::{Change, Done, InstanceKey};
 
@@ -27,7 +28,7 @@ pub(super) fn take_up(
             .map(|task| Arc::clone(&task.execution_id))
             .unwrap_or_default();
         activities
-            .iter()
+            .into_iter()
             .map(|task| commit::job(cell, &mut state, task, &current))
             .collect()
     };
@@ -46,7 +47,7 @@ pub(super) fn take_up(
             let mut state = cell_then.lock();
             later
                 .iter()
-                .for_each(|job| drop(state.running.remove(&job.task.id)));
+                .for_each(|job| drop(state.running.remove(job.task.id)));
             let dropped = state.unload();
             drop(state);
             drop(dropped);
@@ -102,9 +103,9 @@ impl Engine {
     }
 
     /// The host stops: what it interrupts is not to blame.
-    pub(super) fn return_delivery(self: &Arc<Self>, task: &ActivityTask) {
-        if task.delivery > 1 {
-            let (key, tasks) = (task.key, vec![task.id]);
+    pub(super) fn return_delivery(self: &Arc<Self>, key: InstanceKey, context: &ActivityContext) {
+        if context.delivery() > 1 {
+            let tasks = vec![context.task_id()];
             self.submit_change(Change::Return { key, tasks }, Box::new(|_| ()));
         }
     }

@@ -71,7 +71,6 @@ use crate::model::{ExecutionStarted, Timestamp};
 use crate::registry::{Fault, Registry};
 use crate::replay::Execution;
 use crate::state::States;
-use crate::stop::Stop;
 use crate::store::{Change, Done, Receipt, Store};
 
 pub use crate::replay::Nondeterminism;
@@ -391,8 +390,12 @@ impl Engine {
 
     fn tell_to_stop(&self) {
         self.stopped.cancel();
-        self.cells
-            .for_each(|cell| cell.lock().running.values().for_each(Stop::cancel));
+        self.cells.for_each(|cell| {
+            cell.lock()
+                .running
+                .iter()
+                .for_each(|(_, stop)| stop.cancel())
+        });
     }
 
     /// Whether no function begins any more, since the hub stops.

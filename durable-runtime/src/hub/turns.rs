@@ -493,12 +493,14 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         state.in_flight += 1;
         state.ended = ended;
         for id in commit::ended_activities(&restore) {
-            state.running.remove(&id);
+            state.running.remove(id);
         }
         match &ahead {
             Some(_) => {
                 let current = &snapshot.execution_id;
-                commit::jobs(cell, &mut state, &made.effects, current, ahead.as_ref())
+                // A refusal of the turn takes them back.
+                let tasks = made.effects.activities.clone();
+                commit::jobs(cell, &mut state, tasks, current, ahead.as_ref())
             }
             None => Vec::new(),
         }
@@ -712,7 +714,7 @@ pub(super) fn started_of(loaded: &LoadedInstance) -> ExecutionStarted {
 /// Arms its timers, and runs again the activities of which this process knows nothing.
 fn resume(engine: &Arc<Engine>, cell: &Arc<Cell>, resident: &mut Resident, messages: &[Inbound]) {
     let answered: BTreeSet<i64> = commit::ended_activities(messages).collect();
-    let running: BTreeSet<i64> = cell.lock().running.keys().copied().collect();
+    let running: BTreeSet<i64> = cell.lock().running.iter().map(|(id, _)| id).collect();
     let mut effects = Effects::default();
     for (id, open) in resident.execution.open() {
         match open {

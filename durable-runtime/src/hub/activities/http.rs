@@ -2,52 +2,53 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::FutureExt;
 
-use super::{ActivityTask, Cell, Engine, bounded, context_of};
+use super::{Cell, Engine, bounded};
+use crate::activity::ActivityContext;
 use crate::durable_http::{
     DurableHttpRequest, HttpDelivery, HttpExecutor, HttpFailure, of_status, redact_url,
 };
 use crate::model::{FailureDetails, Payload};
 use crate::replay::panic_text;
-use crate::stop::Stop;
 use crate::trace;
 
 pub(super) async fn run(
     engine: &Arc<Engine>,
     cell: &Arc<Cell>,
-    task: &ActivityTask,
-    stop: &Stop,
+    input: Option<&Payload>,
+    context: &ActivityContext,
 ) -> Result<Payload, FailureDetails> {
     let Some(executor) = &engine.settings.http.executor else {
         let text = "this host sends no HTTP requests: it was built without the feature `http-client`, or the hub was given no executor; \
             a test gives it one with `mock_http`";
         return Err(HttpFailure::Invalid.details(text));
     };
-    let request = task.input.as_ref().map(Payload::read::<DurableHttpRequest>);
+    let request = input.map(Payload::read::<DurableHttpRequest>);
     let request = match request {
         Some(Ok(request)) => request,
         Some(Err(error)) => return Err(unreadable(&error.to_string())),
         None => return Err(unreadable("there is none")),
     };
     let snapshot = cell.lock().snapshot.clone();
-    let context = snapshot
+    let trace = snapshot
         .as_ref()
         .and_then(|record| record.trace_parent.as_deref());
-    let (trace_parent, trace_state) = context.map(trace::split).unzip();
+    let (trace_parent, trace_state) = trace.map(trace::split).unzip();
     let delivery = HttpDelivery {
         request,
-        context: context_of(cell, task, stop),
+        context: context.clone(),
         trace_parent: trace_parent.map(str::to_owned),
         trace_state: trace_state.flatten().map(str::to_owned),
     };
-    let work = send(&**executor, delivery);
+    let (work, began) = (send(&**executor, delivery), Instant::now());
     match engine.settings.function_timeout {
         None => work.await,
         Some(limit) => {
             let grace = engine.settings.cancellation_grace;
-            bounded(work, limit, grace, stop, &task.name).await
+            bounded(work, (limit, began), grace, context).await
         }
     }
 }

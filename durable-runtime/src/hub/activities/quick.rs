@@ -19,9 +19,10 @@ const MOST: u32 = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Quick(BTreeMap<&'static str, Streak>);
 
+/// What is known of a function.
 #[derive(Debug)]
-struct Streak {
-    /// Quick runs in a row.
+pub(super) struct Streak {
+    /// Quick runs in a row, until they are enough.
     runs: AtomicU32,
     /// So many make it quick. Twice as many after each that did harm: one that is slow now and then is not tried again for long.
     needed: AtomicU32,
@@ -36,32 +37,38 @@ impl Quick {
         Self(names.map(|name| (name, unknown())).collect())
     }
 
+    /// `None`: it has threads of its own.
+    pub(super) fn streak(&self, name: &str) -> Option<&Streak> {
+        self.0.get(name)
+    }
+
     /// Whether the function may be expected to end at once.
     pub(super) fn is(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|streak| {
-            streak.runs.load(Ordering::Relaxed) >= streak.needed.load(Ordering::Relaxed)
-        })
+        self.streak(name).is_some_and(Streak::is_quick)
+    }
+}
+
+impl Streak {
+    /// Whether the function may be expected to end at once.
+    pub(super) fn is_quick(&self) -> bool {
+        self.runs.load(Ordering::Relaxed) >= self.needed.load(Ordering::Relaxed)
     }
 
     /// A run took so long; `at_once`: it never waited.
-    pub(super) fn learn(&self, name: &str, took: Duration, at_once: bool) {
-        let Some(streak) = self.0.get(name) else {
-            return;
-        };
+    pub(super) fn learn(&self, took: Duration, at_once: bool) {
+        let was = self.is_quick();
         if at_once && took <= SPAN {
-            let runs = streak.runs.load(Ordering::Relaxed);
-            if runs < MOST {
-                streak.runs.store(runs + 1, Ordering::Relaxed);
+            // Nothing is written that all threads read, once it is known.
+            if !was {
+                let runs = self.runs.load(Ordering::Relaxed);
+                self.runs.store(runs + 1, Ordering::Relaxed);
             }
             return;
         }
-        let was = self.is(name);
-        streak.runs.store(0, Ordering::Relaxed);
+        self.runs.store(0, Ordering::Relaxed);
         if was && at_once && took > HARM {
-            let needed = streak.needed.load(Ordering::Relaxed);
-            streak
-                .needed
-                .store((needed * 2).min(MOST), Ordering::Relaxed);
+            let needed = self.needed.load(Ordering::Relaxed);
+            self.needed.store((needed * 2).min(MOST), Ordering::Relaxed);
         }
     }
 }
@@ -72,15 +79,19 @@ mod tests {
 
     const SOON: Duration = Duration::from_micros(1);
 
+    fn learn(quick: &Quick, took: Duration, at_once: bool) {
+        quick.streak("f").unwrap().learn(took, at_once);
+    }
+
     fn run(quick: &Quick, times: u32) {
-        (0..times).for_each(|_| quick.learn("f", SOON, true));
+        (0..times).for_each(|_| learn(quick, SOON, true));
     }
 
     #[test]
     fn a_function_is_quick_after_some_runs_in_a_row() {
         let quick = Quick::new(["f"].into_iter());
         run(&quick, FIRST - 1);
-        quick.learn("f", SPAN * 2, true);
+        learn(&quick, SPAN * 2, true);
         run(&quick, FIRST - 1);
         assert!(!quick.is("f"));
         run(&quick, 1);
@@ -91,7 +102,7 @@ mod tests {
     fn one_that_waits_is_not_however_short() {
         let quick = Quick::new(["f"].into_iter());
         run(&quick, FIRST);
-        quick.learn("f", SOON, false);
+        learn(&quick, SOON, false);
         assert!(!quick.is("f"));
         run(&quick, FIRST);
         assert!(quick.is("f"), "waiting did no harm");
@@ -101,7 +112,7 @@ mod tests {
     fn each_harm_makes_it_harder() {
         let quick = Quick::new(["f"].into_iter());
         run(&quick, FIRST);
-        quick.learn("f", HARM * 2, true);
+        learn(&quick, HARM * 2, true);
         run(&quick, FIRST);
         assert!(!quick.is("f"));
         run(&quick, FIRST);
