@@ -85,6 +85,57 @@ fn one_failure_of_ten_shows_when_all_have_ended() {
 }
 
 #[orchestration_trigger(crate = crate)]
+async fn of_a_hundred(ctx: OrchestrationContext) -> Result<Vec<u64>> {
+    // Each of two calls: one that is woken must go on while the others wait.
+    let twice = |n| {
+        let ctx = ctx.clone();
+        async move {
+            let n = ctx.call_activity::<work>(n).await?;
+            ctx.call_activity::<work>(n).await
+        }
+    };
+    Ok(ctx.when_all((0..100).map(twice)).await?)
+}
+
+#[test]
+fn wide_join_gives_in_argument_order_what_came_in_any_other() {
+    let mut given = Given::of::<of_a_hundred>(());
+    assert_eq!(given.start().actions.len(), 100);
+    let turn = given.turn(shuffled(0..100).into_iter().map(|id| done(id, id)));
+    let again: Vec<i64> = turn.actions.iter().map(|action| action.id).collect();
+    assert_eq!(again, (100..200).collect::<Vec<_>>());
+    // The second calls were made in the order in which the first were answered.
+    let whose = |id: i64| shuffled(0..100)[usize::try_from(id - 100).unwrap()];
+    let mut last = shuffled(again.into_iter());
+    let end = last.split_off(99);
+    let turn = given.turn(last.iter().map(|id| done(*id, whose(*id))));
+    assert!(turn.end.is_none());
+    let turn = given.turn(end.iter().map(|id| done(*id, whose(*id))));
+    assert_eq!(output(&turn), json!((0..100).collect::<Vec<_>>()));
+
+    let mut given = Given::of::<of_a_hundred>(());
+    given.start();
+    let failed_ids = [70, 20];
+    let late = failed_ids.map(|id| failed(id, &format!("number {id}")));
+    given.turn(
+        (0..100)
+            .filter(|id| !failed_ids.contains(id))
+            .map(|id| done(id, id)),
+    );
+    given.turn(late);
+    let failure = failure(&given.turn((100..198).map(|id| done(id, id))));
+    assert!(failure.message.contains("number 20"), "{failure:?}");
+    let causes = std::iter::successors(Some(&failure), |failure| failure.inner.as_deref());
+    let others: Vec<String> = causes
+        .filter_map(|failure| Some(failure.properties.get("others")?.to_string()))
+        .collect();
+    assert!(
+        others.len() == 1 && others[0].contains("number 70"),
+        "{failure:?}"
+    );
+}
+
+#[orchestration_trigger(crate = crate)]
 async fn retries_by_hand(ctx: OrchestrationContext) -> Result<u32> {
     let mut caught = 0;
     while ctx.call_activity::<work>(0).await.is_err() {
