@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use diesel::prelude::{Queryable, Selectable};
+use diesel::prelude::{Insertable, Queryable, Selectable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -14,8 +14,9 @@ use crate::store::{
 };
 
 /// One row of `instances`.
-#[derive(Debug, Clone, Queryable, Selectable)]
-#[diesel(table_name = instances)]
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+// Inserted with all its columns: so the statement is the same each time, and prepared once.
+#[diesel(table_name = instances, treat_none_as_default_value = false)]
 pub(super) struct InstanceRow {
     pub(super) iid: i64,
     pub(super) id: String,

@@ -5,6 +5,7 @@ mod grouping;
 mod opening;
 mod peeking;
 mod plans;
+mod programs;
 mod restart;
 mod upkeep;
 mod visits;

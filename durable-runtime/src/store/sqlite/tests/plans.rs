@@ -13,13 +13,10 @@ use super::super::{list, query};
 use crate::model::{RuntimeStatus, Timestamp};
 use crate::store::{Cursor, InstanceKey, ListQuery};
 
-/// The plans of all queries that `read` makes.
-fn plans<T>(read: impl FnOnce(&mut SqliteConnection) -> T) -> anyhow::Result<Vec<String>> {
-    #[derive(QueryableByName)]
-    struct Step {
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        detail: String,
-    }
+/// A hub's connection, and all statements that `work` has it run.
+pub(super) fn statements<T>(
+    work: impl FnOnce(&mut SqliteConnection) -> T,
+) -> anyhow::Result<(SqliteConnection, Vec<String>)> {
     let mut conn = Place {
         path: None,
         busy_timeout: Duration::ZERO,
@@ -35,9 +32,20 @@ fn plans<T>(read: impl FnOnce(&mut SqliteConnection) -> T) -> anyhow::Result<Vec
                 .push(query.to_string());
         }
     });
-    read(&mut conn);
+    work(&mut conn);
     conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
-    let queries = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    let statements = std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok((conn, statements))
+}
+
+/// The plans of all queries that `read` makes.
+fn plans<T>(read: impl FnOnce(&mut SqliteConnection) -> T) -> anyhow::Result<Vec<String>> {
+    #[derive(QueryableByName)]
+    struct Step {
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        detail: String,
+    }
+    let (mut conn, queries) = statements(read)?;
     let mut plans = Vec::new();
     for query in queries
         .into_iter()

@@ -85,7 +85,7 @@ fn admit(
 }
 
 /// Makes room for a new instance: removes the one that has its id, or refuses. Whether that one was live.
-pub(super) fn clear(
+fn clear(
     conn: &mut SqliteConnection,
     new: &NewInstance,
     released: &mut Released<'_>,
@@ -113,27 +113,30 @@ pub(super) fn remove(conn: &mut SqliteConnection, iid: i64) -> Result<(), Fault>
     Ok(())
 }
 
+/// Inserts the row of an instance whose first turn has been made, in place of the one that has its id, or refuses.
+///
+/// Nearly always there is none: it is looked for only if the row finds its place taken.
+pub(super) fn insert_begun(
+    conn: &mut SqliteConnection,
+    new: &NewInstance,
+    row: &InstanceRow,
+    released: &mut Released<'_>,
+) -> Result<(), Fault> {
+    let inserted = diesel::insert_or_ignore_into(instances::table)
+        .values(row)
+        .execute(conn)?;
+    if inserted == 0 {
+        // Whoever makes a first turn knows what was there.
+        clear(conn, new, released)?;
+        insert(conn, row)?;
+    }
+    Ok(())
+}
+
 /// Inserts the row.
 pub(super) fn insert(conn: &mut SqliteConnection, row: &InstanceRow) -> Result<(), Fault> {
     diesel::insert_into(instances::table)
-        .values((
-            instances::iid.eq(row.iid),
-            instances::id.eq(&row.id),
-            instances::name.eq(&row.name),
-            instances::version.eq(&row.version),
-            instances::execution_id.eq(&row.execution_id),
-            instances::generation.eq(row.generation),
-            instances::status.eq(row.status),
-            instances::created.eq(row.created),
-            instances::updated.eq(row.updated),
-            instances::wake_at.eq(row.wake_at),
-            instances::sequence.eq(row.sequence),
-            instances::partition_id.eq(row.partition_id),
-            instances::parent.eq(&row.parent),
-            instances::scheduled_start.eq(row.scheduled_start),
-            instances::tags.eq(&row.tags),
-            instances::trace_parent.eq(&row.trace_parent),
-        ))
+        .values(row)
         .execute(conn)?;
     Ok(())
 }

@@ -23,9 +23,7 @@ pub(super) fn commit(
     match &turn.create {
         Some(new) => {
             let row = InstanceRow::first_turn(new, turn)?;
-            // Whoever makes a first turn knows what was there.
-            instance::clear(conn, new, released)?;
-            instance::insert(conn, &row)?;
+            instance::insert_begun(conn, new, &row, released)?;
             if let Some(input) = new.started.input.as_ref().filter(|_| !sets_input(turn)) {
                 instance::put_payload(conn, row.iid, PayloadKind::Input, input.as_str())?;
             }
@@ -67,9 +65,23 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
     struct Wake;
     struct Status;
     struct Both;
+    struct End;
     let (status, wake_at) = (turn.status.code(), turn.wake_at.map(Timestamp::micros));
-    // Most turns leave both as they are: one statement tells, and does it. No such luck for one that ends its instance.
-    if !turn.status.is_terminal() && advance_unchanged(conn, turn, status, wake_at)? {
+    let sequence = instances::sequence.eq(turn.expected_sequence + 1);
+    let next = (sequence, instances::updated.eq(turn.updated.micros()));
+    let (status_is, wake_is) = (instances::status.eq(status), instances::wake_at.eq(wake_at));
+    // Most turns leave both as they are, and an end changes both: one statement tells, and does it.
+    if turn.status.is_terminal() {
+        let is_there = instances::iid
+            .eq(turn.key.0)
+            .and(instances::sequence.eq(turn.expected_sequence));
+        let ended = Fixed::new(End, is_there, (next, status_is, wake_is)).execute(conn)?;
+        return match ended {
+            1 => renew(conn, turn),
+            _ => Err(conflict(turn)),
+        };
+    }
+    if advance_unchanged(conn, turn, status, wake_at)? {
         return renew(conn, turn);
     }
     let now = instances::table.find(turn.key.0).select((
@@ -81,12 +93,9 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
     let Some((_, old_status, old_wake)) =
         now.filter(|(sequence, ..)| *sequence == turn.expected_sequence)
     else {
-        return Err(Fault::Refused(Error::Conflict(turn.id.to_string())));
+        return Err(conflict(turn));
     };
     let row = instances::iid.eq(turn.key.0);
-    let sequence = instances::sequence.eq(turn.expected_sequence + 1);
-    let next = (sequence, instances::updated.eq(turn.updated.micros()));
-    let (status_is, wake_is) = (instances::status.eq(status), instances::wake_at.eq(wake_at));
     match (old_status == status, old_wake == wake_at) {
         (true, true) => Fixed::new(Neither, row, next).execute(conn)?,
         (true, false) => Fixed::new(Wake, row, (next, wake_is)).execute(conn)?,
@@ -94,6 +103,10 @@ fn advance(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> 
         (false, false) => Fixed::new(Both, row, (next, status_is, wake_is)).execute(conn)?,
     };
     renew(conn, turn)
+}
+
+fn conflict(turn: &TurnCommit) -> Fault {
+    Fault::Refused(Error::Conflict(turn.id.to_string()))
 }
 
 /// Moves the row on if that is all that changes in it.
@@ -167,20 +180,21 @@ fn append(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
 /// What the turn has taken in leaves its queue; what came in meanwhile keeps the instance awake, unless it has ended.
 fn settle(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
     let iid = turn.key.0;
-    if turn.status.is_terminal() {
-        diesel::delete(inbox::table.filter(inbox::iid.eq(iid))).execute(conn)?;
-        diesel::delete(deliveries::table.filter(deliveries::iid.eq(iid))).execute(conn)?;
-        return Ok(());
-    }
     for id in &turn.consumed {
         diesel::delete(inbox::table.find((iid, id))).execute(conn)?;
     }
     for task in &turn.settled {
         diesel::delete(deliveries::table.find((iid, task))).execute(conn)?;
     }
-    // An instance that is created here has no inbox yet, and one that wakes at once needs no look at it.
-    let wakes_at_once = turn.wake_at.is_some_and(|at| at.micros() == 0);
-    if turn.create.is_none() && !wakes_at_once {
+    // An instance that is created here has neither yet.
+    if turn.create.is_some() {
+        return Ok(());
+    }
+    if turn.status.is_terminal() {
+        return drop_leftovers(conn, iid);
+    }
+    // One that wakes at once needs no look at its inbox.
+    if turn.wake_at.is_none_or(|at| at.micros() != 0) {
         let waiting: Option<i64> = inbox::table
             .filter(inbox::iid.eq(iid))
             .select(min(inbox::due))
@@ -188,6 +202,25 @@ fn settle(conn: &mut SqliteConnection, turn: &TurnCommit) -> Result<(), Fault> {
         if let Some(due) = waiting.filter(|due| turn.wake_at.is_none_or(|at| *due < at.micros())) {
             message::wake(conn, iid, due)?;
         }
+    }
+    Ok(())
+}
+
+/// What waits for an instance that has ended: seldom anything. To delete by a part of a key, SQLite makes a table of its own for the rows
+/// that it finds, if any or not: it costs less to look first.
+fn drop_leftovers(conn: &mut SqliteConnection, iid: i64) -> Result<(), Fault> {
+    let left = inbox::table.filter(inbox::iid.eq(iid));
+    if left
+        .select(min(inbox::id))
+        .get_result::<Option<i64>>(conn)?
+        .is_some()
+    {
+        diesel::delete(left).execute(conn)?;
+    }
+    let left = deliveries::table.filter(deliveries::iid.eq(iid));
+    let first = left.select(min(deliveries::task_id));
+    if first.get_result::<Option<i64>>(conn)?.is_some() {
+        diesel::delete(left).execute(conn)?;
     }
     Ok(())
 }
