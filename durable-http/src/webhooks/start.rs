@@ -41,12 +41,13 @@ pub(super) async fn start(
     if let Some(version) = call.query.get("version") {
         start = start.with_version(version);
     }
-    let id = start.await?;
     match wait {
         Some((timeout, interval)) if interval > timeout => {
+            start.await?;
             Ok(answer::bad_argument(&wait::too_short(timeout, interval)))
         }
-        wait => wait::started(call, &id, wait).await,
+        Some((timeout, _)) => wait::to_end(call, start, timeout).await,
+        None => wait::started(call, &start.await?, None).await,
     }
 }
 

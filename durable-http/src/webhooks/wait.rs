@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
+use durable_runtime::client::Start;
 use durable_runtime::model::RuntimeStatus;
 use durable_runtime::store::InstanceRecord;
 use durable_runtime::{ClientError, DurableClient};
@@ -54,7 +55,10 @@ impl Waiting {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             match self.client.wait_for_record(id, left).await {
-                Ok(record) => return self.ended(id, &record).await,
+                Ok(record) => {
+                    let (client, query) = (&self.client, Query::new(&self.query));
+                    return ended(client, query, &record, self.error_on_failure).await;
+                }
                 Err(ClientError::NotFound(_)) if !left.is_zero() => {
                     let pause = self.retry_interval.max(Duration::from_millis(10));
                     sleep(pause.min(left)).await;
@@ -66,19 +70,25 @@ impl Waiting {
             }
         }
     }
+}
 
-    async fn ended(&self, id: &str, record: &InstanceRecord) -> Result<HttpResponse, ClientError> {
-        let status = match record.status {
-            RuntimeStatus::Completed => {
-                return Ok(answer::json(StatusCode::OK, &Output::of(record)));
-            }
-            RuntimeStatus::Failed if self.error_on_failure => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => StatusCode::OK,
-        };
-        let shown = status::show(&self.client, id, Query::new(&self.query)).await?;
-        let shown = shown.ok_or_else(|| ClientError::NotFound(id.to_owned()))?;
-        Ok(shown.answer(status))
-    }
+/// What is answered of an instance that has ended: its output, or how else it ended.
+async fn ended(
+    client: &DurableClient,
+    query: Query<'_>,
+    record: &InstanceRecord,
+    error_on_failure: bool,
+) -> Result<HttpResponse, ClientError> {
+    let status = match record.status {
+        RuntimeStatus::Completed => {
+            return Ok(answer::json(StatusCode::OK, &Output::of(record)));
+        }
+        RuntimeStatus::Failed if error_on_failure => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::OK,
+    };
+    let shown = status::show(client, &record.id, query).await?;
+    let shown = shown.ok_or_else(|| ClientError::NotFound(record.id.to_string()))?;
+    Ok(shown.answer(status))
 }
 
 /// Time-out and interval in seconds, if a request names both.
@@ -121,6 +131,19 @@ pub(super) async fn started(
         error_on_failure: false,
     };
     waiting.answer(id).await
+}
+
+/// Starts an instance and answers what became of it, or with its links when the time is over, or when the host stops.
+pub(super) async fn to_end(
+    call: &Call<'_>,
+    start: Start,
+    timeout: f64,
+) -> Result<HttpResponse, ClientError> {
+    let (id, record) = start.to_end(span(timeout).min(LONGEST)).await?;
+    match record {
+        Some(record) => ended(&call.client, call.query, &record, false).await,
+        None => started(call, &id, None).await,
+    }
 }
 
 fn span(seconds: f64) -> Duration {

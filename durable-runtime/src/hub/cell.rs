@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
 use super::entities::{Care, ResidentEntity};
+use super::reply::Reply;
 use super::resident::Resident;
 use super::trial::Trial;
 use crate::ascending::Ascending;
@@ -32,8 +33,6 @@ pub(crate) struct Create {
     pub(crate) instance: NewInstance,
     pub(crate) reply: Reply,
 }
-
-pub(crate) type Reply = oneshot::Sender<Result<(), store::Error>>;
 
 pub(crate) struct Cell {
     pub(crate) id: Arc<str>,
@@ -131,10 +130,10 @@ impl CellState {
     pub(crate) fn refuse_queued(&mut self, id: &str) {
         let Some(status) = self.live() else { return };
         for create in self.queued.drain(..) {
-            let _ = create.reply.send(Err(store::Error::AlreadyExists {
+            create.reply.refused(store::Error::AlreadyExists {
                 id: id.to_owned(),
                 status,
-            }));
+            });
         }
     }
 

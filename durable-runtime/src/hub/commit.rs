@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::activities::Job;
-use super::cell::{Cell, CellState, Inbound, Reply};
+use super::cell::{Cell, CellState, Inbound};
+use super::reply::Reply;
 use super::resident::{ActivityTask, Effects, StartEffect};
 use super::speculation::Ahead;
 use crate::model::{FailureDetails, HistoryEvent};
@@ -38,10 +39,13 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
         mut effects,
         snapshot,
         told,
-        reply,
+        mut reply,
         ahead,
         ..
     } = pending;
+    if let Some(reply) = &mut reply {
+        reply.expect_end(&cell.id, &engine.waiters);
+    }
     // First: once it is published, the instance may leave memory, and its timers with it.
     if !effects.ended {
         engine.arm(cell, &snapshot.execution_id, &effects.timers);
@@ -56,12 +60,12 @@ fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: 
     if told {
         engine.outbox.wake();
     }
+    if let Some(reply) = reply {
+        reply.stored();
+    }
     if effects.ended {
         engine.waiters.tell(&snapshot);
         log_end(engine, snapshot);
-    }
-    if let Some(reply) = reply {
-        let _ = reply.send(Ok(()));
     }
 }
 
@@ -235,7 +239,7 @@ fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Erro
     match (reply, &error) {
         (Some(reply), _) => {
             state.snapshot = None;
-            let _ = reply.send(Err(error));
+            reply.refused(error);
         }
         (None, Error::Content(text)) if first => {
             tracing::error!(

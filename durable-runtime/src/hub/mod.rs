@@ -21,6 +21,7 @@ mod outbox;
 mod pause;
 mod pending;
 mod recovery;
+mod reply;
 mod requests;
 mod resident;
 mod restart;

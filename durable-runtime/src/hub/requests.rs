@@ -8,9 +8,11 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Engine;
-use super::cell::{Create, Inbound, Reply};
+use super::cell::{Create, Inbound};
 use super::commit;
 use super::fresh_id::fresh_id;
+use super::reply::Reply;
+use super::waiters::End;
 use crate::client::{ClientError, check_instance_id, check_no_entity, dress, unknown_orchestrator};
 use crate::model::{
     EntityMessage, ExecutionStarted, FailureDetails, HistoryEvent, Payload, RuntimeStatus,
@@ -39,6 +41,41 @@ impl Engine {
         self: &Arc<Self>,
         request: StartRequest,
     ) -> Result<String, ClientError> {
+        let (reply, stored) = Reply::when_stored();
+        let id = self.submit_start(request, reply)?;
+        until_stored(stored).await?;
+        Ok(id.to_string())
+    }
+
+    /// Starts an instance and waits for its end: its id, and what it ended as; without that if the time is over first, or the hub
+    /// closes. It is stored when this returns, and nothing wakes the caller in between.
+    pub(crate) async fn start_to_end(
+        self: &Arc<Self>,
+        request: StartRequest,
+        timeout: Duration,
+    ) -> Result<(String, Option<End>), ClientError> {
+        let (reply, stored, end) = Reply::at_end();
+        let id = self.submit_start(request, reply)?;
+        let closed = self.until_closed();
+        let ended = tokio::select! {
+            // First, so that an end that is there is told whatever the hub does.
+            biased;
+            ended = tokio::time::timeout(timeout, self.skipping(end)) => ended.ok().and_then(Result::ok),
+            () = closed.cancelled() => None,
+        };
+        if ended.is_none() {
+            self.waiters.leave(&id);
+            until_stored(stored).await?;
+        }
+        Ok((id.to_string(), ended))
+    }
+
+    /// Begins to store an instance; gives its id.
+    fn submit_start(
+        self: &Arc<Self>,
+        request: StartRequest,
+        reply: Reply,
+    ) -> Result<Arc<str>, ClientError> {
         self.check_open()?;
         if let Err(known) = self.registry.check_start(&request.name) {
             let known = known.into_iter().map(str::to_owned).collect();
@@ -58,18 +95,11 @@ impl Engine {
         let due = request.scheduled_at.filter(|at| *at > self.clock.now());
         let instance = self.new_instance(request);
         let id = Arc::clone(&instance.id);
-        let (reply, answer) = oneshot::channel();
         match due {
             Some(_) => self.store_pending(instance, reply),
             None => self.begin(instance, reply),
         }
-        match answer.await {
-            Ok(Ok(())) => Ok(id.to_string()),
-            Ok(Err(error)) => Err(client_error(error)),
-            Err(_) => Err(ClientError::Unavailable(
-                "the host stopped before the start was stored".to_owned(),
-            )),
-        }
+        Ok(id)
     }
 
     fn new_instance(&self, request: StartRequest) -> NewInstance {
@@ -134,21 +164,24 @@ impl Engine {
     }
 
     /// Stores an instance without running it: its time has not come, or no function here fits it.
-    pub(super) fn store_pending(self: &Arc<Self>, instance: NewInstance, reply: Reply) {
+    pub(super) fn store_pending(self: &Arc<Self>, instance: NewInstance, mut reply: Reply) {
         let (engine, id, due) = (
             Arc::downgrade(self),
             Arc::clone(&instance.id),
             instance.started.scheduled_start,
         );
-        let done: Done = Box::new(move |result| {
-            if let (Ok(_), Some(engine)) = (&result, engine.upgrade()) {
+        let done: Done = Box::new(move |result| match (result, engine.upgrade()) {
+            (Ok(_), Some(engine)) => {
+                reply.expect_end(&id, &engine.waiters);
+                reply.stored();
                 match due {
                     Some(due) => engine.look_at(&id, due),
                     // It finds out what is to become of an instance that no function here fits.
                     None => engine.poke(&id),
                 }
             }
-            let _ = reply.send(result.map(|_| ()));
+            (Ok(_), None) => reply.stored(),
+            (Err(error), _) => reply.refused(error),
         });
         self.submit_change(Change::Create(Box::new(instance)), done);
     }
@@ -369,6 +402,15 @@ impl Engine {
             )));
         }
         Ok(())
+    }
+}
+
+async fn until_stored(stored: oneshot::Receiver<Result<(), Error>>) -> Result<(), ClientError> {
+    match stored.await {
+        Ok(outcome) => outcome.map_err(client_error),
+        Err(_) => Err(ClientError::Unavailable(
+            "the host stopped before the start was stored".to_owned(),
+        )),
     }
 }
 

@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 
 use crate::store::InstanceRecord;
 
-type End = Arc<InstanceRecord>;
+/// An instance as its end left it.
+pub(crate) type End = Arc<InstanceRecord>;
 
 /// Waiters by instance id.
 #[derive(Default)]
@@ -25,13 +26,18 @@ impl Waiters {
     /// Resolves when the instance ends, from now on.
     pub(crate) fn wait(&self, id: &str) -> oneshot::Receiver<End> {
         let (sender, receiver) = oneshot::channel();
+        self.add(id, sender);
+        receiver
+    }
+
+    /// Tells `sender` when the instance ends, from now on.
+    pub(crate) fn add(&self, id: &str, sender: oneshot::Sender<End>) {
         let mut all = self.lock();
         let waiting = all.entry(id.to_owned()).or_default();
         // Those who gave up are cleared away by the next who comes.
         waiting.retain(|other| !other.is_closed());
         waiting.push(sender);
         self.count.store(all.len(), Ordering::Release);
-        receiver
     }
 
     /// Nobody waits for this one any more, perhaps.

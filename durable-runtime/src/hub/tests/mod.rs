@@ -1,6 +1,7 @@
 //! What only the inside of a hub shows: how much of it is in memory.
 
 mod crowded;
+mod ends;
 mod held;
 mod horizon;
 mod idle;
