@@ -53,7 +53,7 @@ const fn workload(
     }
 }
 
-const WORKLOADS: [Workload; 8] = [
+const WORKLOADS: [Workload; 9] = [
     workload(
         "W1",
         "1,000 instances of 5 activities in a row",
@@ -78,6 +78,12 @@ const WORKLOADS: [Workload; 8] = [
         "1 instance, a fan-out of 10,000 joined",
         5,
         Some(5.0),
+    ),
+    workload(
+        "W4",
+        "2,000 instances of 1 activity by 16 clients, each one after the other, without HTTP",
+        5,
+        None,
     ),
     workload(
         "W5",
@@ -226,6 +232,7 @@ async fn one(workload: &str, folder: &Path) -> anyhow::Result<Vec<Row>> {
         "W3" => workloads::joined(folder, workload, 2_000).await,
         "W3x5" => workloads::joined(folder, workload, 10_000).await,
         "W3x50" => workloads::joined(folder, workload, 100_000).await,
+        "W4" => workloads::clients(folder, workload, 16, 2_000).await,
         "W5" => workloads::events(folder, workload, 10_000).await,
         "W5 parked" => workloads::parked(folder, workload, 10_000).await,
         "W5x10 parked" => workloads::parked(folder, workload, 100_000).await,

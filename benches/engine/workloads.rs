@@ -112,12 +112,40 @@ pub(crate) async fn chains(folder: &Path, name: &str, instances: u64) -> anyhow:
     Ok(vec![row])
 }
 
+/// Clients, each of which starts an instance of one activity when its last one has ended.
+pub(crate) async fn clients(
+    folder: &Path,
+    name: &str,
+    clients: usize,
+    instances: u64,
+) -> anyhow::Result<Vec<Row>> {
+    let bench = Bench::open(folder, Settings::default())?;
+    let mark = bench.mark();
+    let all = stream::iter(0..instances).map(async |_| {
+        let began = Instant::now();
+        let id = bench.client.start_new::<chain>(1u64).await?;
+        bench.end(&id, 1).await?;
+        anyhow::Ok(began.elapsed())
+    });
+    let latencies = collect_by(clients, all).await?;
+    let mut row = bench.row(name, (instances, "instances"), &mark, latencies);
+    bench.close(&mark, &mut row).await;
+    Ok(vec![row])
+}
+
 /// The result of all, in any order.
 async fn collect<T, F: Future<Output = anyhow::Result<T>>>(
     all: impl stream::Stream<Item = F>,
 ) -> anyhow::Result<Vec<T>> {
+    collect_by(CLIENTS, all).await
+}
+
+async fn collect_by<T, F: Future<Output = anyhow::Result<T>>>(
+    clients: usize,
+    all: impl stream::Stream<Item = F>,
+) -> anyhow::Result<Vec<T>> {
     let mut done = Vec::new();
-    let mut all = std::pin::pin!(all.buffer_unordered(CLIENTS));
+    let mut all = std::pin::pin!(all.buffer_unordered(clients));
     while let Some(one) = all.next().await {
         done.push(one?);
     }

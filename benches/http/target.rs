@@ -103,12 +103,21 @@ impl Target {
         })
     }
 
-    /// The round with the median rate.
+    /// Of each figure the median of the rounds. How late the last of a hundred is has two modes: whether a thread of the client or of
+    /// the server waited for its turn on a core.
     pub(crate) fn median(&self) -> Option<Round> {
-        let mut rounds = self.rounds.clone();
-        rounds.sort_by(|a, b| a.per_second.total_cmp(&b.per_second));
-        rounds.get(rounds.len() / 2).copied()
+        Some(Round {
+            per_second: middle(&self.rounds, |round| round.per_second)?,
+            p50: middle(&self.rounds, |round| round.p50)?,
+            p99: middle(&self.rounds, |round| round.p99)?,
+        })
     }
+}
+
+fn middle<T: PartialOrd + Copy>(rounds: &[Round], figure: impl Fn(&Round) -> T) -> Option<T> {
+    let mut all: Vec<T> = rounds.iter().map(figure).collect();
+    all.sort_by(|a, b| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
+    all.get(all.len() / 2).copied()
 }
 
 async fn keep_asking(

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use dbos::{Config, DBOS};
 use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::Parts;
 use crate::postgres::Postgres;
+use crate::{CLIENTS, Parts, STARTS};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -53,6 +54,12 @@ pub(crate) async fn run(workload: &str, folder: &Path) -> anyhow::Result<Parts> 
         }
         "W3" => {
             ensure!(fan_out.start(2_000).await?.result().await? == 2_000 * 2_001 / 2);
+            vec![(workload.to_owned(), began.elapsed().as_secs_f64())]
+        }
+        "W4" => {
+            let all = stream::iter(0..STARTS).map(async |_| chain.start(1).await?.result().await);
+            let ends: Vec<u64> = all.buffer_unordered(CLIENTS).try_collect().await?;
+            ensure!(ends.len() == STARTS && ends.iter().all(|n| *n == 1));
             vec![(workload.to_owned(), began.elapsed().as_secs_f64())]
         }
         "W5" => {

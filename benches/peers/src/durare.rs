@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use durare::{DurableContext, DurableEngine, Result, SqliteProvider, WorkflowOptions};
 use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use crate::Parts;
+use crate::{CLIENTS, Parts, STARTS};
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -65,6 +66,14 @@ pub(crate) async fn run(workload: &str, folder: &Path) -> anyhow::Result<Parts> 
         "W3" => {
             let end = engine.start_with(FanOut, 2_000, options(0)).await?;
             ensure!(end.result().await? == 2_000 * 2_001 / 2);
+        }
+        "W4" => {
+            let all = stream::iter(0..STARTS).map(async |n| {
+                let end = engine.start_with(Chain, 1, options(n)).await?;
+                end.result().await
+            });
+            let ends: Vec<u64> = all.buffer_unordered(CLIENTS).try_collect().await?;
+            ensure!(ends.len() == STARTS && ends.iter().all(|n| *n == 1));
         }
         "W5" => {
             let starts = (0..10_000).map(|n| engine.start_with(Waits, (), options(n)));

@@ -13,8 +13,9 @@ use duroxide::{
     ActivityContext, Client, OrchestrationContext, OrchestrationRegistry, OrchestrationStatus,
 };
 use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use crate::{PATIENCE, Parts};
+use crate::{CLIENTS, PATIENCE, Parts, STARTS};
 
 /// Connections of its pool.
 const POOL: usize = 5;
@@ -97,6 +98,13 @@ async fn work(client: &Client, workload: &str) -> anyhow::Result<Parts> {
         "W3" => {
             start(0, "FanOut", "2000".into()).await?;
             end(client, 0, 2_000 * 2_001 / 2).await?;
+        }
+        "W4" => {
+            let all = stream::iter(0..STARTS).map(async |n| {
+                start(n, "Chain", "1".into()).await?;
+                end(client, n, 1).await
+            });
+            all.buffer_unordered(CLIENTS).try_collect::<()>().await?;
         }
         "W5" => {
             try_join_all((0..10_000).map(|n| start(n, "Waits", String::new()))).await?;

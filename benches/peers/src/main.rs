@@ -24,7 +24,10 @@ use anyhow::{Context as _, bail, ensure};
 const ONE: &str = "--one";
 /// For one workload of one engine.
 const PATIENCE: Duration = Duration::from_secs(600);
-const WORKLOADS: [&str; 4] = ["W1", "W2", "W3", "W5"];
+const WORKLOADS: [&str; 5] = ["W1", "W2", "W3", "W4", "W5"];
+/// Of W4: clients, and instances of one activity that they start, each when its last one has ended.
+const CLIENTS: usize = 16;
+const STARTS: usize = 2_000;
 const PEERS: &[&str] = &[
     #[cfg(feature = "durare")]
     "durare",
