@@ -28,9 +28,12 @@ pub(super) struct Pending {
 
 /// The answer to a submitted turn. Runs on the store's writer: it only hands things on.
 pub(super) fn callback(engine: Arc<Engine>, cell: Arc<Cell>, pending: Pending) -> Done {
-    Box::new(move |result| match result {
-        Ok(receipt) => committed(&engine, &cell, pending, &receipt),
-        Err(error) => refused(&engine, &cell, pending, error),
+    Box::new(move |result| {
+        match result {
+            Ok(receipt) => committed(&engine, &cell, pending, &receipt),
+            Err(error) => refused(&engine, &cell, pending, error),
+        }
+        engine.queue.answered();
     })
 }
 

@@ -170,6 +170,7 @@ impl Hub {
             |name| options.registry.is_disabled(name),
         );
         let max_entities = options.settings.max_concurrent_entities;
+        let max_unstored = options.settings.max_unstored;
         let trials = Trials::new(&*options.store, clock.now());
         let http = Activities::new(
             options.settings.http.max_concurrent,
@@ -186,7 +187,7 @@ impl Hub {
             clock,
             runtime,
             cells: Cells::new(),
-            queue: RunQueue::new(),
+            queue: RunQueue::new(max_unstored),
             busy: Busy::default(),
             timers: Arc::new(Timers::new(looks)),
             activities: Pool::new(queue, http),

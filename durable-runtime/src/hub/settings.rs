@@ -37,6 +37,8 @@ pub struct Settings {
     pub max_resident: usize,
     /// Instances that are not in memory, and whose next timer is due soon, of which memory knows at most. The store knows of the others.
     pub max_looks: usize,
+    /// Turns that wait for the disk above which no more are made; twice as many as the store takes in one commit.
+    pub max_unstored: usize,
     /// Changes that wait for the disk above which clients are refused.
     pub max_backlog: usize,
     /// Actions of one execution.
@@ -108,6 +110,7 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(30),
             max_resident: 20_000,
             max_looks: 50_000,
+            max_unstored: 4_000,
             max_backlog: 100_000,
             max_actions: Limits::default().actions,
             max_custom_status_kib: Limits::default().custom_status_kib,

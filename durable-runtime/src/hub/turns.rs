@@ -43,6 +43,12 @@ pub(crate) struct RunQueue {
     threads: AtomicUsize,
     /// Something has begun, and nobody watched.
     begun: Arc<Notify>,
+    /// Turns that are made and not stored.
+    unstored: AtomicUsize,
+    /// So many of those that no thread begins another.
+    most_unstored: usize,
+    /// There are fewer again.
+    room: Condvar,
 }
 
 #[derive(Default)]
@@ -52,6 +58,8 @@ struct QueueState {
     busy: Vec<Taken>,
     /// Threads that wait and have not been woken.
     idle: usize,
+    /// Threads that wait for the store.
+    held: usize,
     next: u64,
     closed: bool,
     /// Somebody looks after what is busy, now and then.
@@ -85,12 +93,16 @@ impl QueueState {
 }
 
 impl RunQueue {
-    pub(crate) fn new() -> Self {
+    /// Of threads that are so many turns ahead of the store at most.
+    pub(crate) fn new(most_unstored: usize) -> Self {
         Self {
             state: Mutex::default(),
             ready: Condvar::new(),
             threads: AtomicUsize::new(0),
             begun: Arc::default(),
+            unstored: AtomicUsize::new(0),
+            most_unstored: most_unstored.max(1),
+            room: Condvar::new(),
         }
     }
 
@@ -146,11 +158,50 @@ impl RunQueue {
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.ready.notify_all();
+        self.room.notify_all();
+    }
+
+    /// A turn goes to the store.
+    fn submitted(&self) {
+        self.unstored.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The store has answered a turn.
+    pub(super) fn answered(&self) {
+        if self.unstored.fetch_sub(1, Ordering::Relaxed) == self.most_unstored
+            && self.lock().held > 0
+        {
+            self.room.notify_all();
+        }
+    }
+
+    fn is_ahead(&self) -> bool {
+        self.unstored.load(Ordering::Relaxed) >= self.most_unstored
+    }
+
+    #[cfg(test)]
+    pub(super) fn ahead(&self) -> (usize, usize) {
+        (self.lock().held, self.unstored.load(Ordering::Relaxed))
+    }
+
+    #[cfg(test)]
+    pub(super) fn alive(&self) -> usize {
+        self.threads.load(Ordering::Relaxed)
     }
 
     fn take(&self) -> Option<(u64, Item)> {
         let mut state = self.lock();
         loop {
+            if self.is_ahead() && !state.items.is_empty() && !state.closed {
+                // More would make nothing faster: the next groups are full, and what waits to be made is smaller than what is made.
+                state.held += 1;
+                state = self
+                    .room
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
+                state.held -= 1;
+                continue;
+            }
             if let Some((item, work)) = state.items.pop_front() {
                 let ticket = state.next;
                 state.next += 1;
@@ -518,6 +569,7 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
             ahead,
         },
     );
+    engine.queue.submitted();
     engine.submit_change(Change::Turn(Box::new(commit)), done);
     engine.activities.push(early);
     put_back(engine, cell, resident, epoch, made.again);

@@ -1,5 +1,6 @@
 //! What only the inside of a hub shows: how much of it is in memory.
 
+mod ahead;
 mod crowded;
 mod ends;
 mod held;

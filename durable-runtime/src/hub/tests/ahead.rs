@@ -1,0 +1,81 @@
+//! Turns are not made faster than the store takes them.
+
+use futures::future::try_join_all;
+
+use super::held::Held;
+use super::*;
+
+#[orchestration_trigger(crate = crate)]
+async fn brief(_ctx: OrchestrationContext, n: u32) -> Result<u32> {
+    Ok(n)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn threads_wait_for_a_store_that_is_behind_and_go_on_with_it() {
+    const MOST: usize = 10;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Held::of(&folder);
+    let settings = Settings {
+        max_unstored: MOST,
+        ..Settings::default()
+    };
+    let threads = settings.max_concurrent_orchestrations;
+    let hub = hub_with(Arc::new(journal.clone()), settings);
+    journal.hold();
+    let client = hub.client();
+    let starts = (0..200).map(|n| tokio::spawn(client.start_new::<brief>(n).into_future()));
+    let starts: Vec<_> = starts.collect();
+    let ahead = || hub.engine.queue.ahead();
+    let held = async {
+        while ahead().0 < threads {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, held).await.unwrap();
+    // Each may have begun its last one before the others had submitted theirs.
+    assert!((MOST..MOST + threads).contains(&ahead().1), "{:?}", ahead());
+    assert!(!hub.engine.busy.is_quiet());
+    journal.release();
+    let ids = try_join_all(starts).await.unwrap();
+    for (id, n) in ids.into_iter().zip(0..) {
+        let end = client.wait_for_completion(id.unwrap(), PATIENCE).await;
+        assert_eq!(end.unwrap().output, Some(json!(n)));
+    }
+    hub.engine.busy.quiet().await;
+    assert_eq!(ahead().1, 0);
+    hub.shutdown().await;
+}
+
+/// As when the disk is full and the host is told to stop.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn threads_that_wait_for_the_store_do_not_outlive_the_hub() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Held::of(&folder);
+    let settings = Settings {
+        max_unstored: 1,
+        ..Settings::default()
+    };
+    let threads = settings.max_concurrent_orchestrations;
+    let hub = hub_with(Arc::new(journal.clone()), settings);
+    journal.hold();
+    let client = hub.client();
+    let starts = (0..200).map(|n| tokio::spawn(client.start_new::<brief>(n).into_future()));
+    let _starts: Vec<_> = starts.collect();
+    let held = async {
+        while hub.engine.queue.ahead().0 < threads {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, held).await.unwrap();
+    let engine = Arc::downgrade(&hub.engine);
+    drop(hub);
+    let ended = async {
+        while engine
+            .upgrade()
+            .is_some_and(|engine| engine.queue.alive() > 0)
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, ended).await.unwrap();
+}
