@@ -151,7 +151,12 @@ impl Future for Start {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let client = self.client.clone();
         self.state.poll(cx, |request| {
-            async move { client.engine().await?.start(request?).await }.boxed()
+            async move {
+                // Named, so that it is all that is kept while the start waits.
+                let started = client.engine().await?.start(request?);
+                started.await
+            }
+            .boxed()
         })
     }
 }

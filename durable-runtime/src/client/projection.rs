@@ -260,7 +260,7 @@ fn row_of(event: &HistoryEvent, record: &InstanceRecord, show: Show) -> Option<M
         H::ExecutionCompleted { status, .. } => json!({
             "OrchestrationStatus": status.name(),
             "Result": record.output.as_ref().map(|output| wire_value(*status, &output.to_value())),
-            "FailureDetails": record.failure.as_ref().map(failure),
+            "FailureDetails": record.failure.as_deref().map(failure),
         }),
     };
     let Value::Object(mut body) = body else {

@@ -68,7 +68,7 @@ impl OrchestrationStatus {
                 .parent
                 .as_ref()
                 .map(|parent| parent.instance_id.to_string()),
-            failure: record.failure.clone(),
+            failure: record.failure.as_deref().cloned(),
             history: None,
         }
     }

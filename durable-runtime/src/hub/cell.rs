@@ -65,7 +65,7 @@ pub(crate) struct CellState {
     /// No longer in the map: whoever holds it looks the instance up again.
     pub(crate) removed: bool,
     /// The next turn only says why the instance fails.
-    pub(crate) fail_with: Option<FailureDetails>,
+    pub(crate) fail_with: Option<Box<FailureDetails>>,
     /// Whether it has to ask before its next turn, because that may have taken a host down.
     pub(crate) trial: Trial,
     /// It is to be loaded, with or without messages.
@@ -107,6 +107,15 @@ impl Cell {
 }
 
 impl CellState {
+    /// Puts a message at the end of the mailbox. Room is made for one: most take in a single message at a time, and very many may wait for
+    /// their turn.
+    pub(crate) fn receive(&mut self, message: Inbound) {
+        if self.mailbox.capacity() == 0 {
+            self.mailbox.reserve_exact(1);
+        }
+        self.mailbox.push_back(message);
+    }
+
     /// Whether nothing would be lost if it were forgotten.
     pub(crate) fn is_idle(&self) -> bool {
         !self.scheduled
@@ -148,10 +157,10 @@ impl CellState {
         std::mem::take(&mut self.running)
             .into_values()
             .for_each(|token| token.cancel());
-        self.mailbox.clear();
+        self.mailbox = VecDeque::new();
         self.snapshot = None;
         let started = HistoryEvent::ExecutionStarted(Box::new(create.instance.started.clone()));
-        self.mailbox.push_back(Inbound {
+        self.receive(Inbound {
             event: started,
             inbox: None,
             execution_id: None,
@@ -169,6 +178,9 @@ impl CellState {
         self.resident.take()
     }
 }
+
+/// A shard of so much room stays as it is.
+const SMALL: usize = 64;
 
 type Shard = Mutex<HashMap<Arc<str>, Arc<Cell>>>;
 
@@ -219,7 +231,14 @@ impl Cells {
         if std::mem::replace(&mut state.removed, true) {
             return;
         }
-        self.shard(&cell.id).remove(&cell.id);
+        let mut shard = self.shard(&cell.id);
+        shard.remove(&cell.id);
+        // What once was large should not stay so; seldom enough that it costs nothing.
+        if shard.capacity() > SMALL && shard.len() < shard.capacity() / 8 {
+            let room = 2 * shard.len();
+            shard.shrink_to(room);
+        }
+        drop(shard);
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -243,5 +262,29 @@ impl Cells {
                 .collect();
             cells.iter().for_each(&mut visit);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_for_many_is_given_back_when_they_leave() {
+        let cells = Cells::new();
+        let room = || -> usize {
+            let shards = cells.shards.iter();
+            shards.map(|shard| shard.lock().unwrap().capacity()).sum()
+        };
+        let ids: Vec<Arc<str>> = (0..50_000).map(|n| format!("i{n}").into()).collect();
+        let all: Vec<Arc<Cell>> = ids.iter().map(|id| cells.get_or_insert(id)).collect();
+        assert!(room() >= 50_000);
+        let (stay, leave) = all.split_at(100);
+        leave
+            .iter()
+            .for_each(|cell| cells.remove(cell, &mut cell.lock()));
+        assert!(room() < 64 * 2 * SMALL, "{}", room());
+        assert_eq!(cells.len(), 100);
+        assert!(stay.iter().all(|cell| cells.get(&cell.id).is_some()));
     }
 }

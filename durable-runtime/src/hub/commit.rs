@@ -250,8 +250,8 @@ fn refused(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, error: Erro
                 text,
                 "a turn cannot be stored; the instance fails"
             );
-            state.fail_with =
-                Some(FailureDetails::new("StorageError", text.clone()).non_retriable());
+            let failure = FailureDetails::new("StorageError", text.clone()).non_retriable();
+            state.fail_with = Some(Box::new(failure));
         }
         (None, Error::NotFound(_)) => state.mailbox.clear(),
         (None, error) => {

@@ -100,7 +100,7 @@ pub(crate) enum Care {
     /// One operation, so that the guilty one is found.
     One,
     /// The first operation fails so instead of being run.
-    Fail(FailureDetails),
+    Fail(Box<FailureDetails>),
 }
 
 /// One work item of one entity.
@@ -377,7 +377,7 @@ async fn run_operation(
         },
     );
     let result = match care {
-        Care::Fail(failure) => Err(failure.clone()),
+        Care::Fail(failure) => Err((**failure).clone()),
         Care::None | Care::One => {
             let invocation = EntityInvocation::new(
                 Arc::clone(&operation),
@@ -591,7 +591,8 @@ fn refused(
         state.care = match (&error, care) {
             (Error::Content(_), Care::None) => Care::One,
             (Error::Content(text), _) => {
-                Care::Fail(FailureDetails::new("StorageError", text.clone()).non_retriable())
+                let failure = FailureDetails::new("StorageError", text.clone());
+                Care::Fail(Box::new(failure.non_retriable()))
             }
             _ => Care::None,
         };

@@ -70,7 +70,7 @@ use crate::client::DurableClient;
 use crate::error::Error;
 use crate::model::{ExecutionStarted, Timestamp};
 use crate::registry::{Fault, Registry};
-use crate::replay::Execution;
+use crate::replay::{Execution, Limits};
 use crate::state::States;
 use crate::store::{Change, Done, Receipt, Store};
 
@@ -182,6 +182,7 @@ impl Hub {
             registry: options.registry,
             states: options.states,
             store: options.store,
+            limits: Arc::new(options.settings.limits()),
             settings: options.settings,
             client: client.clone(),
             clock,
@@ -327,6 +328,7 @@ pub(crate) struct Engine {
     pub(crate) states: Arc<States>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) settings: Settings,
+    limits: Arc<Limits>,
     client: DurableClient,
     clock: Arc<dyn Clock>,
     runtime: Handle,
@@ -407,7 +409,7 @@ impl Engine {
 
     /// Hands a message to its instance, which is loaded if it is not in memory.
     fn deliver(&self, id: &Arc<str>, message: Inbound) {
-        self.with_cell(id, |state| state.mailbox.push_back(message));
+        self.with_cell(id, |state| state.receive(message));
     }
 
     /// Hands a message to the instance of this cell, or of the one that took its place.
@@ -417,7 +419,7 @@ impl Engine {
             drop(state);
             return self.deliver(&cell.id, message);
         }
-        state.mailbox.push_back(message);
+        state.receive(message);
         if !std::mem::replace(&mut state.scheduled, true) {
             drop(state);
             self.schedule(Arc::clone(cell));
@@ -505,7 +507,7 @@ impl Engine {
             started.clone(),
             *orchestrator,
             registry,
-            self.settings.limits(),
+            Arc::clone(&self.limits),
             on_foreign,
         ))
     }

@@ -36,15 +36,19 @@ pub(crate) struct StartRequest {
 }
 
 impl Engine {
-    /// Starts an instance: it is stored, first turn included, when this returns (spec 4.1).
-    pub(crate) async fn start(
+    /// Starts an instance: it is stored, first turn included, when this resolves (spec 4.1). What resolves holds nothing of the request: very
+    /// many may wait at one time.
+    pub(crate) fn start(
         self: &Arc<Self>,
         request: StartRequest,
-    ) -> Result<String, ClientError> {
+    ) -> impl Future<Output = Result<String, ClientError>> + use<> {
         let (reply, stored) = Reply::when_stored();
-        let id = self.submit_start(request, reply)?;
-        until_stored(stored).await?;
-        Ok(id.to_string())
+        let submitted = self.submit_start(request, reply);
+        async move {
+            let id = submitted?;
+            until_stored(stored).await?;
+            Ok(id.to_string())
+        }
     }
 
     /// Starts an instance and waits for its end: its id, and what it ended as; without that if the time is over first, or the hub

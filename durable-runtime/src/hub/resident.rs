@@ -584,7 +584,7 @@ impl Resident {
         }
         let record = Arc::make_mut(&mut self.record);
         record.output = output;
-        record.failure = failure;
+        record.failure = failure.map(Box::new);
     }
 }
 

@@ -143,7 +143,7 @@ impl Engine {
             tracing::error!(instance_id = &*cell.id, error = %failure.message, "an operation is not run any more");
             resident.poison = Some(failure.clone());
             resident.suspects.acquit();
-            state.care = Care::Fail(failure);
+            state.care = Care::Fail(Box::new(failure));
             return true;
         }
         state.trial = Trial::Waiting;

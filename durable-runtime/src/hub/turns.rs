@@ -366,7 +366,7 @@ struct Job {
     create: Option<Box<Create>>,
     messages: Vec<Inbound>,
     epoch: u64,
-    fail_with: Option<FailureDetails>,
+    fail_with: Option<Box<FailureDetails>>,
 }
 
 /// One work item of one instance.
@@ -386,7 +386,7 @@ fn work(engine: &Arc<Engine>, cell: &Arc<Cell>) {
         return give_up(engine, cell, job);
     };
     if let Some(failure) = job.fail_with.take() {
-        resident.execution.fail(failure);
+        resident.execution.fail(*failure);
     }
     job.messages.retain(|message| !resident.has_heard(message));
     let idle = job.messages.is_empty() && !resident.execution.wants_turn();

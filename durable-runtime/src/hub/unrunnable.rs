@@ -83,7 +83,7 @@ impl Engine {
             Arc::clone(&cell.id),
             started.clone(),
             Arc::clone(&self.registry),
-            self.settings.limits(),
+            Arc::clone(&self.limits),
             &loaded.history,
         );
         let mut messages: Vec<Inbound> = Vec::new();

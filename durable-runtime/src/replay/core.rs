@@ -4,7 +4,7 @@ mod entities;
 mod fresh;
 mod http;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
@@ -13,9 +13,10 @@ use std::time::Duration;
 use self::entities::Section;
 use self::fresh::Fresh;
 use self::http::Step;
+use super::event_queues::EventQueues;
 use super::nondeterminism::{LastCall, Nondeterminism};
 use super::retry::RetryPolicy;
-use super::slot::{Buffered, Child, EventQueue, Outcome, Retry, Role, Slot, SlotId, What};
+use super::slot::{Buffered, Child, Outcome, Retry, Role, Slot, SlotId, What};
 use crate::ascending::Ascending;
 use crate::durable_http::HTTP_ACTIVITY;
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent, Payload, TaskError, Timestamp};
@@ -130,7 +131,7 @@ pub(super) struct Core {
     pub(super) instance_id: Arc<str>,
     pub(super) started: ExecutionStarted,
     pub(super) registry: Arc<Registry>,
-    pub(super) limits: Limits,
+    pub(super) limits: Arc<Limits>,
     unloaded: AtomicBool,
     state: Mutex<State>,
 }
@@ -158,9 +159,9 @@ pub(super) struct State {
     due: BTreeSet<(Timestamp, i64)>,
     /// How many activities of `open` somebody waits for.
     busy: usize,
-    /// Boxed: a map keeps room for eleven in a node, and most executions know of one name.
-    events: BTreeMap<Arc<str>, Box<EventQueue>>,
-    section: Option<Section>,
+    events: EventQueues,
+    /// Boxed: most executions never lock an entity.
+    section: Option<Box<Section>>,
     last_call: Option<LastCall>,
     /// Slots whose future has been polled and waits.
     awaited: usize,
@@ -174,7 +175,7 @@ impl Core {
         instance_id: Arc<str>,
         started: ExecutionStarted,
         registry: Arc<Registry>,
-        limits: Limits,
+        limits: Arc<Limits>,
     ) -> Arc<Self> {
         let state = Mutex::new(State {
             replaying: true,
@@ -389,8 +390,7 @@ impl Core {
             arrival: None,
         };
         let slot = state.add(Slot::new(what, -1));
-        let queue = state.events.entry(Arc::clone(&name)).or_default();
-        queue.waiters.insert(slot);
+        state.events.of(&name).wait(slot);
         // Nobody can be woken: the new waiter has not been polled.
         let _ = state.hand_out(&name);
         slot
@@ -671,8 +671,7 @@ impl State {
     }
 
     pub(super) fn awaited_events(&self) -> Vec<String> {
-        let awaited = self.events.iter().filter(|(_, q)| !q.waiters.is_empty());
-        awaited.map(|(name, _)| name.to_string()).collect()
+        self.events.awaited()
     }
 
     /// The id that the next call will get.
@@ -687,12 +686,7 @@ impl State {
 
     /// Events nobody has read, in the order of their arrival.
     pub(super) fn take_unread(&mut self) -> Vec<Buffered> {
-        let mut unread: Vec<Buffered> = std::mem::take(&mut self.events)
-            .into_values()
-            .flat_map(|queue| queue.unread)
-            .collect();
-        unread.sort_by_key(|event| event.arrival);
-        unread
+        std::mem::take(&mut self.events).into_unread()
     }
 
     fn add(&mut self, slot: Slot) -> SlotId {
@@ -935,18 +929,13 @@ impl State {
             name,
             data,
         };
-        let queue = self.events.entry(Arc::clone(&key)).or_default();
-        queue.unread.push_back(event);
+        self.events.of(&key).put(event);
         self.hand_out(&key)
     }
 
     /// Gives the oldest unread event of a name to its oldest waiter, if there are both.
     fn hand_out(&mut self, name: &str) -> Option<Waker> {
-        let queue = self.events.get_mut(name)?;
-        if queue.unread.is_empty() || queue.waiters.is_empty() {
-            return None;
-        }
-        let (event, slot) = (queue.unread.pop_front()?, queue.waiters.pop_first()?);
+        let (event, slot) = self.events.get_mut(name)?.pair()?;
         let data = event.data.clone();
         if let Some(Slot {
             what: What::Event { arrival, .. },
@@ -962,11 +951,7 @@ impl State {
     fn put_back(&mut self, slot: SlotId, name: &str, event: Option<Buffered>) -> Option<Waker> {
         self.forget_waiter_of(slot, name);
         let queue = self.events.get_mut(name)?;
-        let event = event?;
-        let at = queue
-            .unread
-            .partition_point(|other| other.arrival < event.arrival);
-        queue.unread.insert(at, event);
+        queue.put(event?);
         self.hand_out(name)
     }
 
@@ -983,7 +968,7 @@ impl State {
 
     fn forget_waiter_of(&mut self, slot: SlotId, name: &str) {
         if let Some(queue) = self.events.get_mut(name) {
-            queue.waiters.remove(&slot);
+            queue.leave(slot);
         }
     }
 }

@@ -38,7 +38,8 @@ pub(crate) struct Execution {
     held: VecDeque<HistoryEvent>,
     /// The tasks that those are the ends of.
     held_answers: BTreeSet<i64>,
-    end: Option<End>,
+    /// Boxed: what waits has none.
+    end: Option<Box<End>>,
     ended_in_history: bool,
     size: Size,
     /// Its children, if it has no code: all that it can do is halt, go on, and end.
@@ -75,12 +76,12 @@ impl Execution {
         started: ExecutionStarted,
         orchestrator: Orchestrator,
         registry: Arc<Registry>,
-        limits: Limits,
+        limits: impl Into<Arc<Limits>>,
         on_foreign: ForeignWake,
     ) -> Self {
         let root = RootWaker::new(on_foreign);
         Self {
-            core: Core::new(instance_id, started, registry, limits),
+            core: Core::new(instance_id, started, registry, limits.into()),
             orchestrator,
             future: None,
             waker: Waker::from(Arc::clone(&root)),
@@ -103,7 +104,7 @@ impl Execution {
         instance_id: Arc<str>,
         started: ExecutionStarted,
         registry: Arc<Registry>,
-        limits: Limits,
+        limits: impl Into<Arc<Limits>>,
         history: &[Vec<HistoryEvent>],
     ) -> Self {
         let orchestrator = Orchestrator {
@@ -212,7 +213,7 @@ impl Execution {
         if let Some(action) = self.core.state().confirmed().front() {
             return Some(surplus(action));
         }
-        match (&self.end, self.ended_in_history) {
+        match (self.end.as_deref(), self.ended_in_history) {
             (Some(End::Failed(failure)), false) => Some(format!(
                 "the code now fails here, history goes on: {}",
                 failure.message
@@ -236,7 +237,7 @@ impl Execution {
         self.check_wakes();
         for event in inbound {
             let overrides = matches!(event, HistoryEvent::ExecutionTerminated { .. });
-            let ended = match &self.end {
+            let ended = match self.end.as_deref() {
                 None => false,
                 Some(End::ContinuedAsNew { .. }) => !overrides,
                 Some(_) => true,
@@ -307,7 +308,7 @@ impl Execution {
         self.drop_future();
         self.core.leave_any_section();
         self.core.confirm();
-        self.end = Some(end);
+        self.end = Some(Box::new(end));
     }
 
     fn collect(&mut self, mut events: Vec<HistoryEvent>) -> Turn {
@@ -321,7 +322,7 @@ impl Execution {
         events.extend(actions.iter().map(|action| action.event.clone()));
         if let Some(end) = self
             .end
-            .as_ref()
+            .as_deref()
             .filter(|end| !matches!(end, End::ContinuedAsNew { .. }))
         {
             let (result, failure) = match end {
@@ -347,7 +348,7 @@ impl Execution {
             custom_status: effects.custom_status,
             suspended: self.suspended,
             strayed: false,
-            end: self.end.clone(),
+            end: self.end.as_deref().cloned(),
             late: Vec::new(),
         }
     }
@@ -453,7 +454,8 @@ impl Execution {
         self.core.leave_any_section();
         self.core.confirm();
         let unread = self.core.state().take_unread();
-        self.end = Some(End::of(result, unread, self.core.limits.payload_bytes));
+        let end = End::of(result, unread, self.core.limits.payload_bytes);
+        self.end = Some(Box::new(end));
     }
 
     fn drop_future(&mut self) {
@@ -494,7 +496,7 @@ impl Execution {
 
     /// How it ended, if it has.
     pub(crate) fn end(&self) -> Option<&End> {
-        self.end.as_ref()
+        self.end.as_deref()
     }
 
     /// Whether a turn has something to say even without messages.

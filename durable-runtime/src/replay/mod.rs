@@ -11,6 +11,7 @@ mod combinators;
 mod context;
 mod core;
 mod entities;
+mod event_queues;
 mod execution;
 mod finish;
 mod guid;

@@ -1,6 +1,5 @@
 //! What one call of user code waits for.
 
-use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -113,14 +112,6 @@ pub(super) struct Buffered {
     /// The name as raised.
     pub(super) name: String,
     pub(super) data: Payload,
-}
-
-/// The events and waiters of one name.
-#[derive(Default)]
-pub(super) struct EventQueue {
-    pub(super) unread: VecDeque<Buffered>,
-    /// Slots are numbered as they are made: the first is the oldest.
-    pub(super) waiters: BTreeSet<SlotId>,
 }
 
 impl Slot {

@@ -48,7 +48,7 @@ pub struct InstanceRecord {
     /// What the orchestrator last set.
     pub custom_status: Option<Payload>,
     /// Why it failed.
-    pub failure: Option<FailureDetails>,
+    pub failure: Option<Box<FailureDetails>>,
     /// What an entity keeps; `None` for an orchestration.
     pub entity: Option<Box<EntityRecord>>,
 }

@@ -188,7 +188,7 @@ impl Planner<'_> {
             mut again,
             children,
             entity_calls,
-        } = plan(&loaded.history, record.failure.as_ref());
+        } = plan(&loaded.history, record.failure.as_deref());
         let now = self.now;
         let execution_id = fresh_id(now);
         // What children answer to: it outlives rewindings, so that those that still run find their parent.

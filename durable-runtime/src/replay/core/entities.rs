@@ -107,12 +107,12 @@ impl Core {
         }
         let id = self.take_id(state);
         let slot = state.add(Slot::new(What::Lock, id));
-        state.section = Some(Section {
+        state.section = Some(Box::new(Section {
             id,
             entities: entities.clone(),
             granted: false,
             calls: BTreeMap::new(),
-        });
+        }));
         state.ask(Action {
             id,
             event: HistoryEvent::EntityLockRequested { id, entities },
@@ -163,11 +163,13 @@ impl Core {
         for event in history.clone() {
             state.next_id = state.next_id.max(event.task_id().map_or(0, |id| id + 1));
         }
-        state.section = OpenSection::of(history).map(|open| Section {
-            id: open.id,
-            entities: open.entities,
-            granted: open.granted,
-            calls: BTreeMap::new(),
+        state.section = OpenSection::of(history).map(|open| {
+            Box::new(Section {
+                id: open.id,
+                entities: open.entities,
+                granted: open.granted,
+                calls: BTreeMap::new(),
+            })
         });
     }
 
@@ -275,11 +277,13 @@ impl State {
             if is_withdrawn(*id) {
                 continue;
             }
-            let section = self.section.get_or_insert_with(|| Section {
-                id: *id,
-                entities: Vec::new(),
-                granted: !early,
-                calls: BTreeMap::new(),
+            let section = self.section.get_or_insert_with(|| {
+                Box::new(Section {
+                    id: *id,
+                    entities: Vec::new(),
+                    granted: !early,
+                    calls: BTreeMap::new(),
+                })
             });
             section.entities.push(Arc::clone(entity));
         }

@@ -60,7 +60,10 @@ pub(crate) async fn a_turn_is_read_back_as_it_was_written<S: Store>(
         record.tags.get("team").is_some_and(|team| team == "red")
             && record.trace_parent.as_deref() == Some("00-1-2-01")
     );
-    ensure!(record.output == Some(Payload::text("it broke")) && record.failure == Some(failure));
+    ensure!(
+        record.output == Some(Payload::text("it broke"))
+            && record.failure.as_deref() == Some(&failure)
+    );
     ensure!(
         record.custom_status == Some(Payload::of(&[1, 2])?)
             && record.input == Some(Payload::text("input"))
