@@ -56,7 +56,8 @@ impl<F: Future> Future for Numbered<F> {
 impl<F: Future> Many<F> {
     fn new(all: Vec<F>) -> Self {
         Self {
-            results: all.iter().map(|_| None).collect(),
+            // Filled as far as results have come: most come in order.
+            results: Vec::with_capacity(all.len()),
             waiting: all
                 .into_iter()
                 .enumerate()
@@ -65,18 +66,14 @@ impl<F: Future> Many<F> {
         }
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Vec<F::Output>> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Vec<Option<F::Output>>> {
         while let Some((index, output)) = ready!(self.waiting.poll_next_unpin(cx)) {
-            if let Some(place) = self.results.get_mut(index) {
-                *place = Some(output);
+            if index >= self.results.len() {
+                self.results.resize_with(index + 1, || None);
             }
+            self.results[index] = Some(output);
         }
-        Poll::Ready(
-            std::mem::take(&mut self.results)
-                .into_iter()
-                .flatten()
-                .collect(),
-        )
+        Poll::Ready(std::mem::take(&mut self.results))
     }
 }
 
@@ -102,13 +99,13 @@ where
     type Output = Result<Vec<O>, TaskError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let results = match &mut self.inner {
+        let merged = match &mut self.inner {
             None => return Poll::Pending,
-            Some(Joined::Few(all)) => ready!(Pin::new(all).poll(cx)),
-            Some(Joined::Many(all)) => ready!(all.poll(cx)),
+            Some(Joined::Few(all)) => merge(ready!(Pin::new(all).poll(cx)).into_iter()),
+            Some(Joined::Many(all)) => merge(ready!(all.poll(cx)).into_iter().flatten()),
         };
         self.inner = None;
-        Poll::Ready(merge(results))
+        Poll::Ready(merged)
     }
 }
 
@@ -131,8 +128,10 @@ impl<F: Future> fmt::Debug for WhenAll<F> {
 }
 
 /// The first failure carries the others: their messages in its properties, under `others`.
-fn merge<O, E: Into<TaskError>>(results: Vec<Result<O, E>>) -> Result<Vec<O>, TaskError> {
-    let mut values = Vec::with_capacity(results.len());
+fn merge<O, E: Into<TaskError>>(
+    results: impl Iterator<Item = Result<O, E>>,
+) -> Result<Vec<O>, TaskError> {
+    let mut values = Vec::with_capacity(results.size_hint().1.unwrap_or(0));
     let mut failures = Vec::new();
     for result in results {
         match result {
