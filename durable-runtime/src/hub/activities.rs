@@ -597,7 +597,7 @@ async fn run_job(engine: &Arc<Engine>, host: &Arc<Surroundings>, job: Job, began
         duration = ?began.elapsed(),
         "activity ended"
     );
-    if engine.is_killed() && context.stop().is_cancelled() {
+    if context.stop().is_cancelled() && engine.is_killed() {
         // Told to stop by the host: it is delivered again, not failed.
         if !returned {
             // It was told, and ended, within one poll.

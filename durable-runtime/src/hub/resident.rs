@@ -12,7 +12,7 @@ use crate::model::{
     FailureDetails, HistoryEvent, LifecycleStep, Parent, Payload, ReplyTo, RuntimeStatus,
     Timestamp,
 };
-use crate::replay::{Action, Carried, End, Execution, Open, Size, Turn};
+use crate::replay::{Asked, Carried, End, Execution, Open, Size, Turn};
 use crate::store::{
     Ids, InstanceKey, InstanceRecord, NewGeneration, NewInstance, NewMessage, OutboxRecord,
     PayloadKind, Reuse, TurnCommit,
@@ -240,8 +240,12 @@ impl Resident {
             Some(End::ContinuedAsNew { .. }) => BTreeSet::new(),
             _ => turn.cancelled_activities.iter().copied().collect(),
         };
-        for action in &turn.actions {
-            self.draft_action(draft, action, goes_on, &left);
+        let is_activity =
+            |asked: &Asked<'_>| matches!(asked.event, HistoryEvent::TaskScheduled { .. });
+        let activities = turn.asked().filter(is_activity).count();
+        draft.effects.activities.reserve_exact(activities);
+        for asked in turn.asked() {
+            self.draft_action(draft, asked, goes_on, &left);
         }
         let generation = &self.record.execution_id;
         let cancelled = turn.cancelled_timers.iter();
@@ -264,11 +268,11 @@ impl Resident {
     fn draft_action(
         &self,
         draft: &mut Draft<'_>,
-        action: &Action,
+        asked: Asked<'_>,
         goes_on: bool,
         cancelled: &BTreeSet<i64>,
     ) {
-        match &action.event {
+        match asked.event {
             HistoryEvent::TaskScheduled { id, name, input }
                 if goes_on && !cancelled.contains(id) =>
             {
@@ -278,7 +282,7 @@ impl Resident {
                     id: *id,
                     name: Arc::clone(name),
                     input: input.clone(),
-                    attempt: action.attempt,
+                    attempt: asked.attempt,
                     delivery: 1,
                 });
             }
@@ -300,7 +304,7 @@ impl Resident {
                     },
                 );
             }
-            HistoryEvent::SubOrchestrationInstanceCreated { .. } => self.draft_start(draft, action),
+            HistoryEvent::SubOrchestrationInstanceCreated { .. } => self.draft_start(draft, asked),
             event => {
                 let from = (&self.record.id, &self.record.execution_id);
                 if let Some((entity, message)) = to_entity(from, event) {
@@ -310,7 +314,7 @@ impl Resident {
         }
     }
 
-    fn draft_start(&self, draft: &mut Draft<'_>, action: &Action) {
+    fn draft_start(&self, draft: &mut Draft<'_>, asked: Asked<'_>) {
         let HistoryEvent::SubOrchestrationInstanceCreated {
             id,
             name,
@@ -318,7 +322,7 @@ impl Resident {
             version,
             input,
             detached,
-        } = &action.event
+        } = asked.event
         else {
             return;
         };
@@ -341,7 +345,7 @@ impl Resident {
             version: version.clone(),
             execution_id: fresh_id(draft.now),
             parent,
-            scheduled_start: action.scheduled_start,
+            scheduled_start: asked.scheduled_start,
             generation: 0,
             tags: self.record.tags.clone(),
             trace_parent: self.record.trace_parent.clone(),
@@ -350,7 +354,7 @@ impl Resident {
         let key = InstanceKey(draft.rules.ids.next());
         let effect = StartEffect {
             id: Arc::clone(instance_id),
-            due: action.scheduled_start,
+            due: asked.scheduled_start,
             on_refused: on_refused.clone(),
         };
         draft.starts.push(NewInstance {

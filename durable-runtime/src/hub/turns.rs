@@ -474,11 +474,13 @@ fn take_job(engine: &Engine, cell: &Arc<Cell>) -> Option<Job> {
     // Its room goes along: what waits for long should keep none.
     let rest = state.mailbox.split_off(count);
     let taken = std::mem::replace(&mut state.mailbox, rest);
-    let is_new = |message: &Inbound| match message.inbox {
-        Some(id) => !state.loaded.remove(&id),
-        None => true,
-    };
-    let messages = taken.into_iter().filter(is_new).collect();
+    let mut messages = Vec::from(taken);
+    if !state.loaded.is_empty() {
+        messages.retain(|message| match message.inbox {
+            Some(id) => !state.loaded.remove(&id),
+            None => true,
+        });
+    }
     let (mut resident, create) = (state.resident.take(), state.create.take());
     if let Some(resident) = resident.as_mut().filter(|_| state.in_flight == 0) {
         // The store knows them.
@@ -500,11 +502,9 @@ fn make_turn(engine: &Arc<Engine>, cell: &Arc<Cell>, mut resident: Box<Resident>
         epoch,
         ..
     } = job;
-    let restore: Vec<Inbound> = messages
-        .iter()
-        .filter(|message| message.inbox.is_none())
-        .cloned()
-        .collect();
+    let in_memory = |message: &&Inbound| message.inbox.is_none();
+    let mut restore: Vec<Inbound> = Vec::with_capacity(messages.iter().filter(in_memory).count());
+    restore.extend(messages.iter().filter(in_memory).cloned());
     let make = |started: &ExecutionStarted| engine.new_execution(&cell.id, started);
     let rules = Rules {
         ids: engine.store.ids(),

@@ -54,12 +54,11 @@ impl<F: Future> Future for Numbered<F> {
 }
 
 impl<F: Future> Many<F> {
-    fn new(all: Vec<F>) -> Self {
+    fn new(all: impl Iterator<Item = F>) -> Self {
         Self {
             // Filled as far as results have come: most come in order.
-            results: Vec::with_capacity(all.len()),
+            results: Vec::with_capacity(all.size_hint().0),
             waiting: all
-                .into_iter()
                 .enumerate()
                 .map(|(index, future)| Numbered { index, future })
                 .collect(),
@@ -82,10 +81,12 @@ impl<F: Future> Unpin for WhenAll<F> {}
 
 impl<F: Future> WhenAll<F> {
     pub(super) fn new(all: impl IntoIterator<Item = F>) -> Self {
-        let all: Vec<F> = all.into_iter().collect();
-        let inner = match all.len() {
-            0..=FEW => Joined::Few(join_all(all)),
-            _ => Joined::Many(Many::new(all)),
+        let mut all = all.into_iter();
+        let first: Vec<F> = all.by_ref().take(FEW + 1).collect();
+        let inner = if first.len() <= FEW {
+            Joined::Few(join_all(first))
+        } else {
+            Joined::Many(Many::new(first.into_iter().chain(all)))
         };
         Self { inner: Some(inner) }
     }

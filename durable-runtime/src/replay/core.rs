@@ -542,34 +542,35 @@ impl Core {
     }
 
     /// Hands an inbound event to the call that waits for it.
-    pub(super) fn feed(&self, event: HistoryEvent) {
+    pub(super) fn feed(&self, event: &HistoryEvent) {
         let waker = match event {
             HistoryEvent::TaskCompleted { id, result } => {
                 let state = &mut *self.state();
-                match self.http_step(state, id, &result) {
-                    Step::Answer => state.end_task(id, Ok(result)),
+                match self.http_step(state, *id, result) {
+                    Step::Answer => state.end_task(*id, Ok(result.clone())),
                     Step::Poll(wait, request) => {
-                        self.wait_for_poll(state, id, wait, *request);
+                        self.wait_for_poll(state, *id, wait, *request);
                         None
                     }
                 }
             }
-            HistoryEvent::SubOrchestrationInstanceCompleted { id, result } => {
-                self.state().end_task(id, Ok(result))
+            HistoryEvent::SubOrchestrationInstanceCompleted { id, result }
+            | HistoryEvent::EntityOperationCompleted { id, result } => {
+                self.state().end_task(*id, Ok(result.clone()))
             }
             HistoryEvent::TaskFailed { id, failure }
             | HistoryEvent::SubOrchestrationInstanceFailed { id, failure } => {
-                self.fail_task(id, *failure)
-            }
-            HistoryEvent::EntityOperationCompleted { id, result } => {
-                self.state().end_task(id, Ok(result))
+                self.fail_task(*id, (**failure).clone())
             }
             HistoryEvent::EntityOperationFailed { id, failure } => {
-                self.state().end_task(id, Err(TaskError::Failed(*failure)))
+                let failure = TaskError::Failed((**failure).clone());
+                self.state().end_task(*id, Err(failure))
             }
-            HistoryEvent::EntityLockGranted { id } => self.enter_section(id),
-            HistoryEvent::TimerFired { id } => self.fire_timer(id),
-            HistoryEvent::EventRaised { name, data } => self.state().raise(name, data),
+            HistoryEvent::EntityLockGranted { id } => self.enter_section(*id),
+            HistoryEvent::TimerFired { id } => self.fire_timer(*id),
+            HistoryEvent::EventRaised { name, data } => {
+                self.state().raise(name.clone(), data.clone())
+            }
             _ => None,
         };
         if let Some(waker) = waker {

@@ -3,7 +3,8 @@
 mod straying;
 
 use std::any::Any;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -55,8 +56,10 @@ pub(crate) struct Execution {
 pub(crate) struct Turn {
     /// The turn's part of history.
     pub(crate) events: Vec<HistoryEvent>,
-    /// What was asked for, to be done once the turn is durable.
-    pub(crate) actions: Vec<Action>,
+    /// Where in `events` that lies which was asked for, to be done once the turn is durable.
+    asked: Range<usize>,
+    /// Of that, by id, what history does not say and what is not as it mostly is.
+    unusual: BTreeMap<i64, Unusual>,
     pub(crate) cancelled_timers: Vec<(i64, Timestamp)>,
     pub(crate) cancelled_activities: Vec<i64>,
     /// `Some(None)`: cleared.
@@ -67,6 +70,45 @@ pub(crate) struct Turn {
     pub(crate) end: Option<End>,
     /// Events that came after the end of a generation that continues as new.
     pub(crate) late: Vec<HistoryEvent>,
+}
+
+/// An attempt that is not the first, or a start that is not at once.
+#[derive(Debug, Clone, Copy)]
+struct Unusual {
+    attempt: u32,
+    scheduled_start: Option<Timestamp>,
+}
+
+/// Something that a turn asked for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) event: &'a HistoryEvent,
+    /// For an activity: 1, 2, .. of its retry policy.
+    pub(crate) attempt: u32,
+    /// For a detached start: not before.
+    pub(crate) scheduled_start: Option<Timestamp>,
+}
+
+impl Turn {
+    /// What was asked for, to be done once the turn is durable, in order.
+    pub(crate) fn asked(&self) -> impl ExactSizeIterator<Item = Asked<'_>> {
+        let events = self.events.get(self.asked.clone()).unwrap_or_default();
+        events.iter().map(|event| {
+            let id = event.task_id().filter(|_| !self.unusual.is_empty());
+            let unusual = id.and_then(|id| self.unusual.get(&id));
+            Asked {
+                event,
+                attempt: unusual.map_or(1, |unusual| unusual.attempt),
+                scheduled_start: unusual.and_then(|unusual| unusual.scheduled_start),
+            }
+        })
+    }
+
+    /// As an engine would that loses what code asks for.
+    #[cfg(test)]
+    pub(super) fn forget_last(&mut self) {
+        self.asked.end = self.asked.end.saturating_sub(1).max(self.asked.start);
+    }
 }
 
 impl Execution {
@@ -200,7 +242,7 @@ impl Execution {
                         return Some(difference);
                     }
                 }
-                inbound => self.take(inbound.clone()),
+                inbound => self.take(inbound),
             }
         }
         None
@@ -269,8 +311,8 @@ impl Execution {
                 );
                 continue;
             }
-            events.push(event.clone());
-            self.take(event);
+            self.take(&event);
+            events.push(event);
         }
         let halting = self.halting();
         let strayed = halting.is_some();
@@ -319,7 +361,17 @@ impl Execution {
         } else {
             std::mem::take(state.confirmed()).into()
         };
-        events.extend(actions.iter().map(|action| action.event.clone()));
+        let asked = events.len()..events.len() + actions.len();
+        let unusual = unusual(&actions);
+        // Very many, if any: they stay where they are, and what came before goes before them.
+        let mut events = if events.len() < actions.len() {
+            let mut all: Vec<HistoryEvent> = actions.into_iter().map(|a| a.event).collect();
+            all.splice(..0, events);
+            all
+        } else {
+            events.extend(actions.into_iter().map(|action| action.event));
+            events
+        };
         if let Some(end) = self
             .end
             .as_deref()
@@ -342,7 +394,8 @@ impl Execution {
         let effects = std::mem::take(&mut state.effects);
         Turn {
             events,
-            actions,
+            asked,
+            unusual,
             cancelled_timers: effects.cancelled_timers,
             cancelled_activities: effects.cancelled_activities,
             custom_status: effects.custom_status,
@@ -359,7 +412,7 @@ impl Execution {
     }
 
     /// One inbound event, then user code until it is blocked again.
-    fn take(&mut self, event: HistoryEvent) {
+    fn take(&mut self, event: &HistoryEvent) {
         match event {
             HistoryEvent::ExecutionStarted(_) => self.start(),
             HistoryEvent::ExecutionSuspended { .. } => self.suspended = true,
@@ -372,18 +425,19 @@ impl Execution {
                     if let Some(id) = answers(&event) {
                         self.held_answers.remove(&id);
                     }
-                    self.feed(event);
+                    self.feed(&event);
                 }
             }
             HistoryEvent::ExecutionTerminated { reason, recursive } => {
+                let (reason, recursive) = (reason.clone(), *recursive);
                 self.abort(End::Terminated { reason, recursive });
             }
             // What it undid is no longer in history: there is nothing to tell to code.
             HistoryEvent::ExecutionRewound { .. } => {}
-            event if self.stray.is_some() => self.record(&event),
+            event if self.stray.is_some() => self.record(event),
             event if self.suspended => {
-                self.held_answers.extend(answers(&event));
-                self.held.push_back(event);
+                self.held_answers.extend(answers(event));
+                self.held.push_back(event.clone());
             }
             event => self.feed(event),
         }
@@ -406,7 +460,7 @@ impl Execution {
         self.run();
     }
 
-    fn feed(&mut self, event: HistoryEvent) {
+    fn feed(&mut self, event: &HistoryEvent) {
         if self.end.is_some() {
             return;
         }
@@ -586,6 +640,18 @@ impl std::fmt::Debug for Execution {
             .field("ended", &self.is_ended())
             .finish_non_exhaustive()
     }
+}
+
+/// What history does not say of actions.
+fn unusual(actions: &[Action]) -> BTreeMap<i64, Unusual> {
+    let unusual = actions
+        .iter()
+        .filter(|action| action.attempt > 1 || action.scheduled_start.is_some());
+    let of = |action: &Action| Unusual {
+        attempt: action.attempt,
+        scheduled_start: action.scheduled_start,
+    };
+    unusual.map(|action| (action.id, of(action))).collect()
 }
 
 /// The task that an event is the end of.

@@ -33,8 +33,8 @@ pub use retry::{RetryDecision, RetryPolicy};
 pub use task::{ActivityCall, DurableTimer, EventWait, NewInstance, SubOrchestrationCall};
 
 pub(crate) use context::Continuation;
-pub(crate) use core::{Action, Limits, Misuse, Open};
-pub(crate) use execution::{Execution, Turn, panic_text};
+pub(crate) use core::{Limits, Misuse, Open};
+pub(crate) use execution::{Asked, Execution, Turn, panic_text};
 pub(crate) use finish::{Carried, End};
 pub(crate) use size::Size;
 pub(crate) use task::OneWay;

@@ -122,12 +122,15 @@ pub(super) fn compare(
     turn: &Turn,
     execution: &Execution,
 ) -> Result<(), String> {
-    let asked = turn.actions.iter().map(|action| match &action.event {
+    let asked = turn.asked().map(|asked| match asked.event {
         event @ H::TaskScheduled { .. } => {
             let (id, text) = asked_of(event).unwrap_or_default();
-            (id, format!("{text} attempt {}", action.attempt))
+            (id, format!("{text} attempt {}", asked.attempt))
         }
-        event => (action.id, asked_of(event).unwrap_or_default().1),
+        event => (
+            event.task_id().unwrap_or_default(),
+            asked_of(event).unwrap_or_default().1,
+        ),
     });
     let end = turn.end.as_ref().map(|end| match end {
         End::Completed(output) => model::End::Completed(output.read().unwrap()),

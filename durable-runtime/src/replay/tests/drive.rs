@@ -13,7 +13,7 @@ use super::world::Task;
 use crate::durable_http::{DurableHttpRequest, DurableHttpResponse, HTTP_ACTIVITY, HttpAnswer};
 use crate::model::{ExecutionStarted, FailureDetails, HistoryEvent as H, Payload, Timestamp};
 use crate::registry::Registry;
-use crate::replay::core::{Action, Limits};
+use crate::replay::core::Limits;
 use crate::replay::{Carried, End, Execution, Turn};
 
 const INSTANCE: &str = "me";
@@ -242,7 +242,7 @@ impl Play<'_> {
             (self.fault.turn)(&mut turn);
             compare(&expected, &turn, &execution)?;
             self.suspended = turn.suspended;
-            for Action { id, event, .. } in &turn.actions {
+            for crate::replay::Asked { event, .. } in turn.asked() {
                 let asked = match event {
                     H::TaskScheduled { name, input, .. } if &**name == HTTP_ACTIVITY => {
                         let request = input.as_ref().map(Payload::read::<DurableHttpRequest>);
@@ -258,7 +258,7 @@ impl Play<'_> {
                     } => Asked::Child,
                     _ => continue,
                 };
-                self.asked.insert(*id, asked);
+                self.asked.insert(event.task_id().ok_or("no id")?, asked);
             }
             let end = turn.end.clone();
             let late = turn.late.clone();
@@ -432,9 +432,8 @@ impl Play<'_> {
             let turn = execution.turn(live.now, live.inbound.clone());
             same(index, "events", &live.turn.events, &turn.events)?;
             let described = |turn: &Turn| {
-                let actions = turn.actions.iter();
-                actions
-                    .map(|action| (action.id, action.attempt, action.scheduled_start))
+                turn.asked()
+                    .map(|asked| (asked.event.task_id(), asked.attempt, asked.scheduled_start))
                     .collect::<Vec<_>>()
             };
             same(index, "actions", &described(&live.turn), &described(&turn))?;

@@ -49,7 +49,7 @@ fn a_core_that_differs_from_the_model_is_reported() {
         };
         is_reported(fault, "the model says");
     }
-    let forgetting = |turn: &mut crate::replay::Turn| drop(turn.actions.pop());
+    let forgetting = |turn: &mut crate::replay::Turn| turn.forget_last();
     let ending = |turn: &mut crate::replay::Turn| {
         if let Some(End::Completed(output)) = &mut turn.end {
             *output = Payload::of(&"garbled").unwrap();

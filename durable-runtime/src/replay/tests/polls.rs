@@ -65,7 +65,7 @@ fn resident_instance_is_polled_once_for_each_event_and_never_replayed() {
             let (turn, begun, polls) =
                 spent(|| given.resident_turn([done(i64::try_from(id).unwrap(), 0)]));
             assert_eq!((begun, polls), (0, 1), "event {id} of {length}");
-            assert_eq!(turn.actions.len(), 1);
+            assert_eq!(turn.asked().len(), 1);
         }
         // Loading polls once for each event of history, in one replay.
         let (_, begun, polls) = spent(|| given.loaded());

@@ -105,7 +105,7 @@ fn choice_between_blocks_asks_in_the_same_order_in_a_thousand_replays() {
         let mut given = both_done_before_the_choice::<choice_of_blocks>();
         let turn = given.turn([raised("go", ())]);
         assert_eq!(asks(&turn), ["2 work", "3 work"]);
-        assert_eq!(turn.actions.len(), 2);
+        assert_eq!(turn.asked().len(), 2);
         assert_eq!(output(&given.turn([done(3, 20), done(2, 10)])), json!(20));
         let mut given = both_done_before_the_choice::<futures_choice_of_blocks>();
         assert_eq!(asks(&given.turn([raised("go", ())])), ["2 work", "3 work"]);

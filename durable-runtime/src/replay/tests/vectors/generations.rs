@@ -85,7 +85,7 @@ fn events_starts_and_calls_of_the_last_turn_are_sent() {
     let mut given = Given::of::<last_words>(());
     let turn = given.start();
     assert_eq!(asks(&turn), ["0 send bye", "1 child other", "2 work"]);
-    assert_eq!(turn.actions.len(), 3);
+    assert_eq!(turn.asked().len(), 3);
     assert_eq!(continued(&turn).0, json!(2));
 }
 

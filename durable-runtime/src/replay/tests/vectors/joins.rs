@@ -73,12 +73,12 @@ async fn of_ten(ctx: OrchestrationContext) -> Result<Vec<u64>> {
 #[test]
 fn one_failure_of_ten_shows_when_all_have_ended() {
     let mut given = Given::of::<of_ten>(());
-    assert_eq!(given.start().actions.len(), 10);
+    assert_eq!(given.start().asked().len(), 10);
     let first = (0..5)
         .map(|id| done(id, id))
         .chain([failed(5, "the fifth")]);
     let turn = given.turn(first);
-    assert!(turn.end.is_none() && turn.actions.is_empty());
+    assert!(turn.end.is_none() && turn.asked().len() == 0);
     let failure = failure(&given.turn((6..10).map(|id| done(id, id))));
     assert!(failure.message.contains("the fifth"), "{failure:?}");
     assert!(failure.is_caused_by("Boom"));
@@ -100,9 +100,12 @@ async fn of_a_hundred(ctx: OrchestrationContext) -> Result<Vec<u64>> {
 #[test]
 fn wide_join_gives_in_argument_order_what_came_in_any_other() {
     let mut given = Given::of::<of_a_hundred>(());
-    assert_eq!(given.start().actions.len(), 100);
+    assert_eq!(given.start().asked().len(), 100);
     let turn = given.turn(shuffled(0..100).into_iter().map(|id| done(id, id)));
-    let again: Vec<i64> = turn.actions.iter().map(|action| action.id).collect();
+    let again: Vec<i64> = turn
+        .asked()
+        .filter_map(|asked| asked.event.task_id())
+        .collect();
     assert_eq!(again, (100..200).collect::<Vec<_>>());
     // The second calls were made in the order in which the first were answered.
     let whose = |id: i64| shuffled(0..100)[usize::try_from(id - 100).unwrap()];
@@ -200,7 +203,7 @@ fn answered<S: crate::Orchestrator>(batch: usize) -> (Vec<u64>, Vec<u64>) {
     let (mut turn, mut order, mut open) = (given.start(), Vec::new(), Vec::new());
     let mut turns = 0;
     while turn.end.is_none() {
-        open.extend(turn.actions.iter().map(|action| action.id));
+        open.extend(turn.asked().filter_map(|asked| asked.event.task_id()));
         open = shuffled(open.into_iter());
         let rest = open.split_off(batch.min(open.len()));
         order.extend(open.iter().map(|id| u64::try_from(*id).unwrap()));

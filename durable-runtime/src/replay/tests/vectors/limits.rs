@@ -25,7 +25,7 @@ fn one_action_too_many_fails_with_the_limit() {
         ..Limits::default()
     };
     let mut given = Given::limited::<asks_for>(7, limits.clone());
-    assert_eq!(given.start().actions.len(), 7);
+    assert_eq!(given.start().asked().len(), 7);
     assert_eq!(output(&given.turn((0..7).map(|id| done(id, 1)))), json!(7));
     let failure = failure(&Given::limited::<asks_for>(8, limits).start());
     assert!(
@@ -89,7 +89,7 @@ fn input_over_its_limit_fails_the_call_which_is_not_made() {
             "{text}"
         );
     }
-    assert!(turn.actions.is_empty());
+    assert!(turn.asked().len() == 0);
 }
 
 #[orchestration_trigger(crate = crate)]
@@ -185,7 +185,7 @@ fn child_must_not_have_the_id_of_its_caller_or_of_the_callers_parent() {
     for id in ["me", "ME", "above", "Above", "@me", "a/b", ""] {
         let turn = Given::of::<names_its_child>(id).start();
         assert_ne!(output(&turn), json!("done"), "{id}");
-        assert!(turn.actions.is_empty(), "{id}: {turn:?}");
+        assert!(turn.asked().len() == 0, "{id}: {turn:?}");
     }
     assert_eq!(
         asks(&Given::of::<names_its_child>("mine").start()),

@@ -34,7 +34,7 @@ fn halted(turn: &Turn) -> &str {
         turn.suspended && turn.strayed && turn.end.is_none(),
         "{turn:?}"
     );
-    assert!(turn.actions.is_empty(), "{turn:?}");
+    assert!(turn.asked().len() == 0, "{turn:?}");
     match &turn.events[..] {
         [
             ..,
@@ -97,7 +97,7 @@ fn an_instance_whose_code_does_not_fit_it_can_be_ended() {
         recursive: false,
     };
     let turn = given.turn_of::<a_timer_first>([terminated]);
-    let unlocks = turn.actions.iter().map(|action| &action.event);
+    let unlocks = turn.asked().map(|asked| asked.event);
     let unlocks: Vec<_> = unlocks
         .filter(|event| matches!(event, H::EntityUnlockSent { .. }))
         .collect();

@@ -32,8 +32,8 @@ fn suspended_instance_asks_for_nothing_until_it_is_resumed() {
     let mut given = Given::of::<works_on_events>(());
     given.start();
     let turn = given.turn([suspended(), raised("go", 1), raised("go", 2)]);
-    assert!(turn.suspended && turn.actions.is_empty());
-    assert!(given.turn([raised("go", 3)]).actions.is_empty());
+    assert!(turn.suspended && turn.asked().len() == 0);
+    assert!(given.turn([raised("go", 3)]).asked().len() == 0);
     assert_eq!(asks(&given.turn([resumed()])), ["0 work"]);
     assert_eq!(asks(&given.turn([done(0, 1)])), ["1 work"]);
     given.turn([done(1, 2)]);
@@ -46,7 +46,7 @@ fn turn_that_is_suspended_keeps_what_it_asked_for_to_itself() {
     let mut given = Given::of::<works_on_events>(());
     given.start();
     let turn = given.turn([raised("go", 1), suspended()]);
-    assert!(turn.actions.is_empty());
+    assert!(turn.asked().len() == 0);
     let loaded = given.loaded();
     assert!(loaded.open().is_empty(), "{:?}", loaded.open());
     assert_eq!(loaded.next_wake(), (None, false));

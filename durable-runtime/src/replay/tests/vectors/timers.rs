@@ -24,8 +24,8 @@ fn timer_is_one_action_with_its_exact_instant() {
         let turn = given.start();
         let fire_at = given.now().plus(Duration::from_secs(days * 86_400));
         assert_eq!(
-            turn.actions[0].event,
-            HistoryEvent::TimerCreated { id: 0, fire_at }
+            turn.asked().next().unwrap().event,
+            &HistoryEvent::TimerCreated { id: 0, fire_at }
         );
         given.pass(Duration::from_secs(days * 86_400));
         assert_eq!(output(&given.turn([fired(0), fired(0)])), json!(1));
@@ -38,8 +38,8 @@ fn timer_beyond_the_calendar_is_clamped() {
     let mut given = Given::of::<sleeps>(u64::MAX / 86_400);
     let fire_at = Timestamp::MAX;
     assert_eq!(
-        given.start().actions[0].event,
-        HistoryEvent::TimerCreated { id: 0, fire_at }
+        given.start().asked().next().unwrap().event,
+        &HistoryEvent::TimerCreated { id: 0, fire_at }
     );
 }
 
