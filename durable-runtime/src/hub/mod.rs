@@ -15,6 +15,7 @@ mod entities;
 mod eviction;
 mod fresh_id;
 mod growth;
+mod history_row;
 mod loading;
 mod notifications;
 mod outbox;

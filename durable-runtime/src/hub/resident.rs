@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::cell::Inbound;
 use super::fresh_id::fresh_id;
+use super::history_row::history_row;
 use super::outbox::Watched;
 use super::trial::TURN;
 use crate::model::{
@@ -17,9 +18,6 @@ use crate::store::{
     Ids, InstanceKey, InstanceRecord, NewGeneration, NewInstance, NewMessage, OutboxRecord,
     PayloadKind, Reuse, TurnCommit,
 };
-
-/// Bytes of JSON that most events fit into.
-const EVENT: usize = 96;
 
 /// Makes an execution of what it starts with.
 pub(crate) type MakeExecution<'a> = &'a dyn Fn(&ExecutionStarted) -> Option<Execution>;
@@ -485,7 +483,7 @@ impl Resident {
             create: None,
             expected_sequence: self.sequence,
             // A turn that only drops duplicates is no part of history.
-            events: events.iter().any(is_fact).then(|| to_json(events)),
+            events: events.iter().any(is_fact).then(|| history_row(events)),
             new_generation: renewed.then(|| NewGeneration {
                 execution_id: Arc::clone(&self.record.execution_id),
                 generation: self.record.generation,
@@ -768,25 +766,4 @@ fn is_fact(event: &HistoryEvent) -> bool {
         event,
         HistoryEvent::OrchestratorStarted { .. } | HistoryEvent::OrchestratorCompleted
     )
-}
-
-/// The turn's row of history; what lies in the payloads is not written twice.
-fn to_json(mut events: Vec<HistoryEvent>) -> String {
-    for event in &mut events {
-        match event {
-            HistoryEvent::ExecutionStarted(started) => started.input = None,
-            HistoryEvent::ExecutionCompleted {
-                result, failure, ..
-            } => {
-                *result = None;
-                *failure = None;
-            }
-            _ => {}
-        }
-    }
-    let mut text = Vec::with_capacity(EVENT * events.len());
-    match serde_json::to_writer(&mut text, &events) {
-        Ok(()) => String::from_utf8(text).unwrap_or_default(),
-        Err(_) => String::new(),
-    }
 }
