@@ -5,6 +5,7 @@
 //! `docs/schema.md` describes the tables.
 
 mod answers;
+mod company;
 mod fault;
 mod file;
 mod group;
@@ -43,6 +44,7 @@ pub use peek::peek_keys;
 pub use upkeep::{HubInfo, backup, check, info, peek_history, reset};
 
 use self::answers::Answers;
+use self::company::Company;
 use self::lock::Lock;
 use self::open::Place;
 use self::readers::Readers;
@@ -189,6 +191,7 @@ impl Assembly {
             closing: false,
             outage: None,
             answers: Answers::start().map_err(|error| place.failed(error))?,
+            company: Company::default(),
             work: queue,
             place: place.clone(),
             conn,

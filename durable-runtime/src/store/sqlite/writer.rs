@@ -13,6 +13,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use tokio::sync::oneshot;
 
 use super::answers::Answers;
+use super::company::Company;
 use super::fault::Fault;
 use super::file::Identity;
 use super::group::{self, Ids};
@@ -106,6 +107,7 @@ pub(super) struct Writer {
     pub(super) closing: bool,
     pub(super) outage: Option<Outage>,
     pub(super) answers: Answers,
+    pub(super) company: Company,
 }
 
 /// The disk takes no writes.
@@ -147,11 +149,20 @@ impl Writer {
             }
         }
         while self.queue.len() < self.group && bytes < GROUP_BYTES {
-            let Ok(work) = self.work.try_recv() else {
+            let Some(work) = self.work.try_recv().ok().or_else(|| self.wait_for_more()) else {
                 return;
             };
             self.take(work, &mut bytes);
         }
+    }
+
+    /// Work that comes so soon that it is worth the wait.
+    fn wait_for_more(&mut self) -> Option<Work> {
+        if self.outage.is_some() {
+            return None;
+        }
+        let until = self.company.until(self.queue.len(), Instant::now())?;
+        self.receive_until(until)
     }
 
     fn take(&mut self, work: Work, bytes: &mut usize) {
@@ -201,10 +212,11 @@ impl Writer {
             if let Some(fault) = self.identity.as_ref().and_then(Identity::fault) {
                 return self.disk_refused(&fault);
             }
+            let began = Instant::now();
             let changes = self.queue.iter().take(size).map(|pending| &pending.change);
             match group::commit(&mut self.conn, &mut self.ids, changes) {
                 Ok(results) => {
-                    self.committed(results);
+                    self.committed(results, began.elapsed());
                     size = self.group;
                 }
                 Err(group::Failure {
@@ -223,8 +235,11 @@ impl Writer {
         }
     }
 
-    fn committed(&mut self, results: Vec<Result<Receipt, Error>>) {
+    fn committed(&mut self, results: Vec<Result<Receipt, Error>>, took: Duration) {
         self.flushes.fetch_add(1, Ordering::Relaxed);
+        let backlog = self.queue.front().map(|pending| &pending.backlog);
+        let under_way = backlog.map_or(0, |backlog| backlog.load(Ordering::Relaxed));
+        self.company.committed(took, results.len(), under_way);
         if let Some(outage) = self.outage.take() {
             tracing::info!(
                 seconds = outage.since.elapsed().as_secs(),
