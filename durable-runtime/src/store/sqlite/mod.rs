@@ -180,6 +180,7 @@ impl Assembly {
             wal: Wal::new(
                 place.path.as_deref(),
                 options.wal_limit,
+                options.durability,
                 place.busy_timeout.as_millis(),
             ),
             ids: group::Ids::new(Arc::clone(&ids), first),

@@ -168,7 +168,9 @@ impl Writer {
     fn take(&mut self, work: Work, bytes: &mut usize) {
         match work {
             Work::Change(pending) => {
-                *bytes += group::weight(&pending.change);
+                let weight = group::weight(&pending.change);
+                *bytes += weight;
+                self.wal.expect(weight as u64);
                 self.queue.push_back(pending);
             }
             Work::Job(job) => job(&mut self.conn),

@@ -1,12 +1,15 @@
 //! Group commit, and the change that spoils its group.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-use anyhow::{anyhow, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use diesel::SqliteConnection;
+use tempfile::TempDir;
 
 use super::super::writer::Work;
+use super::super::{Durability, SqliteStore};
 use super::{in_file, in_memory};
 use crate::store::contract::given;
 use crate::store::{Change, Error, InstanceKey, NewInstance, Receipt, Reuse, Store};
@@ -31,6 +34,9 @@ async fn a_thousand_changes_share_few_flushes() -> anyhow::Result<()> {
     store.close().await;
     Ok(())
 }
+
+/// What a log begins with.
+const HEADER: u64 = 32;
 
 /// While the writer is held up, a group gathers; one of it fails half-way through its writes.
 #[tokio::test]
@@ -158,6 +164,71 @@ async fn the_log_is_restarted_past_its_limit() -> anyhow::Result<()> {
         largest = largest.max(std::fs::metadata(folder.path().join("hub.db-wal"))?.len());
     }
     ensure!(largest < 2 << 20, "the log grew to {largest} bytes");
+    store.close().await;
+    Ok(())
+}
+
+/// How long the log is, and its file.
+async fn log_and_file(store: &SqliteStore, path: &Path) -> anyhow::Result<(u64, u64)> {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    let look = move |conn: &mut SqliteConnection| {
+        let _ = answer.send(super::super::wal::end(conn));
+    };
+    let asked = store.work.send(Work::Job(Box::new(look)));
+    ensure!(asked.is_ok(), "the writer is gone");
+    let log = answered.await?.context("no answer")?;
+    Ok((log, std::fs::metadata(path)?.len()))
+}
+
+/// A store after so many commits of one small change each, and its folder.
+async fn after_small_commits(
+    count: usize,
+    durability: Durability,
+) -> anyhow::Result<(SqliteStore, TempDir)> {
+    let folder = tempfile::tempdir()?;
+    let mut options = super::Options::new(folder.path().join("hub.db"));
+    options.durability = durability;
+    let store = SqliteStore::open(options)?;
+    let given = given(&store);
+    for number in 0..count {
+        let new = given.instance(&format!("i{number}"));
+        given.write(Change::Create(Box::new(new))).await?;
+    }
+    Ok((store, folder))
+}
+
+#[tokio::test]
+async fn small_commits_that_are_flushed_find_room_in_the_log() -> anyhow::Result<()> {
+    for durability in [Durability::Full, Durability::Relaxed] {
+        let (store, folder) = after_small_commits(100, durability).await?;
+        let (log, file) = log_and_file(&store, &folder.path().join("hub.db-wal")).await?;
+        let room = file.saturating_sub(log + HEADER);
+        match durability {
+            Durability::Full => ensure!(room > 0, "no room behind {log} bytes"),
+            Durability::Relaxed => ensure!(room == 0, "{room} bytes of room behind {log}"),
+        }
+        store.close().await;
+    }
+    Ok(())
+}
+
+/// A copy of the files, as a crash leaves them: the log is read up to its end, and not what lies behind.
+#[tokio::test]
+async fn a_log_with_room_is_read_whole_after_a_crash() -> anyhow::Result<()> {
+    const COUNT: usize = 100;
+    let (store, folder) = after_small_commits(COUNT, Durability::Full).await?;
+    let (log, file) = log_and_file(&store, &folder.path().join("hub.db-wal")).await?;
+    ensure!(file > log + HEADER, "no room behind {log} bytes");
+    let copy = tempfile::tempdir()?;
+    for name in ["hub.db", "hub.db-wal"] {
+        std::fs::copy(folder.path().join(name), copy.path().join(name))?;
+    }
+    let again = SqliteStore::open(super::Options::new(copy.path().join("hub.db")))?;
+    for number in 0..COUNT {
+        given(&again).load(&format!("i{number}")).await?;
+    }
+    given(&again).running("one more").await?;
+    again.close().await;
     store.close().await;
     Ok(())
 }
