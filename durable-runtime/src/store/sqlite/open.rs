@@ -167,7 +167,7 @@ impl Place {
             &mut conn,
             &format!(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = 0; PRAGMA foreign_keys = ON; \
-                 PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY",
+                 PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY",
                 self.durability.synchronous()
             ),
         )?;
