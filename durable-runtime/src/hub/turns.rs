@@ -240,7 +240,15 @@ impl RunQueue {
         let taken = {
             let mut state = self.lock();
             let index = state.busy.iter().position(|taken| taken.ticket == ticket);
-            index.map(|index| state.busy.swap_remove(index))
+            let taken = index.map(|index| state.busy.swap_remove(index));
+            // What was pushed for this thread goes to another if it ends.
+            let ends = taken.as_ref().is_some_and(|taken| taken.replaced);
+            let wake = ends && !state.items.is_empty() && state.claim_idle();
+            drop(state);
+            if wake {
+                self.ready.notify_one();
+            }
+            taken
         };
         // Whoever waits for quiet is told without the lock.
         taken.is_some_and(|taken| taken.replaced)

@@ -8,6 +8,7 @@ mod horizon;
 mod idle;
 mod inbox;
 mod long;
+mod slow;
 mod speculation;
 
 use std::sync::Arc;
