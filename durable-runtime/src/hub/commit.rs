@@ -26,15 +26,24 @@ pub(super) struct Pending {
     pub(super) ahead: Option<Arc<Ahead>>,
 }
 
-/// The answer to a submitted turn. Runs on the store's writer: it only hands things on.
+/// The answer to a submitted turn. The store waits for it: it only hands things on.
 pub(super) fn callback(engine: Arc<Engine>, cell: Arc<Cell>, pending: Pending) -> Done {
     Box::new(move |result| {
+        let _answered = Answered(&engine);
         match result {
             Ok(receipt) => committed(&engine, &cell, pending, &receipt),
             Err(error) => refused(&engine, &cell, pending, error),
         }
-        engine.queue.answered();
     })
+}
+
+/// Counted off when all is handed on, or something panicked over it.
+struct Answered<'a>(&'a Engine);
+
+impl Drop for Answered<'_> {
+    fn drop(&mut self) {
+        self.0.queue.answered();
+    }
 }
 
 fn committed(engine: &Arc<Engine>, cell: &Arc<Cell>, pending: Pending, receipt: &Receipt) {

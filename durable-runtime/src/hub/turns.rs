@@ -26,6 +26,10 @@ use crate::store::{self, Change, LoadedInstance, TakenUp, is_entity};
 /// A turn that takes longer is named in the log, and its thread replaced by a spare one.
 const SLOW: Duration = Duration::from_secs(1);
 
+/// A store that answers nothing for so long is not behind but away, as when the disk is full. It refuses starts then, and they have to reach
+/// it for that.
+const STALL: Duration = Duration::from_secs(1);
+
 thread_local! {
     /// Whether this is a thread of turns.
     static OWN: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
@@ -60,6 +64,8 @@ struct QueueState {
     idle: usize,
     /// Threads that wait for the store.
     held: usize,
+    /// The store has answered nothing for a while: whoever has to be told that must not wait behind those who wait for it.
+    stalled: bool,
     next: u64,
     closed: bool,
     /// Somebody looks after what is busy, now and then.
@@ -168,9 +174,15 @@ impl RunQueue {
 
     /// The store has answered a turn.
     pub(super) fn answered(&self) {
-        if self.unstored.fetch_sub(1, Ordering::Relaxed) == self.most_unstored
-            && self.lock().held > 0
-        {
+        if self.unstored.fetch_sub(1, Ordering::Relaxed) != self.most_unstored {
+            return;
+        }
+        let held = {
+            let mut state = self.lock();
+            state.stalled = false;
+            state.held > 0
+        };
+        if held {
             self.room.notify_all();
         }
     }
@@ -192,14 +204,15 @@ impl RunQueue {
     fn take(&self) -> Option<(u64, Item)> {
         let mut state = self.lock();
         loop {
-            if self.is_ahead() && !state.items.is_empty() && !state.closed {
+            let holds = self.is_ahead() && !state.stalled && !state.closed;
+            if holds && !state.items.is_empty() {
                 // More would make nothing faster: the next groups are full, and what waits to be made is smaller than what is made.
                 state.held += 1;
-                state = self
-                    .room
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner);
+                let waited = self.room.wait_timeout(state, STALL);
+                let timed_out;
+                (state, timed_out) = waited.unwrap_or_else(PoisonError::into_inner);
                 state.held -= 1;
+                state.stalled |= timed_out.timed_out() && self.is_ahead();
                 continue;
             }
             if let Some((item, work)) = state.items.pop_front() {

@@ -27,13 +27,17 @@ async fn threads_wait_for_a_store_that_is_behind_and_go_on_with_it() {
     let starts: Vec<_> = starts.collect();
     let ahead = || hub.engine.queue.ahead();
     let held = async {
-        while ahead().0 < threads {
+        loop {
+            let (held, unstored) = ahead();
+            if held == threads {
+                break unstored;
+            }
             tokio::task::yield_now().await;
         }
     };
-    tokio::time::timeout(PATIENCE, held).await.unwrap();
+    let unstored = tokio::time::timeout(PATIENCE, held).await.unwrap();
     // Each may have begun its last one before the others had submitted theirs.
-    assert!((MOST..MOST + threads).contains(&ahead().1), "{:?}", ahead());
+    assert!((MOST..MOST + threads).contains(&unstored), "{unstored}");
     assert!(!hub.engine.busy.is_quiet());
     journal.release();
     let ids = try_join_all(starts).await.unwrap();
@@ -78,4 +82,37 @@ async fn threads_that_wait_for_the_store_do_not_outlive_the_hub() {
         }
     };
     tokio::time::timeout(PATIENCE, ended).await.unwrap();
+}
+
+#[orchestration_trigger(crate = crate)]
+async fn waits_for_go(ctx: OrchestrationContext) -> Result<u32> {
+    Ok(ctx.wait_for_external_event::<u32>("go").await?)
+}
+
+/// A full disk keeps turns for ever and refuses starts at once; but to be refused they have to get there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_reaches_a_store_that_answers_no_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Held::of(&folder);
+    let settings = Settings {
+        max_unstored: 1,
+        ..Settings::default()
+    };
+    let hub = hub_with(Arc::new(journal.clone()), settings);
+    let client = hub.client();
+    let id = client.start_new::<waits_for_go>(()).await.unwrap();
+    hub.engine.busy.quiet().await;
+    journal.hold();
+    let raise = tokio::spawn(client.raise_event(&id, "go", 1));
+    journal.written.notified().await;
+    journal.release_and_hold();
+    raise.await.unwrap().unwrap();
+    // The turn that takes the event.
+    journal.written.notified().await;
+    let start = tokio::spawn(client.start_new::<waits_for_go>(()).into_future());
+    let arrived = tokio::time::timeout(PATIENCE, journal.written.notified()).await;
+    assert!(arrived.is_ok(), "the start never came to the store");
+    journal.release();
+    start.await.unwrap().unwrap();
+    hub.shutdown().await;
 }
