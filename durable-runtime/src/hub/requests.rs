@@ -60,6 +60,8 @@ impl Engine {
     ) -> Result<(String, Option<End>), ClientError> {
         let (reply, stored, end) = Reply::at_end();
         let id = self.submit_start(request, reply)?;
+        // However this ends: who asked may have gone away.
+        let _leaving = self.waiters.leaving(&id);
         let closed = self.until_closed();
         let ended = tokio::select! {
             // First, so that an end that is there is told whatever the hub does.
@@ -68,7 +70,6 @@ impl Engine {
             () = closed.cancelled() => None,
         };
         if ended.is_none() {
-            self.waiters.leave(&id);
             until_stored(stored).await?;
         }
         Ok((id.to_string(), ended))
@@ -227,7 +228,7 @@ impl Engine {
             accepted: accepted.to_vec(),
         };
         let engine = Arc::downgrade(self);
-        // By the writer, not by the caller: one who goes away leaves a message that is stored and that nobody hands over,
+        // By the store, not by the caller: one who goes away leaves a message that is stored and that nobody hands over,
         // one who is slow hands it over when a turn has taken it from the store long since.
         let deliver = move |_: &Receipt| {
             if let Some(engine) = engine.upgrade() {
@@ -301,7 +302,8 @@ impl Engine {
         drop(dropped);
     }
 
-    /// Does `then` on the store's writer once the change is durable: before anything that follows in the store is known here.
+    /// Does `then` in the order of the commits, once the change is durable: before anybody is told of what follows in the store. Who reads
+    /// may have seen it.
     pub(super) async fn submit_then(
         self: &Arc<Self>,
         change: Change,
@@ -369,9 +371,10 @@ impl Engine {
         id: &str,
         timeout: Duration,
     ) -> Result<Arc<InstanceRecord>, ClientError> {
+        let _leaving = self.waiters.leaving(id);
         let end = self.waiters.wait(id);
         let found = self.find(id, Parts::ALL).await;
-        let outcome = match found {
+        match found {
             Ok(Some(record)) if record.status.is_terminal() => Ok(record),
             Ok(Some(_)) => match tokio::time::timeout(timeout, self.skipping(end)).await {
                 Ok(Ok(record)) => Ok(record),
@@ -379,9 +382,7 @@ impl Engine {
             },
             Ok(None) => Err(ClientError::NotFound(id.to_owned())),
             Err(error) => Err(error),
-        };
-        self.waiters.leave(id);
-        outcome
+        }
     }
 
     /// Refuses what is larger than a value may be.

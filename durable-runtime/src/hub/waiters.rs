@@ -23,6 +23,12 @@ impl Waiters {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many instances somebody waits for.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Resolves when the instance ends, from now on.
     pub(crate) fn wait(&self, id: &str) -> oneshot::Receiver<End> {
         let (sender, receiver) = oneshot::channel();
@@ -30,8 +36,11 @@ impl Waiters {
         receiver
     }
 
-    /// Tells `sender` when the instance ends, from now on.
+    /// Tells `sender` when the instance ends, from now on, unless nobody listens any more.
     pub(crate) fn add(&self, id: &str, sender: oneshot::Sender<End>) {
+        if sender.is_closed() {
+            return;
+        }
         let mut all = self.lock();
         let waiting = all.entry(id.to_owned()).or_default();
         // Those who gave up are cleared away by the next who comes.
@@ -40,8 +49,13 @@ impl Waiters {
         self.count.store(all.len(), Ordering::Release);
     }
 
+    /// Clears away who waits for this one and is dropped before what this gives.
+    pub(crate) fn leaving<'a>(&'a self, id: &'a str) -> Leaving<'a> {
+        Leaving { waiters: self, id }
+    }
+
     /// Nobody waits for this one any more, perhaps.
-    pub(crate) fn leave(&self, id: &str) {
+    fn leave(&self, id: &str) {
         let mut all = self.lock();
         if let Some(waiting) = all.get_mut(id) {
             waiting.retain(|other| !other.is_closed());
@@ -62,5 +76,17 @@ impl Waiters {
             let _ = sender.send(Arc::clone(end));
         }
         self.count.store(all.len(), Ordering::Release);
+    }
+}
+
+/// See [`Waiters::leaving`].
+pub(crate) struct Leaving<'a> {
+    waiters: &'a Waiters,
+    id: &'a str,
+}
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        self.waiters.leave(self.id);
     }
 }

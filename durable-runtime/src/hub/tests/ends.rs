@@ -120,3 +120,28 @@ async fn a_start_is_stored_before_its_id_is_told_however_short_the_time() {
     assert!(client.get_status(&id).await.unwrap().is_some());
     hub.shutdown().await;
 }
+
+/// Nor does anybody who went away while the start was on its way to the disk.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gives_up_before_the_start_is_stored_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Held::of(&folder);
+    let hub = hub_with(Arc::new(journal.clone()), Settings::default());
+    let client = hub.client();
+    journal.hold();
+    for _ in 0..10 {
+        let start = client.start_new::<told_to_go>(()).to_end(PATIENCE);
+        assert!(tokio::time::timeout(Duration::ZERO, start).await.is_err());
+        let start = client.start_new::<told_to_go>(()).to_end(Duration::ZERO);
+        tokio::spawn(start);
+    }
+    journal.release();
+    hub.engine.busy.quiet().await;
+    let left = async {
+        while hub.engine.waiters.len() > 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, left).await.unwrap();
+    hub.shutdown().await;
+}
