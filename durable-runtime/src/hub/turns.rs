@@ -306,7 +306,8 @@ async fn watch(engine: Weak<Engine>, begun: Arc<Notify>, stopped: CancellationTo
         tokio::select! {
             () = begun.notified(), if asleep => {}
             () = tokio::time::sleep(SLOW), if !asleep => {}
-            () = stopped.cancelled() => return,
+            // What runs longer than the host lets it is slow too: from here on it looks until the engine is gone.
+            () = stopped.cancelled(), if asleep => {}
         }
         let Some(engine) = engine.upgrade() else {
             return;
@@ -318,7 +319,7 @@ async fn watch(engine: Weak<Engine>, begun: Arc<Notify>, stopped: CancellationTo
         }
         match engine.queue.slow() {
             Some(items) => items.iter().for_each(|item| replace(&engine, item)),
-            None => asleep = true,
+            None => asleep = !stopped.is_cancelled(),
         }
     }
 }
