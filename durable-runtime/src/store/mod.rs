@@ -108,7 +108,8 @@ impl Receipt {
     }
 }
 
-/// Called once, on the store's writer, when the change is durable or refused. It must be quick and must not block.
+/// Called once, when the change is durable or refused, in the order of the commits and on a thread of the store: it must be quick and must not
+/// block. Whoever reads may see the change before.
 pub type Done = Box<dyn FnOnce(Result<Receipt, Error>) + Send>;
 
 /// The journal of one task hub.

@@ -156,14 +156,17 @@ scenarios! {
         fail_next(&key, u32::MAX);
         host.client.start_new::<waits_for_much>(()).with_instance_id(&key).await.unwrap();
         appears(&host, &format!("{key}-child")).await;
-        let pending = loop {
-            let pending = host.client.pending_work(&key).await.unwrap().unwrap();
-            // It was asked for in the same commit as the child, and begins a little later.
-            if pending.activities.iter().all(|activity| activity.queued_for.is_none()) {
-                break pending;
+        let begun = async {
+            loop {
+                let pending = host.client.pending_work(&key).await.unwrap().unwrap();
+                // It was asked for in the same commit as the child, and begins a little later.
+                if pending.activities.iter().all(|activity| activity.queued_for.is_none()) {
+                    break pending;
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         };
+        let pending = tokio::time::timeout(crate::host::PATIENCE, begun).await.unwrap();
         let activities: Vec<_> = pending.activities.iter().map(|a| (&*a.name, a.attempt, a.delivery)).collect();
         // Each process after the first delivers it again.
         let delivery = if host.is_one_process() { 1 } else { activities[0].2 };

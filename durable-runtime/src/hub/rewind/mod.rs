@@ -77,7 +77,7 @@ impl Engine {
             .collect();
         let told = tree.iter().any(|one| !one.outbox.is_empty());
         let engine = Arc::clone(self);
-        // On the writer, so that nothing that follows in the store is known here before this is.
+        // By the store, so that nobody is told of what follows there before this is known.
         let done: Done = Box::new(move |result| {
             if let Ok(receipt) = &result {
                 engine.rewound(&ids, starts, receipt);
