@@ -329,21 +329,23 @@ impl Engine {
         id: &str,
         parts: Parts,
     ) -> Result<Option<Arc<InstanceRecord>>, ClientError> {
-        if let Some(cell) = self.cells.get(id) {
-            let state = cell.lock();
-            if let Some(snapshot) = state
-                .snapshot
-                .as_ref()
-                .filter(|_| !state.removed && state.resident.is_some() || state.in_flight > 0)
-            {
-                return Ok(Some(Arc::clone(snapshot)));
-            }
+        if let Some(record) = self.in_memory(id) {
+            return Ok(Some(record));
         }
         let mut found = self.store.find(id, parts).await.map_err(client_error)?;
         if let Some(record) = &mut found {
             dress(record);
         }
-        Ok(found.map(Arc::new))
+        // What was read may be a commit that memory is not told of yet: whoever asks again would go back in time.
+        Ok(self.in_memory(id).or_else(|| found.map(Arc::new)))
+    }
+
+    /// The instance as the last commit left it of which memory was told, unless the store knows better.
+    fn in_memory(&self, id: &str) -> Option<Arc<InstanceRecord>> {
+        let cell = self.cells.get(id)?;
+        let state = cell.lock();
+        let is_current = !state.removed && state.resident.is_some() || state.in_flight > 0;
+        state.snapshot.clone().filter(|_| is_current)
     }
 
     pub(crate) async fn list(&self, query: ListQuery) -> Result<Vec<InstanceRecord>, ClientError> {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures::future::BoxFuture;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 
 use super::store;
 use crate::model::Timestamp;
@@ -31,6 +31,8 @@ pub(super) struct Held {
     fate: Arc<Mutex<Fate>>,
     /// A change was written, or refused, while it was held.
     pub(super) written: Arc<Notify>,
+    /// Whoever writes this holds up reads of single instances.
+    pub(super) reads: Arc<RwLock<()>>,
 }
 
 impl std::fmt::Debug for Held {
@@ -46,6 +48,7 @@ impl Held {
             answers: Arc::default(),
             fate: Arc::new(Mutex::new(Fate::Written)),
             written: Arc::default(),
+            reads: Arc::default(),
         }
     }
 
@@ -118,7 +121,10 @@ impl Store for Held {
         id: &'a str,
         parts: Parts,
     ) -> BoxFuture<'a, Result<Option<InstanceRecord>, Error>> {
-        self.inner.find(id, parts)
+        Box::pin(async move {
+            let _free = self.reads.read().await;
+            self.inner.find(id, parts).await
+        })
     }
 
     fn list(&self, query: ListQuery) -> BoxFuture<'_, Result<Vec<InstanceRecord>, Error>> {

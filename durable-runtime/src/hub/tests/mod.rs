@@ -8,6 +8,7 @@ mod horizon;
 mod idle;
 mod inbox;
 mod long;
+mod reads;
 mod slow;
 mod speculation;
 
