@@ -141,7 +141,7 @@ impl RunQueue {
         self.push_item(Item::Slot(lane), work, true);
     }
 
-    /// What was pushed for the calling thread goes to another, if it goes on with something else.
+    /// What was pushed for the calling thread goes to another, if it goes on with something else, or ends.
     pub(super) fn wake_for_more(&self, goes_on: impl FnOnce() -> bool) {
         if !goes_on() {
             return;
@@ -253,18 +253,12 @@ impl RunQueue {
         let taken = {
             let mut state = self.lock();
             let index = state.busy.iter().position(|taken| taken.ticket == ticket);
-            let taken = index.map(|index| state.busy.swap_remove(index));
-            // What was pushed for this thread goes to another if it ends.
-            let ends = taken.as_ref().is_some_and(|taken| taken.replaced);
-            let wake = ends && !state.items.is_empty() && state.claim_idle();
-            drop(state);
-            if wake {
-                self.ready.notify_one();
-            }
-            taken
+            index.map(|index| state.busy.swap_remove(index))
         };
         // Whoever waits for quiet is told without the lock.
-        taken.is_some_and(|taken| taken.replaced)
+        let ends = taken.is_some_and(|taken| taken.replaced);
+        self.wake_for_more(|| ends);
+        ends
     }
 
     /// What has just become slow; `None`: nothing is busy, and the next that begins says so.
