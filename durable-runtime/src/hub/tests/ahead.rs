@@ -10,6 +10,20 @@ async fn brief(_ctx: OrchestrationContext, n: u32) -> Result<u32> {
     Ok(n)
 }
 
+/// How many turns are not stored when all threads wait for the store.
+async fn when_all_are_held(hub: &Hub, threads: usize) -> usize {
+    let held = async {
+        loop {
+            let (held, unstored) = hub.engine.queue.ahead();
+            if held == threads {
+                break unstored;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, held).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn threads_wait_for_a_store_that_is_behind_and_go_on_with_it() {
     const MOST: usize = 10;
@@ -25,17 +39,7 @@ async fn threads_wait_for_a_store_that_is_behind_and_go_on_with_it() {
     let client = hub.client();
     let starts = (0..200).map(|n| tokio::spawn(client.start_new::<brief>(n).into_future()));
     let starts: Vec<_> = starts.collect();
-    let ahead = || hub.engine.queue.ahead();
-    let held = async {
-        loop {
-            let (held, unstored) = ahead();
-            if held == threads {
-                break unstored;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let unstored = tokio::time::timeout(PATIENCE, held).await.unwrap();
+    let unstored = when_all_are_held(&hub, threads).await;
     // Each may have begun its last one before the others had submitted theirs.
     assert!((MOST..MOST + threads).contains(&unstored), "{unstored}");
     assert!(!hub.engine.busy.is_quiet());
@@ -46,7 +50,7 @@ async fn threads_wait_for_a_store_that_is_behind_and_go_on_with_it() {
         assert_eq!(end.unwrap().output, Some(json!(n)));
     }
     hub.engine.busy.quiet().await;
-    assert_eq!(ahead().1, 0);
+    assert_eq!(hub.engine.queue.ahead().1, 0);
     hub.shutdown().await;
 }
 
@@ -65,12 +69,7 @@ async fn threads_that_wait_for_the_store_do_not_outlive_the_hub() {
     let client = hub.client();
     let starts = (0..200).map(|n| tokio::spawn(client.start_new::<brief>(n).into_future()));
     let _starts: Vec<_> = starts.collect();
-    let held = async {
-        while hub.engine.queue.ahead().0 < threads {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, held).await.unwrap();
+    when_all_are_held(&hub, threads).await;
     let engine = Arc::downgrade(&hub.engine);
     drop(hub);
     let ended = async {
@@ -84,11 +83,6 @@ async fn threads_that_wait_for_the_store_do_not_outlive_the_hub() {
     tokio::time::timeout(PATIENCE, ended).await.unwrap();
 }
 
-#[orchestration_trigger(crate = crate)]
-async fn waits_for_go(ctx: OrchestrationContext) -> Result<u32> {
-    Ok(ctx.wait_for_external_event::<u32>("go").await?)
-}
-
 /// A full disk keeps turns for ever and refuses starts at once; but to be refused they have to get there.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_reaches_a_store_that_answers_no_turn() {
@@ -100,7 +94,7 @@ async fn a_start_reaches_a_store_that_answers_no_turn() {
     };
     let hub = hub_with(Arc::new(journal.clone()), settings);
     let client = hub.client();
-    let id = client.start_new::<waits_for_go>(()).await.unwrap();
+    let id = client.start_new::<told_to_go>(()).await.unwrap();
     hub.engine.busy.quiet().await;
     journal.hold();
     let raise = tokio::spawn(client.raise_event(&id, "go", 1));
@@ -109,7 +103,7 @@ async fn a_start_reaches_a_store_that_answers_no_turn() {
     raise.await.unwrap().unwrap();
     // The turn that takes the event.
     journal.written.notified().await;
-    let start = tokio::spawn(client.start_new::<waits_for_go>(()).into_future());
+    let start = tokio::spawn(client.start_new::<told_to_go>(()).into_future());
     let arrived = tokio::time::timeout(PATIENCE, journal.written.notified()).await;
     assert!(arrived.is_ok(), "the start never came to the store");
     journal.release();

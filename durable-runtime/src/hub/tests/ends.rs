@@ -4,8 +4,6 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
-use durable_macros::orchestration_trigger;
-
 use super::held::Held;
 use super::*;
 use crate::ClientError;
@@ -22,11 +20,6 @@ impl Wake for Count {
         self.wakes.fetch_add(1, Ordering::SeqCst);
         self.woken.notify_one();
     }
-}
-
-#[orchestration_trigger(crate = crate)]
-async fn told_to_go(ctx: OrchestrationContext) -> Result<u32> {
-    Ok(ctx.wait_for_external_event::<u32>("go").await?)
 }
 
 #[orchestration_trigger(crate = crate)]
@@ -126,7 +119,7 @@ async fn a_start_is_stored_before_its_id_is_told_however_short_the_time() {
 async fn who_gives_up_before_the_start_is_stored_leaves_nothing_behind() {
     let folder = tempfile::tempdir().unwrap();
     let journal = Held::of(&folder);
-    let hub = hub_with(Arc::new(journal.clone()), Settings::default());
+    let hub = hub(&journal);
     let client = hub.client();
     journal.hold();
     for _ in 0..10 {

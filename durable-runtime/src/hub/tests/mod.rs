@@ -51,6 +51,11 @@ fn options(store: Arc<dyn Store>, settings: Settings) -> Options {
 }
 
 #[orchestration_trigger(crate = crate)]
+async fn told_to_go(ctx: OrchestrationContext) -> Result<u32> {
+    Ok(ctx.wait_for_external_event::<u32>("go").await?)
+}
+
+#[orchestration_trigger(crate = crate)]
 async fn patient(ctx: OrchestrationContext, left: u32) -> Result<String> {
     let tomorrow = Duration::from_secs(86_400);
     let kept = ctx.create_timer(tomorrow);
