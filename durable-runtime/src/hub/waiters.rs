@@ -54,18 +54,6 @@ impl Waiters {
         Leaving { waiters: self, id }
     }
 
-    /// Nobody waits for this one any more, perhaps.
-    fn leave(&self, id: &str) {
-        let mut all = self.lock();
-        if let Some(waiting) = all.get_mut(id) {
-            waiting.retain(|other| !other.is_closed());
-            if waiting.is_empty() {
-                all.remove(id);
-            }
-        }
-        self.count.store(all.len(), Ordering::Release);
-    }
-
     /// The instance has ended.
     pub(crate) fn tell(&self, end: &End) {
         if self.count.load(Ordering::Acquire) == 0 {
@@ -87,6 +75,13 @@ pub(crate) struct Leaving<'a> {
 
 impl Drop for Leaving<'_> {
     fn drop(&mut self) {
-        self.waiters.leave(self.id);
+        let mut all = self.waiters.lock();
+        if let Some(waiting) = all.get_mut(self.id) {
+            waiting.retain(|other| !other.is_closed());
+            if waiting.is_empty() {
+                all.remove(self.id);
+            }
+        }
+        self.waiters.count.store(all.len(), Ordering::Release);
     }
 }

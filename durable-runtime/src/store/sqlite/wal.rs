@@ -143,12 +143,11 @@ impl Wal {
     /// Makes the file longer if the log is about to reach its end. To SQLite the zeros are what an earlier round may have left there: a log
     /// ends where the next frame does not bear its salt and its checksum.
     fn make_room(&mut self) {
-        let wanted = self.end + ROOM;
         if self.end + LOOK <= self.file {
             return;
         }
         let Some(path) = &self.path else { return };
-        match lengthen(path, wanted) {
+        match lengthen(path, self.end + ROOM) {
             Ok(file) => self.file = file,
             Err(error) => {
                 tracing::debug!(%error, "the write-ahead log got no room in advance");
